@@ -1,0 +1,58 @@
+# The menu of this repository: `make help`.
+# Set-up is automatic: the first target that needs it makes .venv with pinned packages (constraints.txt).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SIM := $(VENV)/.sim-ready
+DEV := $(VENV)/.dev-ready
+JOBS ?= auto
+export PYTHONDONTWRITEBYTECODE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-deep check bench format clean
+
+help: ## Show this menu
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(SIM) ## A drawn taser starts a camera: play the first shift, leave the proof in build/demo/
+	@$(BIN)/interlock simulate simulator/scenarios/first_shift.toml --seed 1 --out build/demo
+
+test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (under 6 minutes on 2 cores)
+	@$(BIN)/pytest -n $(JOBS) -m "not deep"
+
+test-deep: $(DEV) ## The slow sweeps as well
+	@$(BIN)/pytest -n $(JOBS)
+
+check: $(DEV) ## Lint, types, generated tables: changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy host_tools simulator
+	@$(BIN)/python -m tests.check_firmware_types
+
+bench: $(DEV) ## Speed and memory as counts and as ratios to a named baseline
+	@$(BIN)/python -m tests.bench
+
+format: $(DEV) ## Put code and generated tables into shape
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean: ## Remove everything that make made
+	rm -rf $(VENV) build typings *.egg-info .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Interlock needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+	  || { rm -rf $(VENV); echo "Could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv, then again."; exit 1; }
+
+$(SIM): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Setting up .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sim]'
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt $(SIM)
+	@echo "Setting up the test and lint tools (once) ..."
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sim,dev]'
+	@touch $@

@@ -1,0 +1,141 @@
+"""Composition root: a board, its settings and the roles they name become one loop with one door.
+
+Order of a turn: sensors first (they air the ready frame), then frames heard, then what is due, then the air, then
+quiet work. Nothing here can reach the weapon.
+"""
+
+import time
+
+from machine import WDT, reset_cause
+
+from .boards import INPUTS
+from .camera_role import CameraRole
+from .core import frames, receiver, settings
+from .core.ticks import earlier, ticks_add
+from .drivers.battery import Battery
+from .drivers.contact import Contact
+from .drivers.door import Door
+from .drivers.recorder import Recorder
+from .drivers.seat import Seat
+from .drivers.signal import Signal
+from .holster_role import HolsterRole
+from .radio.broadcast import Broadcast
+from .station import Station
+
+TURN_MS = 4000  # the loop turns at least this often: it feeds the watchdog and extends the uptime
+QUIET_MS = 50  # quiet work waits for a pause of this length
+
+
+def load_settings(board):
+    """The unit's Settings, or None when it is not provisioned."""
+    return settings.load(board.settings_area())
+
+
+class App:
+    """One unit. `config`: its Settings. `run` never returns; `turn` is one pass of the loop."""
+
+    def __init__(self, board, config):
+        self._ticks = time.ticks_ms
+        self.door = Door(board.rest, self._ticks)
+        contacts = {}
+        for name in INPUTS:
+            contacts[name] = Contact(board.pins[name], name in board.active_low, self.door.wake, self._ticks)
+        signal = Signal(board.pins["led"], board.pins["haptic"])
+        radio = Broadcast(self.door.wake, board.address_mode, self._ticks)
+        self.station = Station(config, board.journal_area(), radio, self._ticks, reset_cause())
+        self.holster = self.camera = None
+        if config.role & settings.ROLE_CAMERA:
+            recorder = Recorder(board.pins["shutter"], contacts["tally"], contacts["awake"])
+            self.camera = CameraRole(self.station, recorder, signal)
+        if config.role & settings.ROLE_HOLSTER:
+            seat = Seat(contacts["seat_closes"], contacts["seat_opens"], config.policy.fault_ms)
+            battery = Battery(board.pins["battery"], *board.battery)
+            self.holster = HolsterRole(
+                self.station,
+                seat,
+                contacts["armed"],
+                contacts["discharge"],
+                contacts["dock"],
+                contacts["button"],
+                battery,
+                signal,
+            )
+        if self.holster and self.camera:
+            self.holster.local_camera = self.camera
+            self.camera.local_holster = self.holster
+        self.roles = [role for role in (self.holster, self.camera) if role]
+        self.station.alert = signal_alert(signal, self._ticks)
+        self.contacts = ()
+        for role in self.roles:
+            self.contacts += tuple(role.contacts)
+        # Last: everything above may take long, and a watchdog cannot be stopped again.
+        self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
+
+    def run(self):
+        while True:
+            self.turn()
+
+    def turn(self):
+        """Wait at the door, then do what there is to do."""
+        self.door.idle(self._deadline(), self.contacts)
+        for role in self.roles:
+            role.react()
+        self._hear()
+        for role in self.roles:
+            role.tick()
+        self.station.broadcast()
+        self._quiet_work()
+        if self._watchdog:
+            self._watchdog.feed()
+
+    def _deadline(self):
+        now = self._ticks()
+        first = ticks_add(now, TURN_MS)
+        for role in self.roles:
+            first = earlier(first, role.deadline(now), now)
+        return earlier(first, self.station.airtime.deadline(now), now)
+
+    def _hear(self):
+        while True:
+            frame = self.station.radio.take()
+            if frame is None:
+                return
+            if self.holster and self.holster.hear(frame):
+                continue
+            heard = self.station.receiver.hear(frame, self._ticks())
+            if heard is None:
+                continue
+            if heard.event == frames.RECORDING and heard.kind in (receiver.OWN, receiver.GROUP) and self.holster:
+                self.holster.witness(heard)
+            if self.camera:
+                self.camera.hear(heard)
+
+    def _quiet_work(self):
+        """Reserve counters and erase ahead, only while nothing is on the air and no weapon is out."""
+        if self.station.airtime.now_on is not None:
+            return
+        if self.holster and self.holster.busy():
+            return
+        if self.camera and self.camera.busy():
+            return
+        self.station.reserve()
+        self.station.tidy()
+
+
+def signal_alert(signal, ticks):
+    """A station's alert line (code) -> None over a Signal driver."""
+
+    def alert(_):
+        signal.alert(ticks())
+
+    return alert
+
+
+def main(board):
+    """Run the unit on this board; a unit without settings waits silently to be provisioned."""
+    config = load_settings(board)
+    if config is None:
+        print("interlock: not provisioned, nothing to do")
+        while True:
+            board.rest(60000)
+    App(board, config).run()

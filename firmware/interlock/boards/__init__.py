@@ -1,0 +1,29 @@
+"""One file of data per board: pins, polarities, flash area, radio and battery. `main.py` gets its board from the module
+`board`, which the flashing tool writes (one line: `from interlock.boards.esp32 import BOARD`) and the simulator supplies."""
+
+INPUTS = ("seat_closes", "seat_opens", "armed", "discharge", "dock", "button", "tally", "awake")
+OUTPUTS = ("led", "haptic", "shutter")
+SIGNALS = INPUTS + OUTPUTS + ("battery",)
+
+
+class Board:
+    """What differs between boards.
+
+    `pins`: {signal: pin number} for all SIGNALS; `active_low`: signals whose active level is 0; `settings_area`,
+    `journal_area`: functions that give a flash area (`drivers/flash_*.py`); `address_mode`: for
+    `BLE.config(addr_mode=...)`, or None to leave the port's own; `battery`: (divider, low_mv, clear_mv);
+    `watchdog_ms`: or None; `rest`: how the port passes time (`drivers/door.py`).
+    """
+
+    def __init__(
+        self, name, pins, active_low, settings_area, journal_area, address_mode, battery, watchdog_ms, rest
+    ):
+        self.name = name
+        self.pins = pins
+        self.active_low = active_low
+        self.settings_area = settings_area
+        self.journal_area = journal_area
+        self.address_mode = address_mode
+        self.battery = battery
+        self.watchdog_ms = watchdog_ms
+        self.rest = rest

@@ -1,0 +1,89 @@
+"""State machines as data: a table of rules and one pure step.
+
+A machine is a table (first matching rule wins), a State class and its timers. `step` never changes the state it is
+given; effects come back as tuples `(EFFECT, ...)` for the role to carry out. Timers are deadlines in the state.
+"""
+
+from collections import namedtuple
+
+from .ticks import earlier, is_due
+
+# states: modes in which the rule holds; event: its code; guard: name of a predicate or None;
+# then: the next mode, or None to stay; do: names of actions, in order.
+Rule = namedtuple("Rule", ("states", "event", "guard", "then", "do"))
+
+
+class State:
+    """Base of a machine's state. Subclasses name FIELDS (first is `mode`) and TIMERS: (field, event) pairs."""
+
+    FIELDS = ("mode",)
+    TIMERS = ()
+
+    def key(self):
+        """All fields as a tuple: equal keys, equal states."""
+        return tuple([getattr(self, name) for name in self.FIELDS])
+
+    def copy(self):
+        other = self.__class__()
+        for name in self.FIELDS:
+            setattr(other, name, getattr(self, name))
+        return other
+
+
+class Machine:
+    """A table bound to its guards and actions; `policy` is what they may read of the configuration.
+
+    Guards are `guard(state, data)`; actions are `action(state, data, now, policy, effects)` on a copy they may change.
+    """
+
+    def __init__(self, rules, guards, actions):
+        self.rules = rules
+        self._guards = guards
+        self._actions = actions
+
+    def step(self, state, event, data, now, policy):
+        """(next state, effects) for one event; `data` is what came with it. No rule: the same state, no effects."""
+        for rule in self.rules:
+            if rule.event != event or state.mode not in rule.states:
+                continue
+            if rule.guard is not None and not self._guards[rule.guard](state, data):
+                continue
+            draft = state.copy()
+            effects = []
+            if rule.then is not None:
+                draft.mode = rule.then
+            for name in rule.do:
+                self._actions[name](draft, data, now, policy, effects)
+            return draft, effects
+        return state, []
+
+
+def deadline(state, now):
+    """The earliest timer of the state as a tick, or None."""
+    first = None
+    for field, _ in state.TIMERS:
+        first = earlier(first, getattr(state, field), now)
+    return first
+
+
+def due(state, now):
+    """The event of a timer that is due, with the timer taken off: (state, event), or (state, None)."""
+    for field, event in state.TIMERS:
+        if is_due(getattr(state, field), now):
+            taken = state.copy()
+            setattr(taken, field, None)
+            return taken, event
+    return state, None
+
+
+def table_text(machine, mode_names, event_names):
+    """The rules as a Markdown table: what the documents show, so that they cannot drift from the code."""
+    lines = ["| in | on | if | then | do |", "|---|---|---|---|---|"]
+    for rule in machine.rules:
+        states = "any" if len(rule.states) == len(mode_names) else ", ".join([mode_names[m] for m in rule.states])
+        then = mode_names[rule.then] if rule.then is not None else "-"
+        lines.append(
+            "| %s | %s | %s | %s | %s |"
+            % (states, event_names[rule.event], rule.guard or "-", then, ", ".join(rule.do) or "-")
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,105 @@
+"""Journal records: types and payloads, declared once. What each means: `firmware/JOURNAL.md`.
+
+A payload is packed with `pack_NAME(...)` and read with `unpack(type, payload)`, which gives a namedtuple with units in
+its field names, or None for a type this version does not know (a newer firmware's record is kept, not refused).
+"""
+
+import struct
+from collections import namedtuple
+
+PAYLOAD_MAX = 64
+
+BOOT = 1
+RESERVE = 2
+PEERS = 3
+LOSS = 4
+CONFIG = 5
+TORN = 6
+EVENT = 16
+ACK = 17
+WITNESS = 18
+ALERT = 19
+PROOF = 20
+HEARD = 32
+RECORDER = 33
+ANSWER = 34
+EXPIRY = 35
+AIRED = 36
+
+_FORMATS = {
+    BOOT: (">B3B", namedtuple("Boot", ("cause", "major", "minor", "patch"))),
+    RESERVE: (">I", namedtuple("Reserve", ("ceiling",))),
+    LOSS: (">I", namedtuple("Loss", ("first_kept",))),
+    CONFIG: (">I8s", namedtuple("Config", ("revision", "digest"))),
+    TORN: (">II", namedtuple("Torn", ("sequence", "writes"))),
+    EVENT: (
+        ">BBIHHHB",
+        namedtuple(
+            "Event", ("event", "flags", "counter", "edge_ago_ms", "aired_ago_ms", "proven_ago_ms", "discharges")
+        ),
+    ),
+    ACK: (">HIBIB4s", namedtuple("Ack", ("camera", "counter", "kind_reason", "since_ms", "buffer_s", "digest"))),
+    WITNESS: (">HI4s", namedtuple("Witness", ("camera", "counter", "digest"))),
+    ALERT: (">B", namedtuple("Alert", ("code",))),
+    PROOF: (">B", namedtuple("Proof", ("mode",))),
+    HEARD: (">HIBB4s", namedtuple("Heard", ("sender", "counter", "kind", "event_flags", "digest"))),
+    RECORDER: (">BBBIH", namedtuple("Recorder", ("mode", "tally", "seen_off", "tally_ago_ms", "buffer_100ms"))),
+    ANSWER: (">HIB", namedtuple("Answer", ("holster", "counter", "kind_reason"))),
+    EXPIRY: (">H", namedtuple("Expiry", ("sender",))),
+    AIRED: (">IB", namedtuple("Aired", ("counter", "event"))),
+}
+_PEER = ">HI"
+_PEER_BYTES = 6
+PEERS_PER_RECORD = PAYLOAD_MAX // _PEER_BYTES
+
+TYPE_NAMES = {
+    BOOT: "boot",
+    RESERVE: "counter reserve",
+    PEERS: "peers",
+    LOSS: "loss",
+    CONFIG: "configuration",
+    TORN: "torn write",
+    EVENT: "event",
+    ACK: "ack received",
+    WITNESS: "witness",
+    ALERT: "alert",
+    PROOF: "proof",
+    HEARD: "trigger heard",
+    RECORDER: "recorder",
+    ANSWER: "answer sent",
+    EXPIRY: "lease expired",
+    AIRED: "aired",
+}
+
+AGO_NONE = 0xFFFF
+
+
+def ago(ms):
+    """Milliseconds as a 16-bit field: saturated one below AGO_NONE, which stands for never (None)."""
+    return AGO_NONE if ms is None else max(0, min(ms, AGO_NONE - 1))
+
+
+def pack(kind, *fields):
+    """The payload of a record of type `kind` (not PEERS) with its fields in the order declared above."""
+    return struct.pack(_FORMATS[kind][0], *fields)
+
+
+def pack_peers(marks):
+    """Payloads (one or more) that carry {unit: newest counter heard}."""
+    units = sorted(marks)
+    out = []
+    for i in range(0, len(units), PEERS_PER_RECORD):
+        out.append(b"".join([struct.pack(_PEER, u, marks[u]) for u in units[i : i + PEERS_PER_RECORD]]))
+    return out
+
+
+def unpack(kind, payload):
+    """The payload's fields as a namedtuple; a list of (unit, counter) for PEERS; None when unknown or of wrong size."""
+    if kind == PEERS:
+        if len(payload) % _PEER_BYTES:
+            return None
+        return [struct.unpack_from(_PEER, payload, i) for i in range(0, len(payload), _PEER_BYTES)]
+    known = _FORMATS.get(kind)
+    if known is None or struct.calcsize(known[0]) != len(payload):
+        return None
+    return known[1](*struct.unpack(known[0], payload))

@@ -1,0 +1,145 @@
+"""Configuration of a unit: who it is, its keys, its partners, its policy. Bytes: `firmware/JOURNAL.md`, "Settings".
+
+Two flash sectors hold it in turn: the new one is written whole before the old one is erased, so a power cut leaves
+one valid; the higher revision wins. Keys are 32 bytes. A unit without valid settings is unprovisioned and stays silent.
+"""
+
+import hashlib
+import struct
+from binascii import crc32
+from collections import namedtuple
+
+SECTORS = 2
+MAGIC = b"ILS\x01"
+
+ROLE_HOLSTER = 1
+ROLE_CAMERA = 2
+ROLE_COMBINED = 3  # bit mask: both
+ROLE_NAMES = {ROLE_HOLSTER: "holster", ROLE_CAMERA: "camera", ROLE_COMBINED: "combined"}
+
+_HEAD = ">4sHI8sHB32s32sB"  # magic, whole length, revision, serial, unit, role, unit key, group key, partner count
+_PARTNER = ">HB32s32s"  # unit, role, unit key, pair key
+# Times in ms; pre-event buffer in ms; flags.
+_POLICY = ">HHHHIIIIIIIIB"
+
+PARTNERS_MAX = 8
+
+Partner = namedtuple("Partner", ("unit", "role", "unit_key", "pair_key"))
+Policy = namedtuple(
+    "Policy",
+    (
+        "settle_ms",  # the weapon must be seated this long before a use ends
+        "confirm_ms",  # after the first edge of a draw: is it still out?
+        "refractory_ms",  # discharge pulses closer than this are one
+        "fault_ms",  # the seat contacts may disagree this long before that is a sensor fault
+        "heard_limit_ms",  # no *heard* ack by then: alert
+        "start_limit_ms",  # no *recording* by then: alert; holster and camera unit use the same figure
+        "proof_limit_ms",  # a proof not renewed for this long is lost
+        "renew_ms",  # a weapon that is out says so this often
+        "report_ms",  # how long a re-holster is reported
+        "hold_ms",  # the recording goes on this long after the last weapon is back
+        "lease_ms",  # a weapon not heard of for this long is no longer known to be out
+        "buffer_ms",  # the recorder's pre-event buffer
+        "stop_after_hold",  # whether a recording that the interlock started is stopped after the hold
+    ),
+)
+DEFAULT_POLICY = Policy(
+    settle_ms=1000,
+    confirm_ms=5,
+    refractory_ms=200,
+    fault_ms=100,
+    heard_limit_ms=2000,
+    start_limit_ms=5000,
+    proof_limit_ms=7000,
+    renew_ms=2000,
+    report_ms=3000,
+    hold_ms=30000,
+    lease_ms=600000,
+    buffer_ms=30000,
+    stop_after_hold=True,
+)
+Settings = namedtuple(
+    "Settings", ("revision", "serial", "unit", "role", "unit_key", "group_key", "partners", "policy")
+)
+
+
+class SettingsError(ValueError):
+    """Settings that no unit can run with; the text says which and why."""
+
+
+def encode(settings):
+    """The settings as stored. Raises SettingsError for what does not fit."""
+    if len(settings.serial) != 8:
+        raise SettingsError("a serial has 8 bytes; this one has %d" % len(settings.serial))
+    if len(settings.partners) > PARTNERS_MAX:
+        raise SettingsError("a unit has at most %d partners" % PARTNERS_MAX)
+    if settings.role not in ROLE_NAMES or not 0 < settings.unit <= 0xFFFF:
+        raise SettingsError("role must be holster, camera or combined, and the unit number 1 to 65535")
+    body = b"".join([struct.pack(_PARTNER, *partner) for partner in settings.partners])
+    body += struct.pack(_POLICY, *settings.policy)
+    length = struct.calcsize(_HEAD) + len(body) + 4
+    head = struct.pack(
+        _HEAD,
+        MAGIC,
+        length,
+        settings.revision,
+        settings.serial,
+        settings.unit,
+        settings.role,
+        settings.unit_key,
+        settings.group_key,
+        len(settings.partners),
+    )
+    data = head + body
+    return data + struct.pack(">I", crc32(data) & 0xFFFFFFFF)
+
+
+def decode(data):
+    """The Settings in `data` (bytes-like, may be longer), or None when it holds none that are whole."""
+    head_bytes = struct.calcsize(_HEAD)
+    if len(data) < head_bytes:
+        return None
+    magic, length, revision, serial, unit, role, unit_key, group_key, count = struct.unpack_from(_HEAD, data, 0)
+    expected = head_bytes + count * struct.calcsize(_PARTNER) + struct.calcsize(_POLICY) + 4
+    if magic != MAGIC or length != expected or length > len(data) or count > PARTNERS_MAX:
+        return None
+    if struct.unpack_from(">I", data, length - 4)[0] != crc32(bytes(data[: length - 4])) & 0xFFFFFFFF:
+        return None
+    offset = head_bytes
+    partners = []
+    for _ in range(count):
+        partners.append(Partner(*struct.unpack_from(_PARTNER, data, offset)))
+        offset += struct.calcsize(_PARTNER)
+    values = struct.unpack_from(_POLICY, data, offset)
+    policy = Policy(*(values[:-1] + (bool(values[-1]),)))
+    return Settings(revision, serial, unit, role, unit_key, group_key, partners, policy)
+
+
+def digest(settings):
+    """First 8 bytes of SHA-256 over the stored form: what the journal says is in force."""
+    return hashlib.sha256(encode(settings)).digest()[:8]
+
+
+def _slots(flash):
+    found = []
+    for slot in range(SECTORS):
+        data = bytearray(flash.sector_bytes)
+        flash.read(slot * flash.sector_bytes, data)
+        settings = decode(data)
+        if settings is not None:
+            found.append((settings.revision, slot, settings))
+    return sorted(found, key=lambda entry: entry[0])
+
+
+def load(flash):
+    """The Settings in force on this area of two sectors, or None: unprovisioned."""
+    found = _slots(flash)
+    return found[-1][2] if found else None
+
+
+def store(flash, settings):
+    """Put `settings` in force: the slot that does not hold the present ones is erased and written."""
+    found = _slots(flash)
+    slot = 1 - found[-1][1] if found else 0
+    flash.erase(slot * flash.sector_bytes)
+    flash.program(slot * flash.sector_bytes, encode(settings))

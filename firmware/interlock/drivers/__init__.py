@@ -1,0 +1,1 @@
+"""One hardware device per file."""

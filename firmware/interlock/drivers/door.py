@@ -1,0 +1,43 @@
+"""The loop's one door: wait for a deadline, an event or a changed pin.
+
+`rest(ms)` is how the port passes time: it may return early and returns at the latest after `ms` (None: no limit of
+ours). On a board that is a short sleep, so contacts are polled even if an interrupt is lost (`poll_rest`); the
+simulator returns at the very instant that something happened.
+"""
+
+import time
+
+from ..core.ticks import ticks_diff
+
+POLL_MS = 5
+
+
+def poll_rest(ms):
+    """Sleep at most POLL_MS: soft pin interrupts coalesce and get lost, levels do not."""
+    time.sleep_ms(POLL_MS if ms is None or ms > POLL_MS else ms)
+
+
+class Door:
+    """`wake` is for handlers: allocation-free, safe in an interrupt."""
+
+    def __init__(self, rest, ticks):
+        self._rest = rest
+        self._ticks = ticks
+        self._woken = False
+
+    def wake(self):
+        self._woken = True
+
+    def idle(self, deadline, contacts):
+        """Return at `deadline` (a tick, or None), on `wake`, or when a contact's level differs from the one last taken."""
+        while not self._woken:
+            for contact in contacts:
+                if contact.differs():
+                    return
+            left = None
+            if deadline is not None:
+                left = ticks_diff(deadline, self._ticks())
+                if left <= 0:
+                    return
+            self._rest(left)
+        self._woken = False

@@ -1,0 +1,31 @@
+"""Raw flash on Pico W and Pico 2 W: whole 256-byte pages are programmed; around the data the page is padded with 0xFF,
+which programs nothing. The area lies below the file system, reserved by the build (DESIGN: own `_boot.py`)."""
+
+import rp2
+
+SECTOR_BYTES = 4096
+PAGE_BYTES = 256
+
+
+class ReservedArea:
+    """`first`, `count`: 4096-byte sectors counted in `rp2.Flash()`'s blocks."""
+
+    sector_bytes = SECTOR_BYTES
+
+    def __init__(self, first, count):
+        self._flash = rp2.Flash()
+        self._first = first
+        self.size = count * SECTOR_BYTES
+
+    def read(self, offset, buffer):
+        self._flash.readblocks(self._first + offset // SECTOR_BYTES, buffer, offset % SECTOR_BYTES)
+
+    def program(self, offset, data):
+        start = offset // PAGE_BYTES * PAGE_BYTES
+        end = (offset + len(data) + PAGE_BYTES - 1) // PAGE_BYTES * PAGE_BYTES
+        pages = bytearray(b"\xff" * (end - start))
+        pages[offset - start : offset - start + len(data)] = data
+        self._flash.writeblocks(self._first + start // SECTOR_BYTES, pages, start % SECTOR_BYTES)
+
+    def erase(self, offset):
+        self._flash.ioctl(6, self._first + offset // SECTOR_BYTES)

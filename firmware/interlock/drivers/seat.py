@@ -1,0 +1,45 @@
+"""The holster's seat sensor: two contacts that must disagree with each other (antivalent), one closing, one opening.
+
+A broken wire or a stuck reed then shows as two contacts that agree. The weapon counts as seated only while both say
+so: a doubtful sensor errs towards a draw.
+"""
+
+from ..core.ticks import ticks_add
+
+
+class Seat:
+    """`closes`: Contact that is on while seated; `opens`: Contact that is on while out."""
+
+    def __init__(self, closes, opens, fault_ms):
+        self.contacts = (closes, opens)
+        self._fault_ms = fault_ms
+        self.seated = self._read()
+        self.faulty = False
+        self.disagree_at = None  # tick at which a disagreement becomes a fault
+
+    def _read(self):
+        closes, opens = self.contacts
+        return closes.on and not opens.on
+
+    def take(self, now):
+        """(changes, tick of the first edge): 0 none, 1 the seat's level changed, 2 it left and is back."""
+        closes, opens = self.contacts
+        first, second = closes.take(), opens.take()
+        if not first and not second:
+            return 0, now
+        edge_at = closes.edge_at if first else opens.edge_at
+        before, self.seated = self.seated, self._read()
+        agree = closes.on == opens.on
+        if not agree:
+            self.disagree_at = None
+            self.faulty = False
+        elif self.disagree_at is None and not self.faulty:
+            self.disagree_at = ticks_add(now, self._fault_ms)
+        if before != self.seated:
+            return 1, edge_at
+        return (2 if self.seated else 0), edge_at
+
+    def expire(self):
+        """The fault time is over and the contacts still agree: from now on the sensor is faulty."""
+        self.disagree_at = None
+        self.faulty = True

@@ -1,0 +1,103 @@
+"""Non-connectable broadcast and continuous scan: all the radio that the trigger path needs.
+
+The event handler classifies, copies into a preallocated slot, flags and returns; it never lets an exception out,
+since MicroPython would unregister it for good. Everything else happens in the loop.
+"""
+
+import bluetooth
+
+from ..core.frames import FRAME_BYTES, is_ours
+from ..core.ticks import ticks_diff
+
+_IRQ_SCAN_RESULT = 5
+_IRQ_SCAN_DONE = 6
+
+SCAN_US = 30000  # interval = window: the default would listen 0.9 % of the time
+SLOTS = 8
+QUIET_LIMIT_MS = 30000  # nobody at all heard for so long: the scan may have died, start it anew
+FALLBACK_US = 100000  # classic ESP32 refuses a faster non-connectable interval
+
+
+class Broadcast:
+    """`wake`: called by the handler when a frame came; `address_mode`: what the board offers (see `boards/`)."""
+
+    def __init__(self, wake, address_mode, ticks):
+        self._wake = wake
+        self._ticks = ticks
+        self._slots = [bytearray(FRAME_BYTES) for _ in range(SLOTS)]
+        self._read = 0
+        self._write = 0
+        self.faults = 0
+        self.dropped = 0
+        self.scanning = False
+        self._heard_at = ticks()
+        self._ble = bluetooth.BLE()
+        self._ble.active(True)
+        if address_mode is not None:
+            self._ble.config(addr_mode=address_mode)
+        self._ble.irq(self._irq)
+
+    def _irq(self, event, data):
+        try:
+            if event == _IRQ_SCAN_RESULT:
+                self._heard_at = self._ticks()
+                if is_ours(data[4]):
+                    self._keep(data[4])
+            elif event == _IRQ_SCAN_DONE:
+                self.scanning = False
+                self._wake()
+        except Exception:  # noqa: BLE001 - whatever it is, leaving the handler would deafen the unit
+            self.faults += 1
+
+    def _keep(self, frame):
+        following = (self._write + 1) % SLOTS
+        if following == self._read:
+            self.dropped += 1
+            return
+        # A burst repeats itself: the same frame that still waits is not kept twice.
+        if self._write != self._read and self._slots[(self._write - 1) % SLOTS] == frame:
+            return
+        self._slots[self._write][:] = frame
+        self._write = following
+        self._wake()
+
+    def take(self):
+        """The oldest frame heard (31 bytes) and not yet taken, or None."""
+        if self._read == self._write:
+            return None
+        frame = bytes(self._slots[self._read])
+        self._read = (self._read + 1) % SLOTS
+        return frame
+
+    def advertise(self, frame, interval_ms):
+        """Hold `frame` on the air. Allocation-free but for what the port's driver does."""
+        try:
+            self._ble.gap_advertise(interval_ms * 1000, frame, connectable=False)
+        except OSError:
+            self._ble.gap_advertise(FALLBACK_US, frame, connectable=False)
+
+    def silence(self):
+        self._ble.gap_advertise(None)
+
+    def listen(self):
+        """Scan without pause until `deafen`; a no-op while a scan runs."""
+        if self.scanning:
+            return
+        try:
+            self._ble.gap_scan(0, SCAN_US, SCAN_US, False)
+        except OSError:
+            self.faults += 1  # it still scans (the flag came late); were it deaf, `watch` starts it anew
+        self.scanning = True
+        self._heard_at = self._ticks()
+
+    def deafen(self):
+        """Stop scanning; the flag clears when the stack reports it."""
+        if self.scanning:
+            self._ble.gap_scan(None)
+            self.scanning = False
+
+    def watch(self, now):
+        """Restart a scan that has heard nobody for QUIET_LIMIT_MS: scans die silently on several chips."""
+        if self.scanning and ticks_diff(now, self._heard_at) > QUIET_LIMIT_MS:
+            self.deafen()
+            self.listen()

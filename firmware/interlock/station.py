@@ -1,0 +1,135 @@
+"""What both roles of a unit share: its journal, its persistent counter, its keys, its place on the air.
+
+A station knows no weapon and no recorder; roles (`holster_role.py`, `camera_role.py`) do. Facts that must survive a
+power cut live in the journal: the counter is reserved there in blocks before it is used, so that no reboot uses one
+twice; what was heard moves the receiver's marks.
+"""
+
+from . import VERSION
+from .core import frames, records, settings
+from .core.airtime import Airtime
+from .core.journal import Journal
+from .core.proof import ALERT_JOURNAL
+from .core.receiver import Receiver
+from .core.ticks import Uptime
+
+RESERVE_BLOCK = 256
+
+
+class Station:
+    """`config`: Settings; `flash`: the journal's area; `radio`: see `radio/`; `ticks`: a function that gives ticks."""
+
+    def __init__(self, config, flash, radio, ticks, reset_cause):
+        self.config = config
+        self.policy = config.policy
+        self.radio = radio
+        self.ticks = ticks
+        self.uptime = Uptime(ticks())
+        self.alert = None  # set by the role that has something to alert with: alert(code)
+        self.airtime = Airtime()
+        self.counter = 0
+        self._ceiling = 0
+        self.marks = {}
+        self.journal = Journal(flash, config.serial, self._carry)
+        self._recover()
+        self.group = frames.GroupKeys(config.group_key)
+        self.keys = frames.UnitKeys(config.unit_key, config.unit)
+        holsters = [frames.UnitKeys(p.unit_key, p.unit) for p in config.partners if p.role & settings.ROLE_HOLSTER]
+        cares = config.role & settings.ROLE_CAMERA
+        self.receiver = Receiver(config.unit, self.group, holsters if cares else [], self.marks)
+        self._write_boot(reset_cause)
+
+    # The journal and what is recovered from it.
+
+    def _recover(self):
+        for record in self.journal.recent:
+            fields = record.fields()
+            if fields is None:
+                continue
+            if record.kind == records.RESERVE:
+                self.counter = self._ceiling = fields.ceiling
+            elif record.kind == records.PEERS:
+                for unit, counter in fields:
+                    self._raise_mark(unit, counter)
+            elif record.kind == records.HEARD:
+                self._raise_mark(fields.sender, fields.counter)
+            elif record.kind == records.WITNESS:
+                self._raise_mark(fields.camera, fields.counter)
+
+    def _raise_mark(self, unit, counter):
+        self.marks[unit] = max(counter, self.marks.get(unit, 0))
+
+    def _carry(self):
+        facts = [(records.RESERVE, records.pack(records.RESERVE, self._ceiling)), self._config_fact()]
+        for payload in records.pack_peers(self.marks):
+            facts.append((records.PEERS, payload))
+        return facts
+
+    def _config_fact(self):
+        return records.CONFIG, records.pack(records.CONFIG, self.config.revision, settings.digest(self.config))
+
+    def _write_boot(self, cause):
+        self.record(records.BOOT, records.pack(records.BOOT, cause, *VERSION))
+        self._ceiling += RESERVE_BLOCK  # carried below
+        # All carried facts anew, so that they are in the newest sector even when a cut tore the last carrying.
+        for kind, payload in self._carry():
+            self.record(kind, payload)
+        if self.journal.recovered_torn:
+            torn = records.pack(records.TORN, self.journal.sequence, self.journal.recovered_torn)
+            self.record(records.TORN, torn)
+
+    def record(self, kind, payload):
+        """Journal one record, now; True when it is safe. A flash that fails is alerted and costs that record, never
+        the weapon's frame."""
+        try:
+            self.journal.append(kind, payload, self.uptime.now(self.ticks()))
+        except OSError:
+            self._journal_failed()
+            return False
+        return True
+
+    def _journal_failed(self):
+        if self.alert:
+            self.alert(ALERT_JOURNAL)
+
+    def tidy(self):
+        """Quiet-slot work: erase ahead. True when it did something."""
+        try:
+            return self.journal.tidy(self.uptime.now(self.ticks()))
+        except OSError:
+            self._journal_failed()
+            return False
+
+    def digest(self):
+        """First bytes of the journal's head, as frames carry them."""
+        return self.journal.head[: frames.DIGEST_BYTES]
+
+    # Frames of our own.
+
+    def use_counter(self):
+        """Take the next counter for the air. Its block is in the journal already; were the flash dead, it is used
+        all the same: a draw is aired."""
+        self.counter += 1
+        return self.counter
+
+    def reserve(self):
+        """Reserve the next block when the present one runs low. For quiet slots, ahead of need."""
+        if self._ceiling - self.counter < RESERVE_BLOCK // 4:
+            ceiling = self._ceiling + RESERVE_BLOCK
+            if self.record(records.RESERVE, records.pack(records.RESERVE, ceiling)):
+                self._ceiling = ceiling
+
+    def frame(self, event, flags, counter):
+        """A unit frame of ours (31 bytes) for the group."""
+        return frames.build_unit(self.keys, self.group, event, flags & 0xF, counter, self.digest())
+
+    def broadcast(self):
+        """Give the radio what belongs on the air now."""
+        wanted = self.airtime.turn(self.ticks())
+        if wanted == self.airtime.now_on:
+            return
+        self.airtime.now_on = wanted
+        if wanted is None:
+            self.radio.silence()
+        else:
+            self.radio.advertise(wanted[0], wanted[1])

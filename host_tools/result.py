@@ -1,0 +1,136 @@
+"""`result.json` of a simulated run: the truth of the world beside what the journals prove. Names are stable."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from interlock.core import frames
+from interlock.core.settings import ROLE_CAMERA, ROLE_NAMES
+
+from . import verdict
+from .evidence import Event, Evidence, UnitJournal, Use, gather
+from .journal_file import Header, Intact, Verdict
+
+if TYPE_CHECKING:
+    from simulator.body_camera import Interval
+    from simulator.world import Run, UnitRun, WeaponEvent
+
+EVENTS = {"draw": frames.DRAW, "arm": frames.ARM, "discharge": frames.DISCHARGE}
+_MATCH_MS = 1000
+
+
+def header_of(unit: "UnitRun") -> Header:
+    """The journal file header of a unit of the simulated world."""
+    return Header(unit.unit.role, unit.unit.number, unit.unit.serial, unit.reading.first, unit.reading.chain)
+
+
+def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
+    """`verdicts`: what the check of each unit's journal file said, by unit id."""
+    evidence = gather(
+        UnitJournal(u.unit.number, u.unit.role, verdicts[u.unit.id].records, isinstance(verdicts[u.unit.id], Intact))
+        for u in run.units
+    )
+    return {
+        "scenario": run.scenario.name,
+        "seed": run.seed,
+        "virtual_s": run.virtual_us / 1e6,
+        "wall_s": wall_s,
+        "vm": run.vm,
+        "profile": run.scenario.profile,
+        "units": [
+            {
+                "id": unit.unit.id,
+                "role": ROLE_NAMES[unit.unit.role],
+                "records": len(verdicts[unit.unit.id].records),
+                "heap_peak": unit.heap_peak,
+                "boots": len(unit.boot_zero_us),
+                "alerts_at_ms": [round(us / 1000, 3) for us in unit.alerts_us],
+            }
+            for unit in run.units
+        ],
+        "uses": [_use(run, evidence, event) for event in run.weapon_events if event.event in EVENTS],
+        "journals": [
+            {
+                "unit": unit.unit.id,
+                "file": f"journals/{unit.unit.id}.ilj",
+                "records": len(verdicts[unit.unit.id].records),
+                "verdict": "intact" if isinstance(verdicts[unit.unit.id], Intact) else "altered",
+            }
+            for unit in run.units
+        ],
+        "air": run.air,
+    }
+
+
+def _ms(us: float | None) -> float | None:
+    return None if us is None else round(us / 1000, 3)
+
+
+def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent") -> dict[str, Any]:
+    unit = run.unit(truth.unit)
+    ids = {u.unit.number: u.unit.id for u in run.units}
+    found = _journalled(unit, evidence, truth)
+    facts: dict[str, Any] = {"unit": truth.unit, "event": truth.event, "at_ms": _ms(truth.at_us)}
+    names = ("frame_at_ms", "heard_at_ms", "recording_at_ms", "acked_at_ms", "recording_unit")
+    facts |= dict.fromkeys(names)
+    facts |= {"journalled": found is not None, "witnesses": []}
+    own = [run.unit(camera).unit.number for camera in unit.unit.cameras]
+    if unit.unit.role & ROLE_CAMERA:
+        own.append(unit.unit.number)
+    interval_us, camera = _serving(run, truth, [ids[number] for number in own])
+    facts |= {"recording_at_ms": _ms(interval_us), "recording_unit": camera}
+    if found is None:
+        lost = verdict.Judgement(verdict.Verdict.UNWITNESSED, "the weapon's journal has no such event")
+        return facts | _judged(lost, lost)
+    use, event = found
+    zero_us = unit.boot_zero_us[event.boot]
+    frame = next((f for f in run.frames if (f.source, f.counter) == (truth.unit, event.counter)), None)
+    answers = [a for a in use.answers if a.counter >= event.counter and a.camera in own]
+    proofs = [a for a in answers if a.kind == frames.PROVEN]
+    later = [e.at_ms for e in use.events if e.counter > event.counter]
+    facts["frame_at_ms"] = _ms(frame.at_us) if frame else None
+    facts["heard_at_ms"] = _ms(zero_us + answers[0].at_ms * 1000) if answers else None
+    facts["acked_at_ms"] = _ms(zero_us + proofs[0].at_ms * 1000) if proofs else None
+    testified = {t.camera for t in use.testimonies if event.at_ms <= t.at_ms <= min(later, default=t.at_ms)}
+    facts["witnesses"] = sorted(ids[number] for number in testified)
+    cameras = [number for number in evidence.recordings if number not in own]
+    return facts | _judged(
+        verdict.judge(evidence, use, event, [*own, *cameras]), verdict.judge(evidence, use, event, own)
+    )
+
+
+def _judged(of_any: verdict.Judgement, of_own: verdict.Judgement) -> dict[str, Any]:
+    return {
+        "verdict": of_any.verdict.value,
+        "late_by_ms": of_any.late_by_ms,
+        "late_by_u_ms": of_any.late_by_u_ms,
+        "buffer_covers": of_any.buffer_covers,
+        "reason": of_any.reason,
+        "own_verdict": of_own.verdict.value,
+    }
+
+
+def _journalled(unit: "UnitRun", evidence: Evidence, truth: "WeaponEvent") -> tuple[Use, Event] | None:
+    """The weapon unit's own record of what really happened, if it made one."""
+    for use in evidence.uses:
+        if use.unit != unit.unit.number:
+            continue
+        for event in use.events:
+            at_us = unit.boot_zero_us[event.boot] + event.at_ms * 1000
+            if event.event == EVENTS[truth.event] and abs(at_us - truth.at_us) < _MATCH_MS * 1000:
+                return use, event
+    return None
+
+
+def _serving(run: "Run", truth: "WeaponEvent", own: list[str]) -> tuple[int | None, str | None]:
+    """Start of the real recording that serves the event, and whose: the own camera's first, else the earliest."""
+    returned = [e.at_us for e in run.weapon_events if (e.unit, e.event) == (truth.unit, "holster")]
+    until_us = min((us for us in returned if us > truth.at_us), default=run.virtual_us) + verdict.GRACE_MS * 1000
+
+    def serves(interval: "Interval") -> bool:
+        return interval.start_us <= until_us and (interval.end_us is None or interval.end_us >= truth.at_us)
+
+    for wanted in (own, [u.unit.id for u in run.units]):
+        starts = [(i.start_us, name) for name in wanted for i in run.unit(name).recordings if serves(i)]
+        if starts:
+            return min(starts)
+    return None, None

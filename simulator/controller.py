@@ -1,0 +1,204 @@
+"""Bumble's virtual controller with advertising and scanning that behave, and Bumble's host without its debug text.
+
+What stock Bumble 0.0.236 gets wrong here and what this mends: intervals in the wrong unit and without chance; silent
+non-connectable advertising; scan responses that repeat the advertising data; one event type and one signal strength for
+every report; no scan windows; an address change accepted at any time; a reset that resets nothing.
+`tests/canary/test_bumble.py` notices when a release changes that. Connections are Bumble's own, still without time.
+"""
+
+import asyncio
+
+from bumble import controller, hci, host
+
+from .air import Air, Pdu, PduType
+from .link_layer import SLOT_US, Advertiser, Scanner, is_supported
+
+MIN_ADVERTISING_US = 20_000
+MAX_ADVERTISING_US = 10_240_000
+_MIN_SCAN_SLOTS = 4
+_MAX_SCAN_SLOTS = 0x4000
+_ACTIVE_SCAN = 1
+
+_Report = hci.HCI_LE_Advertising_Report_Event.Report
+_EventType = hci.HCI_LE_Advertising_Report_Event.EventType
+_EVENT_TYPES = {
+    PduType.ADV_IND: _EventType.ADV_IND,
+    PduType.ADV_SCAN_IND: _EventType.ADV_SCAN_IND,
+    PduType.ADV_NONCONN_IND: _EventType.ADV_NONCONN_IND,
+    PduType.SCAN_RSP: _EventType.SCAN_RSP,
+}
+
+
+def _status(code: hci.HCI_ErrorCode) -> hci.HCI_StatusReturnParameters:
+    return hci.HCI_StatusReturnParameters(code)
+
+
+_SUCCESS = hci.HCI_ErrorCode.SUCCESS
+_DISALLOWED = hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
+_INVALID = hci.HCI_ErrorCode.INVALID_COMMAND_PARAMETERS_ERROR
+
+
+class QuietHost(host.Host):
+    """Bumble's host. It formats every packet for a debug log even when nobody reads it: skipped for events."""
+
+    def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Dispatch one packet from the controller."""
+        if isinstance(packet, hci.HCI_Event) and self.snooper is None:
+            self.on_hci_event_packet(packet)
+        else:
+            super().on_hci_packet(packet)
+
+
+class AirController(controller.Controller):
+    """A controller whose advertising-channel traffic crosses an `Air`. Legacy advertising and scanning only.
+
+    Its life on the air ends with `remove`. Intervals, windows and refusals: Core specification 6.0, Vol 4, Part E, 7.8.
+    """
+
+    le_features = controller.Controller.le_features & ~(
+        hci.LeFeatureMask.LE_EXTENDED_ADVERTISING | hci.LeFeatureMask.LE_PERIODIC_ADVERTISING
+    )
+
+    def __init__(self, name: str, air: Air, public_address: hci.Address) -> None:
+        super().__init__(name, link=air, public_address=public_address)
+        self._air = air
+        self._advertiser = Advertiser(self, self, air, air.chance(name))
+        self.le_legacy_advertiser = self._advertiser
+        self._scanner = Scanner(self, air, air.chance(name))
+        self._reported: dict[tuple[bytes, PduType], None] = {}
+        self._is_removed = False
+
+    def remove(self) -> None:
+        """Leave the air at this instant, a PDU on its way included: the power is gone. Further commands fail."""
+        self._fall_silent()
+        self._is_removed = True
+        self._air.remove_controller(self)
+
+    def _fall_silent(self) -> None:
+        self._advertiser.stop()
+        self._scanner.stop()
+        self.le_scan_enable = False
+        self.pending_le_connection = None
+
+    # What the air asks (air.Radio).
+
+    def listens_to(self, pdu: Pdu) -> bool:
+        """See `air.Radio`."""
+        return self._scanner.listens_to(pdu) or self._advertiser.listens_to(pdu)
+
+    def hears(self, pdu: Pdu, rssi_dbm: int) -> None:
+        """See `air.Radio`: report to the host, answer, or connect."""
+        if pdu.pdu_type is PduType.SCAN_REQ:
+            self._advertiser.answer(pdu)
+            return
+        if pdu.pdu_type is PduType.SCAN_RSP:
+            self._scanner.got_response()
+        address = hci.Address(
+            pdu.address,
+            hci.Address.RANDOM_DEVICE_ADDRESS if pdu.address_is_random else hci.Address.PUBLIC_DEVICE_ADDRESS,
+        )
+        if self.le_scan_enable:
+            self._report(pdu, address, rssi_dbm)
+            if self.le_scan_type == _ACTIVE_SCAN and not self._advertiser.is_in_event:
+                self._scanner.ask(pdu, self._scanning_address)
+        pending = self.pending_le_connection
+        if pending is not None and pdu.pdu_type is PduType.ADV_IND and pending.peer_address == address:
+            self.create_le_connection(address)
+            self._scanner.stop()
+            if self.le_scan_enable:
+                self._scanner.start(self.le_scan_interval, self.le_scan_window)
+
+    def _scanning_address(self) -> hci.Address:
+        is_public = self.le_scan_own_address_type == hci.Address.PUBLIC_DEVICE_ADDRESS
+        return self.public_address if is_public else self.random_address
+
+    def _report(self, pdu: Pdu, address: hci.Address, rssi_dbm: int) -> None:
+        if self.filter_duplicates:
+            key = (pdu.address, pdu.pdu_type)
+            if key in self._reported:
+                return
+            self._reported[key] = None
+        report = _Report(
+            event_type=_EVENT_TYPES[pdu.pdu_type],
+            address_type=address.address_type,
+            address=address,
+            data=pdu.data,
+            rssi=rssi_dbm,
+        )
+        self.send_hci_packet(hci.HCI_LE_Advertising_Report_Event([report]))
+
+    # HCI.
+
+    def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Dispatch one packet from the host; commands without Bumble's debug text."""
+        if isinstance(packet, hci.HCI_Command):
+            self.on_hci_command_packet(packet)
+        else:
+            super().on_hci_packet(packet)
+
+    def on_hci_command_packet(self, command: hci.HCI_Command) -> None:
+        """Execute one command. Without power it fails: a host that waited for ever would hang its board."""
+        if self._is_removed:
+            failure = _status(hci.HCI_ErrorCode.HARDWARE_FAILURE_ERROR)
+            self.send_hci_packet(hci.HCI_Command_Complete_Event(1, command.op_code, failure))
+        else:
+            super().on_hci_command_packet(command)
+
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Hand one packet to the host, in order, within this instant."""
+        if self.host is not None:
+            asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
+
+    def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
+        """7.3.2: advertising and scanning end, too."""
+        self._fall_silent()
+        return super().on_hci_reset_command(command)
+
+    def on_hci_le_set_random_address_command(
+        self, command: hci.HCI_LE_Set_Random_Address_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """7.8.4: refused while advertising, scanning or initiating."""
+        if self._advertiser.enabled or self.le_scan_enable or self.pending_le_connection is not None:
+            return _status(_DISALLOWED)
+        return super().on_hci_le_set_random_address_command(command)
+
+    def on_hci_le_set_advertising_parameters_command(
+        self, command: hci.HCI_LE_Set_Advertising_Parameters_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """7.8.5: refused while advertising; directed advertising is not offered."""
+        if self._advertiser.enabled:
+            return _status(_DISALLOWED)
+        if not is_supported(command.advertising_type):
+            return _status(hci.HCI_ErrorCode.UNSUPPORTED_FEATURE_OR_PARAMETER_VALUE_ERROR)
+        low_us, high_us = command.advertising_interval_min * SLOT_US, command.advertising_interval_max * SLOT_US
+        if not MIN_ADVERTISING_US <= low_us <= high_us <= MAX_ADVERTISING_US or not command.advertising_channel_map & 7:
+            return _status(_INVALID)
+        return super().on_hci_le_set_advertising_parameters_command(command)
+
+    def on_hci_le_set_scan_parameters_command(
+        self, command: hci.HCI_LE_Set_Scan_Parameters_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """7.8.10: refused while scanning, or when the window exceeds the interval."""
+        window, interval = command.le_scan_window, command.le_scan_interval
+        if not self.le_scan_enable and not _MIN_SCAN_SLOTS <= window <= interval <= _MAX_SCAN_SLOTS:
+            return _status(_INVALID)
+        return super().on_hci_le_set_scan_parameters_command(command)
+
+    def on_hci_le_set_scan_enable_command(
+        self, command: hci.HCI_LE_Set_Scan_Enable_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """7.8.11: enabling a running scan starts a new list of duplicates and nothing else."""
+        was_enabled = self.le_scan_enable
+        result = super().on_hci_le_set_scan_enable_command(command)
+        self._reported.clear()
+        if self.le_scan_enable and not was_enabled:
+            self._scanner.start(self.le_scan_interval, self.le_scan_window)
+        elif not self.le_scan_enable:
+            self._scanner.stop()
+        return result
+
+    def on_hci_le_create_connection_command(self, command: hci.HCI_LE_Create_Connection_Command) -> None:
+        """7.8.12: listen for the peer by the command's own interval and window; connecting itself is Bumble's."""
+        if self.pending_le_connection is None:
+            self._scanner.start(command.le_scan_interval, command.le_scan_window)
+        super().on_hci_le_create_connection_command(command)

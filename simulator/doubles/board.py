@@ -1,0 +1,10 @@
+"""The virtual board's description: that of the port it plays, but with the world's door."""
+
+import simrt
+
+if simrt.profile == "rp2":
+    from interlock.boards.rp2 import BOARD
+else:
+    from interlock.boards.esp32 import BOARD
+
+BOARD.rest = simrt.rest

@@ -1,0 +1,221 @@
+"""Inside the VM: the line to the world, the local clock, and the dispatch of soft interrupts.
+
+Not for firmware: firmware sees the same-named doubles beside this file, and this file's `rest` only as the door that
+`board.py` puts into BOARD. Host side and byte layout: `simulator/wire.py`, `simulator/vm.py`.
+
+Time: `now_us()` is the world's time as last told plus what computing has cost since. At 1 ms of such debt, and at
+every call and wait, the world catches up; what happened meanwhile is dispatched there and then, never nested.
+"""
+
+import gc
+import struct
+
+import micropython
+from micropython import const
+
+_CALL = const(0)
+_WAIT = const(1)
+_DEBT_MAX_US = const(1000)
+_HEAP_EVERY_US = const(250000)
+
+profile = ""
+ticks_offset_us = 0
+costs = {}
+
+_line = None
+_request = bytearray(26)
+_reply = bytearray(14)
+_world_us = 0
+_debt_us = 0
+_events = []
+_handlers = {}
+_levels = {}
+_busy = False
+_ran = False
+_heap_base = 0
+_heap_due_us = 0
+
+
+def connect(fd):
+    """Report for duty on the inherited socket and learn what board this is."""
+    global _line, profile, ticks_offset_us, costs
+    import sys
+
+    _line = open(fd, "r+b")
+    profile, ticks_offset_us, pairs = call("vm.boot", sys.implementation.name, sys.version)
+    costs = dict(pairs)
+
+
+def call(op, *args):
+    """Have the host do `op` at this instant of virtual time; its value, or OSError."""
+    value = request(op, args)
+    dispatch()
+    return value
+
+
+def request(op, args):
+    """As `call`, but what happened meanwhile stays queued until `dispatch`."""
+    return _exchange(_CALL, -1, 0, _encode((op, args)))
+
+
+def on(kind, handler):
+    """Dispatch events of this kind to `handler(*data)`, which lets no exception out."""
+    _handlers[kind] = handler
+
+
+def mirror(levels):
+    """Keep `levels` (pin: level) as the world last told them: at every exchange, in handlers too."""
+    global _levels
+    _levels = levels
+
+
+def now_us():
+    """The board's own idea of the world's time."""
+    return _world_us + _debt_us
+
+
+def charge(us):
+    """Computing took this long."""
+    global _debt_us
+    _debt_us += us
+    if _debt_us >= _DEBT_MAX_US:
+        sleep_us(0)
+
+
+def sleep_us(us):
+    """Let the world go on for so long; interrupts are served meanwhile."""
+    until = now_us() + us
+    while _debt_us or _world_us < until:
+        depth = open_heap()
+        try:
+            _exchange(_WAIT, max(until, now_us()), 0, b"")
+        finally:
+            close_heap(depth)
+        dispatch()
+
+
+def rest(ms=None):
+    """The door: come back after `ms` (None: never by itself), or as soon as an event was dispatched."""
+    global _ran
+    if _busy:
+        raise RuntimeError("rest() in an interrupt handler: it would sleep for ever")
+    _ran = False
+    until = -1 if ms is None else now_us() + ms * 1000
+    while True:
+        _exchange(_WAIT, until if ms is None else max(until, now_us()), _sample_heap(), b"")
+        dispatch()
+        if _ran or 0 <= until <= now_us():
+            break
+    charge(costs["rest_us"])
+
+
+def dispatch():
+    """Serve what is queued, unless a handler is being served already or the heap is open for a double's own work."""
+    global _busy, _ran, _debt_us
+    if _busy:
+        return
+    _busy = True
+    try:
+        while _events:
+            kind, data = _events.pop(0)
+            _ran = True
+            handler = _handlers.get(kind)
+            if handler:
+                _debt_us += costs["handler_us"]
+                handler(*data)
+    finally:
+        _busy = False
+
+
+def open_heap():
+    """Let a double allocate although the firmware has locked the heap; the depth for `close_heap`.
+
+    A double stands in for C code, whose memory is not on the Python heap."""
+    micropython.heap_lock()
+    depth = micropython.heap_unlock()
+    for _ in range(depth):
+        micropython.heap_unlock()
+    return depth
+
+
+def close_heap(depth):
+    """Lock the heap again as deep as it was."""
+    while depth:
+        micropython.heap_lock()
+        depth -= 1
+
+
+def watch_heap():
+    """What is live now belongs to the doubles; the firmware's share is counted from here."""
+    global _heap_base
+    gc.collect()
+    _heap_base = gc.mem_alloc()
+
+
+def _sample_heap():
+    global _heap_due_us
+    if _world_us < _heap_due_us:
+        return 0
+    _heap_due_us = _world_us + _HEAP_EVERY_US
+    gc.collect()
+    return max(0, gc.mem_alloc() - _heap_base)
+
+
+def _exchange(kind, until, heap, body):
+    global _world_us, _debt_us
+    local = _world_us + _debt_us
+    struct.pack_into("<IBBqqI", _request, 0, len(body), kind, not _busy, local, until, heap)
+    _line.write(_request)
+    if body:
+        _line.write(body)
+    if _line.readinto(_reply) != 14:
+        raise SystemExit  # the world is gone
+    length, errno, _world_us = struct.unpack("<Ihq", _reply)
+    _debt_us = max(0, local - _world_us)
+    value = None
+    if length:
+        (value, events, levels), _ = _decode(_line.read(length), 0)
+        _events.extend(events)
+        for pin, level in levels:
+            _levels[pin] = level
+    if errno:
+        raise OSError(errno)
+    return value
+
+
+def _encode(value):
+    if value is None:
+        return b"n"
+    if value is True:
+        return b"t"
+    if value is False:
+        return b"f"
+    if isinstance(value, int):
+        return b"i" + struct.pack("<q", value)
+    if isinstance(value, str):
+        value = value.encode()
+        return b"s" + struct.pack("<I", len(value)) + value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return b"b" + struct.pack("<I", len(value)) + bytes(value)
+    return b"l" + struct.pack("<I", len(value)) + b"".join([_encode(item) for item in value])
+
+
+def _decode(data, at):
+    mark = data[at]
+    if mark == 0x6E:
+        return None, at + 1
+    if mark == 0x74 or mark == 0x66:
+        return mark == 0x74, at + 1
+    if mark == 0x69:
+        return struct.unpack_from("<q", data, at + 1)[0], at + 9
+    size = struct.unpack_from("<I", data, at + 1)[0]
+    at += 5
+    if mark == 0x62:
+        return data[at : at + size], at + size
+    if mark == 0x73:
+        return str(data[at : at + size], "utf8"), at + size
+    items = []
+    for _ in range(size):
+        item, at = _decode(data, at)
+        items.append(item)
+    return tuple(items), at

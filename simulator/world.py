@@ -1,0 +1,394 @@
+"""The world: virtual boards with the real firmware, body-worn cameras, weapons, the air, and what happens when.
+
+`play` runs a scenario from a seed and returns a `Run`: what each flash holds at the end, and the truth that nobody on
+the boards knows. Judgement (verdicts, reports) is not made here: the simulator never sees the host tools.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from interlock.boards import Board, esp32, rp2
+from interlock.core import frames, settings
+from interlock.core.crypto import hkdf
+from interlock.core.journal import Record, Reading, decode
+from interlock.core.records import BOOT
+
+from .air import Air, Pdu
+from .board import VirtualBoard
+from .body_camera import BodyCamera, Interval
+from .clock import US_PER_S, now_us, run
+from .entropy import seeded_entropy
+from .interpreter import find_vm, vm_version
+from .pcap import PcapWriter
+from .profiles import SECTOR_BYTES, profile
+from .scenario import Event, Scenario, Unit
+
+BOARDS: dict[str, Board] = {"esp32": esp32.BOARD, "rp2": rp2.BOARD}
+GOOD_CELL_MV = 3900
+PULSE_US = 8_000
+SAFE_TO_SEAT_US = 150_000
+BUTTON_US = 2_500_000
+
+
+class Area:
+    """A unit's journal or settings area on its virtual flash, read as the core's flash interface, without time."""
+
+    sector_bytes = SECTOR_BYTES
+
+    def __init__(self, image: bytearray, offset: int, size: int) -> None:
+        self._image = image
+        self._offset = offset
+        self.size = size
+
+    def read(self, offset: int, buffer: bytearray) -> None:
+        start = self._offset + offset
+        buffer[:] = self._image[start : start + len(buffer)]
+
+    def program(self, offset: int, data: bytes) -> None:
+        for i, byte in enumerate(data, self._offset + offset):
+            self._image[i] &= byte
+
+    def erase(self, offset: int) -> None:
+        start = self._offset + offset
+        self._image[start : start + SECTOR_BYTES] = b"\xff" * SECTOR_BYTES
+
+
+@dataclass(frozen=True)
+class WeaponEvent:
+    """What a weapon really did: draw, arm, discharge, holster."""
+
+    unit: str
+    event: str
+    at_us: int
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Anything else that the scenario made happen, for people to read in a timeline."""
+
+    unit: str
+    text: str
+    at_us: int
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A payload's first PDU on the air. `event`, `counter`: of a unit frame; None for an ack."""
+
+    source: str
+    at_us: int
+    event: int | None
+    counter: int | None
+
+
+@dataclass(frozen=True)
+class UnitRun:
+    """One unit at the end. `boot_zero_us`: virtual time at which the uptime of each of its boots began."""
+
+    unit: Unit
+    reading: Reading
+    heap_peak: int
+    boot_zero_us: dict[int, int]
+    alerts_us: list[int]
+    recordings: list[Interval]
+
+    def when_us(self, record: Record) -> int:
+        """Virtual time at which a record of this unit was made."""
+        return self.boot_zero_us[record.boot] + record.uptime_ms * 1000
+
+
+@dataclass(frozen=True)
+class Run:
+    """A played scenario. Times are virtual microseconds."""
+
+    scenario: Scenario
+    seed: int
+    vm: str
+    virtual_us: int
+    units: list[UnitRun]
+    weapon_events: list[WeaponEvent]
+    happenings: list[Happening]
+    frames: list[Frame]
+    pdus_us: dict[str, list[int]]
+    air: dict[str, int]
+
+    def unit(self, unit_id: str) -> UnitRun:
+        return next(unit for unit in self.units if unit.unit.id == unit_id)
+
+
+def play(scenario: Scenario, seed: int, pcap: Path) -> Run:
+    """Play the scenario in virtual time; what was on the air goes to the file `pcap`.
+
+    Raises VmError without a usable VM, FirmwareError when an exception leaves the firmware."""
+    version = vm_version(find_vm())
+    with seeded_entropy(seed), PcapWriter(pcap) as writer:
+        return run(World(scenario, seed, writer).play(version))
+
+
+def unit_settings(scenario: Scenario, unit: Unit) -> settings.Settings:
+    """What a provisioned unit would hold: keys from the scenario's secret, partners, policy."""
+
+    def key(*names: str) -> bytes:
+        return hkdf(scenario.secret.encode(), b"scenario keys", " ".join(names).encode(), 32)
+
+    partners = [
+        settings.Partner(other.number, other.role, key("unit", other.id), key("pair", holster.id, camera.id))
+        for other in scenario.units
+        for holster, camera in ((unit, other), (other, unit))
+        if camera.id in holster.cameras
+    ]
+    return settings.Settings(
+        1, unit.serial, unit.number, unit.role, key("unit", unit.id), key("group"), partners, scenario.policy
+    )
+
+
+class World:
+    """Everything at its place, ready to be played once."""
+
+    def __init__(self, scenario: Scenario, seed: int, writer: PcapWriter) -> None:
+        self._scenario = scenario
+        self._writer = writer
+        self._seed = seed
+        self._board = BOARDS[scenario.profile]
+        self._chance = random.Random(f"world {seed}")
+        self._group = frames.GroupKeys(unit_settings(scenario, scenario.units[0]).group_key)
+        self._boards: dict[str, VirtualBoard] = {}
+        self._cameras: dict[str, BodyCamera] = {}
+        self._boot_zero_us: dict[str, dict[int, int]] = {}
+        self._alerts_us: dict[str, list[int]] = {}
+        self._armed: dict[str, bool] = {}
+        self._stuck: dict[str, bool] = {}
+        self._weapon_events: list[WeaponEvent] = []
+        self._happenings: list[Happening] = []
+        self._frames: list[Frame] = []
+        self._seen: set[tuple[str, bytes]] = set()
+        self._pdus_us: dict[str, list[int]] = {}
+
+    async def play(self, version: str) -> Run:
+        self._loop = asyncio.get_running_loop()
+        self._air = Air(self._seed)
+        self._air.loss = self._scenario.loss
+        self._air.observers += [self._writer, self._observe]
+        try:
+            for unit in self._scenario.units:
+                await self._place(unit)
+            await self._happen()
+        finally:
+            for board in self._boards.values():
+                await board.power_off()
+        stats = self._air.stats
+        return Run(
+            self._scenario,
+            self._seed,
+            version,
+            now_us(self._loop),
+            [self._end(unit) for unit in self._scenario.units],
+            self._weapon_events,
+            self._happenings,
+            self._frames,
+            self._pdus_us,
+            {name: getattr(stats, name) for name in ("advertising_pdus", "received", "lost", "collided")},
+        )
+
+    # Making and unmaking.
+
+    async def _place(self, unit: Unit) -> None:
+        port = profile(self._scenario.profile)
+        board = self._boards[unit.id] = VirtualBoard(unit.id, port, self._air, self._seed)
+        self._air.place(unit.id, *unit.at_m)
+        image = bytearray(board.flash.image())
+        settings.store(
+            Area(image, port.journal_offset, settings.SECTORS * SECTOR_BYTES), unit_settings(self._scenario, unit)
+        )
+        board.flash.load(bytes(image))
+        self._boot_zero_us[unit.id] = {}
+        self._alerts_us[unit.id] = []
+        board.flash.on_program = lambda data: self._watch_boot(unit.id, data)
+        board.adc_mv[self._board.pins["battery"]] = GOOD_CELL_MV // self._board.battery[0]
+        for signal in ("armed", "discharge", "dock", "button", "tally", "awake"):
+            self._drive(unit.id, signal, False)
+        self._drive(unit.id, "seat_closes", True)
+        self._drive(unit.id, "seat_opens", False)
+        self._armed[unit.id] = False
+        self._stuck[unit.id] = False
+        if unit.recorder:
+            recorder = unit.recorder
+            self._cameras[unit.id] = BodyCamera(
+                buffer_ms=recorder.buffer_ms,
+                start_delay_ms=recorder.start_delay_ms,
+                wake_delay_ms=recorder.wake_delay_ms,
+                audio=recorder.audio,
+            )
+            self._cameras[unit.id].connect(
+                lambda level: self._drive(unit.id, "tally", bool(level)),
+                lambda level: self._drive(unit.id, "awake", bool(level)),
+            )
+        board.on_output = lambda pin, level: self._output(unit.id, pin, level)
+        await board.power_on()
+
+    def _end(self, unit: Unit) -> UnitRun:
+        board, port = self._boards[unit.id], profile(self._scenario.profile)
+        skip = settings.SECTORS * SECTOR_BYTES
+        area = Area(bytearray(board.flash.image()), port.journal_offset + skip, port.journal_bytes - skip)
+        camera = self._cameras.get(unit.id)
+        return UnitRun(
+            unit,
+            Reading(area),
+            board.heap_peak,
+            self._boot_zero_us[unit.id],
+            self._alerts_us[unit.id],
+            camera.intervals if camera else [],
+        )
+
+    # Watching.
+
+    def _watch_boot(self, unit_id: str, data: bytes) -> None:
+        """The instant at which a boot record is written ties that boot's uptime to virtual time."""
+        record = decode(data.lstrip(b"\xff"), 0)
+        if record is not None and record.kind == BOOT:
+            self._boot_zero_us[unit_id][record.boot] = now_us(self._loop) - record.uptime_ms * 1000
+
+    def _observe(self, pdu: Pdu) -> None:
+        self._pdus_us.setdefault(pdu.source, []).append(pdu.time_us)
+        key = (pdu.source, pdu.data)
+        if key in self._seen:
+            return
+        self._seen.add(key)
+        unit = frames.open_unit(self._group, pdu.data) if frames.is_ours(pdu.data) else None
+        self._frames.append(
+            Frame(pdu.source, pdu.time_us, unit.event if unit else None, unit.counter if unit else None)
+        )
+
+    def _output(self, unit_id: str, pin: int, level: int) -> None:
+        if pin == self._board.pins["shutter"] and unit_id in self._cameras:
+            self._cameras[unit_id].shutter(level)
+        elif pin == self._board.pins["haptic"] and level:
+            self._alerts_us[unit_id].append(now_us(self._loop))
+
+    # Happening.
+
+    async def _happen(self) -> None:
+        end_s = self._scenario.duration_s
+        for event in self._scenario.events:
+            await self._until(event.at_s)
+            self._do(event)
+        await self._until(end_s)
+
+    async def _until(self, at_s: float) -> None:
+        """Let time pass to `at_s`; a board that fails meanwhile ends the run."""
+        waiting = asyncio.ensure_future(asyncio.sleep(max(0.0, at_s - self._loop.time())))
+        failed = [board.failed for board in self._boards.values()]
+        await asyncio.wait([waiting, *failed], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        for board in self._boards.values():
+            board.check()
+
+    def _do(self, event: Event) -> None:
+        if event.do in ("draw", "arm", "discharge", "holster"):
+            self._weapon_events.append(WeaponEvent(event.unit, event.do, now_us(self._loop)))
+        else:
+            words = " ".join([event.do.replace("_", " "), *map(str, event.args.values())])
+            self._happenings.append(Happening(event.unit, words, now_us(self._loop)))
+        getattr(self, f"_do_{event.do}")(event.unit, **event.args)
+
+    def _drive(self, unit_id: str, signal: str, on: bool) -> None:
+        level = int(on) ^ (signal in self._board.active_low)
+        self._boards[unit_id].set_pin(self._board.pins[signal], level)
+
+    def _later(self, delay_us: float, call: Callable[[], None]) -> None:
+        self._loop.call_later(delay_us / US_PER_S, call)
+
+    def _move_seat(self, unit_id: str, seated: bool) -> None:
+        """Both contacts change, the second a little later, each bouncing for some milliseconds as reeds do."""
+        at_us = 0.0
+        for signal, on in (("seat_closes", seated), ("seat_opens", not seated)):
+            if signal == "seat_closes" and self._stuck[unit_id]:
+                continue
+            edges = 2 * self._chance.randrange(4) + 1
+            for edge in range(edges):
+                level = on if edge % 2 == 0 else not on
+                self._later(at_us, lambda s=signal, v=level: self._drive(unit_id, s, v))  # type: ignore[misc]
+                at_us += self._chance.uniform(50, 900)
+
+    def _do_draw(self, unit_id: str) -> None:
+        self._move_seat(unit_id, False)
+
+    def _do_arm(self, unit_id: str) -> None:
+        self._armed[unit_id] = True
+        self._drive(unit_id, "armed", True)
+
+    def _do_safe(self, unit_id: str) -> None:
+        self._armed[unit_id] = False
+        self._drive(unit_id, "armed", False)
+
+    def _do_discharge(self, unit_id: str) -> None:
+        self._drive(unit_id, "discharge", True)
+        self._later(PULSE_US, lambda: self._drive(unit_id, "discharge", False))
+
+    def _do_holster(self, unit_id: str) -> None:
+        self._do_safe(unit_id)
+        self._later(SAFE_TO_SEAT_US, lambda: self._move_seat(unit_id, True))
+
+    def _do_dock(self, unit_id: str) -> None:
+        self._drive(unit_id, "dock", True)
+
+    def _do_undock(self, unit_id: str) -> None:
+        self._drive(unit_id, "dock", False)
+
+    def _do_press_stow(self, unit_id: str) -> None:
+        self._drive(unit_id, "button", True)
+        self._later(BUTTON_US, lambda: self._drive(unit_id, "button", False))
+
+    def _do_seat_contact_sticks(self, unit_id: str) -> None:
+        self._stuck[unit_id] = True
+        self._drive(unit_id, "seat_closes", False)
+
+    def _do_seat_contact_mends(self, unit_id: str) -> None:
+        self._stuck[unit_id] = False
+        self._drive(unit_id, "seat_closes", True)
+
+    def _do_camera_dies(self, unit_id: str) -> None:
+        self._cameras[unit_id].die()
+
+    def _do_camera_revives(self, unit_id: str) -> None:
+        self._cameras[unit_id].revive()
+
+    def _do_camera_falls_asleep(self, unit_id: str) -> None:
+        self._cameras[unit_id].fall_asleep()
+
+    def _do_camera_is_full(self, unit_id: str) -> None:
+        self._cameras[unit_id].fill_up()
+
+    def _do_camera_is_emptied(self, unit_id: str) -> None:
+        self._cameras[unit_id].empty()
+
+    def _do_officer_stops(self, unit_id: str) -> None:
+        self._cameras[unit_id].stop_by_hand()
+
+    def _do_officer_starts(self, unit_id: str) -> None:
+        self._cameras[unit_id].start_by_hand()
+
+    def _do_tally_sticks(self, unit_id: str, level: str) -> None:
+        self._cameras[unit_id].tally_stuck("on" if level == "on" else "off")
+
+    def _do_tally_mends(self, unit_id: str) -> None:
+        self._cameras[unit_id].tally_stuck(None)
+
+    def _do_battery_change(self, unit_id: str, off_s: float) -> None:
+        board = self._boards[unit_id]
+
+        async def change() -> None:
+            await board.power_off()
+            await asyncio.sleep(off_s)
+            await board.power_on()
+
+        self._changing = self._loop.create_task(change())
+
+    def _do_battery(self, unit_id: str, mv: int) -> None:
+        self._boards[unit_id].adc_mv[self._board.pins["battery"]] = mv // self._board.battery[0]
+
+    def _do_move(self, unit_id: str, to_m: tuple[float, float]) -> None:
+        self._air.place(unit_id, *to_m)
