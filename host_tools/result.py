@@ -91,7 +91,7 @@ def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent") -> dict[str, Any]
     facts["heard_at_ms"] = _ms(zero_us + answers[0].at_ms * 1000) if answers else None
     facts["acked_at_ms"] = _ms(zero_us + proofs[0].at_ms * 1000) if proofs else None
     testified = {t.camera for t in use.testimonies if event.at_ms <= t.at_ms <= min(later, default=t.at_ms)}
-    facts["witnesses"] = sorted(ids[number] for number in testified)
+    facts["witnesses"] = sorted(ids[number] for number in testified.difference(own))
     cameras = [number for number in evidence.recordings if number not in own]
     return facts | _judged(
         verdict.judge(evidence, use, event, [*own, *cameras]), verdict.judge(evidence, use, event, own)

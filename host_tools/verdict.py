@@ -1,9 +1,9 @@
 """The figure: for every draw, arm and discharge, was video running before it? By DESIGN 8, from journals alone.
 
-    before         a recording contains the event, proven by the protocol or clear of the clocks' uncertainty
-    late           a recording starts after the event and before the weapon's return + 10 s; never upgraded
-    unwitnessed    every relevant journal is here and shows neither
-    indeterminate  the clocks straddle, a camera's journal is missing or gapped, or a tally proves nothing
+before         a recording contains the event, proven by the protocol or clear of the clocks' uncertainty
+late           a recording starts after the event and before the weapon's return + 10 s; never upgraded
+unwitnessed    every relevant journal is here and shows neither
+indeterminate  the clocks straddle, a camera's journal is missing or gapped, or a tally proves nothing
 """
 
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from interlock.core import frames
 
-from .evidence import Event, Evidence, Recording, Use
+from .evidence import Answer, Event, Evidence, Recording, Use
 from .exchange import Segment, Span
 
 GRACE_MS = 10_000
@@ -53,7 +53,12 @@ def judge(evidence: Evidence, use: Use, event: Event, cameras: Iterable[int]) ->
 def _better(a: Judgement, b: Judgement) -> bool:
     if a.verdict != b.verdict:
         return _ORDER.index(a.verdict) < _ORDER.index(b.verdict)
-    return a.verdict is Verdict.LATE and (a.late_by_ms or 0) < (b.late_by_ms or 0)
+    if a.late_by_ms is None or b.late_by_ms is None or a.late_by_u_ms is None or b.late_by_u_ms is None:
+        return False
+    # Two measurements that agree are of one recording: the sharper counts. Otherwise the earlier recording does.
+    if abs(a.late_by_ms - b.late_by_ms) <= a.late_by_u_ms + b.late_by_u_ms:
+        return a.late_by_u_ms < b.late_by_u_ms
+    return a.late_by_ms < b.late_by_ms
 
 
 def _judge_camera(evidence: Evidence, use: Use, event: Event, camera: int) -> Judgement:
@@ -72,9 +77,25 @@ def _from_answers(use: Use, event: Event, camera: int) -> Iterable[Judgement]:
     for answer in use.answers:
         if answer.camera != camera or answer.kind != frames.PROVEN or answer.counter < event.counter:
             continue
-        built_low = max(e.aired_ms for e in use.events if e.counter <= answer.counter)
-        start = Span(built_low - answer.since_ms - 1, answer.at_ms - answer.since_ms + 1)
+        built_low = _built_after(use, answer)
+        # A camera that answered "not yet" to this event began after that answer, so after the event.
+        denied = [_built_after(use, a) for a in use.answers if _denies(a, event, answer)]
+        start = Span(max([built_low - answer.since_ms - 1, *denied]), answer.at_ms - answer.since_ms + 1)
         yield _place(use, event, start, Span(built_low, built_low), answer.buffer_ms, "acknowledged on the air")
+
+
+def _built_after(use: Use, answer: Answer) -> int:
+    """The moment on the weapon's clock after which this answer was built: its frame had been aired."""
+    return max(e.aired_ms for e in use.events if e.counter <= answer.counter)
+
+
+def _denies(earlier: Answer, event: Event, answer: Answer) -> bool:
+    return (
+        earlier.camera == answer.camera
+        and earlier.kind != frames.PROVEN
+        and event.counter <= earlier.counter <= answer.counter
+        and earlier.at_ms <= answer.at_ms
+    )
 
 
 def _from_recordings(evidence: Evidence, use: Use, event: Event, camera: int) -> Iterable[Judgement]:
@@ -103,7 +124,7 @@ def _place(use: Use, event: Event, start: Span, end: Span, buffer_ms: int, where
         return Judgement(Verdict.BEFORE, f"recording already, {where}")
     if end.high < event.at_ms or start.low > limit:
         return Judgement(Verdict.UNWITNESSED, "the journals show no recording at the event")
-    if start.low > event.at_ms:
+    if start.low >= event.at_ms:
         middle, half = (start.low + start.high) / 2, (start.high - start.low) / 2
         return Judgement(
             Verdict.LATE,

@@ -153,7 +153,7 @@ class Air(link.LocalLink):
         self._mean_dbm.clear()
 
     def chance(self, name: str) -> random.Random:
-        """The stream of chance that belongs to `name`: one more radio in the world leaves the others' alone."""
+        """The stream of chance that belongs to `name` (a radio, a path): a newcomer in the world leaves it alone."""
         if name not in self._streams:
             self._streams[name] = random.Random(f"{self._seed}/air/{name}")
         return self._streams[name]
@@ -228,7 +228,7 @@ class Air(link.LocalLink):
             if self._drowned(pdu, radio, rivals):
                 collided.append(radio.name)
                 continue
-            chance = self.chance(radio.name)
+            chance = self.chance(f"{source.name} to {radio.name}")
             path = self.propagation
             rssi_dbm = self.mean_rssi_dbm(source.name, radio.name) + chance.gauss(0, path.fading_db)
             unlucky = self.loss > 0 and chance.random() < self.loss

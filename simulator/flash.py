@@ -5,7 +5,6 @@ Not a device driver and without time: `board.py` charges the time, the doubles g
 
 import random
 from collections.abc import Callable
-from collections.abc import Callable
 
 
 class PowerCut(Exception):

@@ -173,7 +173,7 @@ class Scanner:
 
     def listens_to(self, pdu: Pdu) -> bool:
         """Whether the whole PDU falls into one window on its channel, or is the scan response asked for."""
-        if not self._listening or pdu.time_us < self._began_us:
+        if not self._listening:
             return False
         if pdu.pdu_type is PduType.SCAN_RSP:
             asked = self._asked
@@ -185,6 +185,7 @@ class Scanner:
             )
         if pdu.pdu_type is PduType.SCAN_REQ:
             return False
+        # One that began before the scan crosses the edge of interval 0: no case of its own.
         turn, offset_us = divmod(pdu.time_us - self._began_us, self._interval_us)
         return pdu.channel == CHANNELS[turn % len(CHANNELS)] and offset_us + pdu.end_us - pdu.time_us <= self._window_us
 

@@ -305,24 +305,28 @@ class World:
         """Both contacts change, the second a little later, each bouncing for some milliseconds as reeds do."""
         at_us = 0.0
         for signal, on in (("seat_closes", seated), ("seat_opens", not seated)):
-            if signal == "seat_closes" and self._stuck[unit_id]:
-                continue
-            edges = 2 * self._chance.randrange(4) + 1
-            for edge in range(edges):
-                level = on if edge % 2 == 0 else not on
-                self._later(at_us, lambda s=signal, v=level: self._drive(unit_id, s, v))  # type: ignore[misc]
-                at_us += self._chance.uniform(50, 900)
+            if signal != "seat_closes" or not self._stuck[unit_id]:
+                at_us = self._bounce(unit_id, signal, on, at_us)
+
+    def _bounce(self, unit_id: str, signal: str, on: bool, at_us: float = 0.0) -> float:
+        """A contact changes, bouncing up to three times; when it is quiet again."""
+        for edge in range(2 * self._chance.randrange(4) + 1):
+            level = on if edge % 2 == 0 else not on
+            self._later(at_us, lambda v=level: self._drive(unit_id, signal, v))  # type: ignore[misc]
+            at_us += self._chance.uniform(50, 900)
+        return at_us
 
     def _do_draw(self, unit_id: str) -> None:
         self._move_seat(unit_id, False)
 
     def _do_arm(self, unit_id: str) -> None:
         self._armed[unit_id] = True
-        self._drive(unit_id, "armed", True)
+        self._bounce(unit_id, "armed", True)
 
     def _do_safe(self, unit_id: str) -> None:
-        self._armed[unit_id] = False
-        self._drive(unit_id, "armed", False)
+        if self._armed[unit_id]:
+            self._armed[unit_id] = False
+            self._bounce(unit_id, "armed", False)
 
     def _do_discharge(self, unit_id: str) -> None:
         self._drive(unit_id, "discharge", True)

@@ -8,7 +8,6 @@ import time
 
 from machine import WDT, reset_cause
 
-from .boards import INPUTS
 from .camera_role import CameraRole
 from .core import frames, receiver, settings
 from .core.ticks import earlier, ticks_add
@@ -23,7 +22,6 @@ from .radio.broadcast import Broadcast
 from .station import Station
 
 TURN_MS = 4000  # the loop turns at least this often: it feeds the watchdog and extends the uptime
-QUIET_MS = 50  # quiet work waits for a pause of this length
 
 
 def load_settings(board):
@@ -37,26 +35,24 @@ class App:
     def __init__(self, board, config):
         self._ticks = time.ticks_ms
         self.door = Door(board.rest, self._ticks)
-        contacts = {}
-        for name in INPUTS:
-            contacts[name] = Contact(board.pins[name], name in board.active_low, self.door.wake, self._ticks)
+        self._board = board
         signal = Signal(board.pins["led"], board.pins["haptic"])
         radio = Broadcast(self.door.wake, board.address_mode, self._ticks)
         self.station = Station(config, board.journal_area(), radio, self._ticks, reset_cause())
         self.holster = self.camera = None
         if config.role & settings.ROLE_CAMERA:
-            recorder = Recorder(board.pins["shutter"], contacts["tally"], contacts["awake"])
+            recorder = Recorder(board.pins["shutter"], self._contact("tally"), self._contact("awake"))
             self.camera = CameraRole(self.station, recorder, signal)
         if config.role & settings.ROLE_HOLSTER:
-            seat = Seat(contacts["seat_closes"], contacts["seat_opens"], config.policy.fault_ms)
+            seat = Seat(self._contact("seat_closes"), self._contact("seat_opens"), config.policy.fault_ms)
             battery = Battery(board.pins["battery"], *board.battery)
             self.holster = HolsterRole(
                 self.station,
                 seat,
-                contacts["armed"],
-                contacts["discharge"],
-                contacts["dock"],
-                contacts["button"],
+                self._contact("armed"),
+                self._contact("discharge"),
+                self._contact("dock"),
+                self._contact("button"),
                 battery,
                 signal,
             )
@@ -71,6 +67,10 @@ class App:
         # Last: everything above may take long, and a watchdog cannot be stopped again.
         self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
 
+    def _contact(self, name):
+        board = self._board
+        return Contact(board.pins[name], name in board.active_low, self.door.wake, self._ticks)
+
     def run(self):
         while True:
             self.turn()
@@ -84,6 +84,8 @@ class App:
         for role in self.roles:
             role.tick()
         self.station.broadcast()
+        self.station.radio.watch(self._ticks())
+        self.station.reserve()
         self._quiet_work()
         if self._watchdog:
             self._watchdog.feed()
@@ -111,14 +113,13 @@ class App:
                 self.camera.hear(heard)
 
     def _quiet_work(self):
-        """Reserve counters and erase ahead, only while nothing is on the air and no weapon is out."""
+        """Erase ahead, only while nothing is on the air and no weapon is out: an erase stops a board for long."""
         if self.station.airtime.now_on is not None:
             return
         if self.holster and self.holster.busy():
             return
         if self.camera and self.camera.busy():
             return
-        self.station.reserve()
         self.station.tidy()
 
 

@@ -87,7 +87,7 @@ class CameraRole:
     def _hear_stale(self, heard):
         """Delayed replay, or a holster that was rolled back: start the recorder, never answer, let it hold and end."""
         now = self.station.ticks()
-        if heard.event in _ENDS or (self._stale_at is not None and not is_due(self._stale_at, now)):
+        if heard.event in _ENDS or self._stale_at is not None:
             return
         self._stale_at = ticks_add(now, STALE_PAUSE_MS)
         self._journal_heard(heard)
@@ -200,7 +200,8 @@ class CameraRole:
         self.recorder.tick(now)
         self.signal.tick(now)
         self.station.radio.listen()
-        self.station.radio.watch(now)
+        if is_due(self._stale_at, now):
+            self._stale_at = None
 
     def busy(self):
         """Whether a weapon is out or the recorder is being started or stopped."""

@@ -5,7 +5,6 @@ Hot path: the frame for every event that may come next is built ahead; `react` a
 """
 
 from .core import frames, holster, proof, records
-from .core.airtime import FAST_MS
 from .core.machine import deadline, due
 from .core.receiver import AckEar
 from .core.settings import ROLE_CAMERA
@@ -83,9 +82,7 @@ class HolsterRole:
         frame = self._ready.get(event)
         aired_at = None
         if frame is not None:
-            self.station.radio.advertise(frame, FAST_MS)
-            aired_at = self.station.ticks()
-            self.station.airtime.now_on = (frame, FAST_MS)
+            aired_at = self.station.air_now(frame)
         self._step(event, None, edge_at, frame, aired_at)
 
     # The machine and its effects.
@@ -114,9 +111,7 @@ class HolsterRole:
         counter = station.use_counter()
         if frame is None:
             frame = station.frame(event, flags, counter)
-            station.radio.advertise(frame, FAST_MS)
-            aired_at = station.ticks()
-            station.airtime.now_on = (frame, FAST_MS)
+            aired_at = station.air_now(frame)
         now = station.ticks()
         ending = event in (frames.REHOLSTER, frames.STOW)
         fast, slow = (1000, 2000) if ending else (FAST_BURST_MS, SLOW_BURST_MS)
@@ -203,7 +198,8 @@ class HolsterRole:
     def _answered(self, camera, counter, kind, reason, since_ms, buffer_s, digest):
         station = self.station
         # An answer to an older frame is proof, too, but says nothing of the newest event.
-        if counter >= self._event_counter and self._first((camera, kind, reason)):
+        news = counter >= self._event_counter and self._first((camera, kind, reason))
+        if news or (kind == frames.PROVEN and self.proof.mode == proof.LOST):
             payload = (camera, counter, kind << 4 | reason, since_ms, buffer_s, digest)
             station.record(records.ACK, records.pack(records.ACK, *payload))
         event = proof.ACK_HEARD

@@ -7,7 +7,7 @@ twice; what was heard moves the receiver's marks.
 
 from . import VERSION
 from .core import frames, records, settings
-from .core.airtime import Airtime
+from .core.airtime import FAST_MS, Airtime
 from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
 from .core.receiver import Receiver
@@ -113,7 +113,7 @@ class Station:
         return self.counter
 
     def reserve(self):
-        """Reserve the next block when the present one runs low. For quiet slots, ahead of need."""
+        """Reserve the next block when the present one runs low: one program, so any turn will do, also in a use."""
         if self._ceiling - self.counter < RESERVE_BLOCK // 4:
             ceiling = self._ceiling + RESERVE_BLOCK
             if self.record(records.RESERVE, records.pack(records.RESERVE, ceiling)):
@@ -124,12 +124,19 @@ class Station:
         return frames.build_unit(self.keys, self.group, event, flags & 0xF, counter, self.digest())
 
     def broadcast(self):
-        """Give the radio what belongs on the air now."""
+        """Give the radio what belongs on the air now. What the stack refused is tried again at the next turn."""
         wanted = self.airtime.turn(self.ticks())
         if wanted == self.airtime.now_on:
             return
-        self.airtime.now_on = wanted
         if wanted is None:
-            self.radio.silence()
+            taken = self.radio.silence()
         else:
-            self.radio.advertise(wanted[0], wanted[1])
+            taken = self.radio.advertise(wanted[0], wanted[1])
+        if taken:
+            self.airtime.now_on = wanted
+
+    def air_now(self, frame):
+        """The hot path's door to the radio: `frame` goes on the air at once, before anything else; the tick of it."""
+        if self.radio.advertise(frame, FAST_MS):
+            self.airtime.now_on = (frame, FAST_MS)
+        return self.ticks()

@@ -467,3 +467,18 @@ def test_pdus_that_nobody_may_answer_follow_each_other_at_once() -> None:
         ]
 
     run(main())
+
+
+def test_a_reset_ends_advertising_and_scanning() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        device = _device("d", air, "C0:00:00:00:00:01")
+        await device.power_on()
+        await device.start_advertising()
+        await device.start_scanning()
+        await device.host.send_sync_command(hci.HCI_Reset_Command())
+        await device.host.send_sync_command(hci.HCI_LE_Set_Random_Address_Command(hci.Address("C0:00:00:00:00:09")))
+        await asyncio.sleep(3)
+        assert air.stats.advertising_pdus == 0
+
+    run(main())

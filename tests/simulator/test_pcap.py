@@ -124,30 +124,16 @@ def test_tshark_decodes_every_frame_and_finds_none_malformed(tmp_path: Path) -> 
         PduType.SCAN_REQ,
         PduType.SCAN_RSP,
     }
+    fields = [
+        "btle.advertising_header.pdu_type",
+        "btle.advertising_header.length",
+        "btle.advertising_address",
+        "btle.scanning_address",
+        "_ws.malformed",
+        "_ws.expert.message",
+    ]
     ran = subprocess.run(
-        [
-            "tshark",
-            "-n",
-            "-r",
-            str(path),
-            "-T",
-            "json",
-            "-e",
-            "frame.time_epoch",
-            "-e",
-            "btle.advertising_header.pdu_type",
-        ]
-        + [
-            "-e",
-            "btle.advertising_address",
-            "-e",
-            "btle.scanning_address",
-            "-e",
-            "btle_rf.channel",
-            "-e",
-            "_ws.malformed",
-        ]
-        + ["-e", "_ws.expert.message", "-e", "btle.advertising_header.length"],
+        ["tshark", "-n", "-r", str(path), "-T", "json", *(word for field in fields for word in ("-e", field))],
         capture_output=True,
         text=True,
         check=True,

@@ -5,30 +5,34 @@ Sources: RFC 2104 (HMAC), RFC 5869 (HKDF); vectors of RFC 4231 and RFC 5869 in `
 
 import hashlib
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .needs import Bytes
+
 BLOCK_BYTES = 64
 DIGEST_BYTES = 32
 
 
-def _pad(key, value):
+def _pad(key: bytes, value: int) -> bytes:
     return bytes([b ^ value for b in key])
 
 
 class Hmac:
     """HMAC-SHA256 under one key (any length), with the two padded key blocks made once."""
 
-    def __init__(self, key):
+    def __init__(self, key: bytes) -> None:
         if len(key) > BLOCK_BYTES:
             key = hashlib.sha256(key).digest()
         key = bytes(key) + bytes(BLOCK_BYTES - len(key))
         self._inner = _pad(key, 0x36)
         self._outer = _pad(key, 0x5C)
 
-    def digest(self, message):
+    def digest(self, message: bytes) -> bytes:
         """The 32-byte tag of `message` (bytes)."""
         return hashlib.sha256(self._outer + hashlib.sha256(self._inner + message).digest()).digest()
 
 
-def hkdf(key, salt, info, length):
+def hkdf(key: bytes, salt: bytes, info: bytes, length: int) -> bytes:
     """HKDF-SHA256 (extract and expand), `length` at most 255 * 32 bytes."""
     if length > 255 * DIGEST_BYTES:
         raise ValueError("HKDF-SHA256 gives at most 8160 bytes")
@@ -42,7 +46,7 @@ def hkdf(key, salt, info, length):
     return out[:length]
 
 
-def same(a, b):
+def same(a: bytes, b: bytes) -> bool:
     """Whether two byte strings are equal, in time that depends on their lengths only."""
     if len(a) != len(b):
         return False
@@ -52,6 +56,6 @@ def same(a, b):
     return difference == 0
 
 
-def xor(a, b):
+def xor(a: "Bytes", b: bytes) -> bytes:
     """The bytes of `a` combined with as many of `b`."""
     return bytes([a[i] ^ b[i] for i in range(len(a))])

@@ -8,6 +8,19 @@ from collections import namedtuple
 
 from .ticks import earlier, is_due
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar
+
+    from .settings import Policy
+
+    S = TypeVar("S", bound="State")
+    Effect = tuple[int, ...]  # the effect's code, then what the role needs to carry it out
+    # The table decides which machine's state and which event's data reach a guard or an action, so no type can.
+    Guard = Callable[[Any, Any], bool]
+    Action = Callable[[Any, Any, int, Policy, list[Effect]], None]
+
 # states: modes in which the rule holds; event: its code; guard: name of a predicate or None;
 # then: the next mode, or None to stay; do: names of actions, in order.
 Rule = namedtuple("Rule", ("states", "event", "guard", "then", "do"))
@@ -16,14 +29,15 @@ Rule = namedtuple("Rule", ("states", "event", "guard", "then", "do"))
 class State:
     """Base of a machine's state. Subclasses name FIELDS (first is `mode`) and TIMERS: (field, event) pairs."""
 
-    FIELDS = ("mode",)
-    TIMERS = ()
+    FIELDS: tuple[str, ...] = ("mode",)
+    TIMERS: tuple[tuple[str, int], ...] = ()
+    mode: int
 
-    def key(self):
+    def key(self) -> "tuple[Any, ...]":
         """All fields as a tuple: equal keys, equal states."""
         return tuple([getattr(self, name) for name in self.FIELDS])
 
-    def copy(self):
+    def copy(self: "S") -> "S":
         other = self.__class__()
         for name in self.FIELDS:
             setattr(other, name, getattr(self, name))
@@ -36,12 +50,14 @@ class Machine:
     Guards are `guard(state, data)`; actions are `action(state, data, now, policy, effects)` on a copy they may change.
     """
 
-    def __init__(self, rules, guards, actions):
+    def __init__(self, rules: tuple[Rule, ...], guards: "dict[str, Guard]", actions: "dict[str, Action]") -> None:
         self.rules = rules
         self._guards = guards
         self._actions = actions
 
-    def step(self, state, event, data, now, policy):
+    def step(
+        self, state: "S", event: int, data: int | None, now: int, policy: "Policy"
+    ) -> "tuple[S, list[Effect]]":
         """(next state, effects) for one event; `data` is what came with it. No rule: the same state, no effects."""
         for rule in self.rules:
             if rule.event != event or state.mode not in rule.states:
@@ -49,7 +65,7 @@ class Machine:
             if rule.guard is not None and not self._guards[rule.guard](state, data):
                 continue
             draft = state.copy()
-            effects = []
+            effects: list[Effect] = []
             if rule.then is not None:
                 draft.mode = rule.then
             for name in rule.do:
@@ -58,15 +74,15 @@ class Machine:
         return state, []
 
 
-def deadline(state, now):
+def deadline(state: State, now: int) -> int | None:
     """The earliest timer of the state as a tick, or None."""
-    first = None
+    first: int | None = None
     for field, _ in state.TIMERS:
         first = earlier(first, getattr(state, field), now)
     return first
 
 
-def due(state, now):
+def due(state: "S", now: int) -> "tuple[S, int | None]":
     """The event of a timer that is due, with the timer taken off: (state, event), or (state, None)."""
     for field, event in state.TIMERS:
         if is_due(getattr(state, field), now):
@@ -76,7 +92,7 @@ def due(state, now):
     return state, None
 
 
-def table_text(machine, mode_names, event_names):
+def table_text(machine: Machine, mode_names: dict[int, str], event_names: dict[int, str]) -> str:
     """The rules as a Markdown table: what the documents show, so that they cannot drift from the code."""
     lines = ["| in | on | if | then | do |", "|---|---|---|---|---|"]
     for rule in machine.rules:

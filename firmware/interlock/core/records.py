@@ -7,6 +7,10 @@ its field names, or None for a type this version does not know (a newer firmware
 import struct
 from collections import namedtuple
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from typing import Any
+
 PAYLOAD_MAX = 64
 
 BOOT = 1
@@ -26,7 +30,7 @@ ANSWER = 34
 EXPIRY = 35
 AIRED = 36
 
-_FORMATS = {
+_FORMATS: "dict[int, tuple[str, Any]]" = {
     BOOT: (">B3B", namedtuple("Boot", ("cause", "major", "minor", "patch"))),
     RESERVE: (">I", namedtuple("Reserve", ("ceiling",))),
     LOSS: (">I", namedtuple("Loss", ("first_kept",))),
@@ -74,17 +78,17 @@ TYPE_NAMES = {
 AGO_NONE = 0xFFFF
 
 
-def ago(ms):
+def ago(ms: int | None) -> int:
     """Milliseconds as a 16-bit field: saturated one below AGO_NONE, which stands for never (None)."""
     return AGO_NONE if ms is None else max(0, min(ms, AGO_NONE - 1))
 
 
-def pack(kind, *fields):
+def pack(kind: int, *fields: int | bytes) -> bytes:
     """The payload of a record of type `kind` (not PEERS) with its fields in the order declared above."""
     return struct.pack(_FORMATS[kind][0], *fields)
 
 
-def pack_peers(marks):
+def pack_peers(marks: dict[int, int]) -> list[bytes]:
     """Payloads (one or more) that carry {unit: newest counter heard}."""
     units = sorted(marks)
     out = []
@@ -93,7 +97,7 @@ def pack_peers(marks):
     return out
 
 
-def unpack(kind, payload):
+def unpack(kind: int, payload: bytes) -> "Any":
     """The payload's fields as a namedtuple; a list of (unit, counter) for PEERS; None when unknown or of wrong size."""
     if kind == PEERS:
         if len(payload) % _PEER_BYTES:

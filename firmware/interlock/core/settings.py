@@ -9,6 +9,10 @@ import struct
 from binascii import crc32
 from collections import namedtuple
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .needs import Bytes, Flash
+
 SECTORS = 2
 MAGIC = b"ILS\x01"
 
@@ -67,7 +71,7 @@ class SettingsError(ValueError):
     """Settings that no unit can run with; the text says which and why."""
 
 
-def encode(settings):
+def encode(settings: Settings) -> bytes:
     """The settings as stored. Raises SettingsError for what does not fit."""
     if len(settings.serial) != 8:
         raise SettingsError("a serial has 8 bytes; this one has %d" % len(settings.serial))
@@ -94,7 +98,7 @@ def encode(settings):
     return data + struct.pack(">I", crc32(data) & 0xFFFFFFFF)
 
 
-def decode(data):
+def decode(data: "Bytes") -> Settings | None:
     """The Settings in `data` (bytes-like, may be longer), or None when it holds none that are whole."""
     head_bytes = struct.calcsize(_HEAD)
     if len(data) < head_bytes:
@@ -115,12 +119,12 @@ def decode(data):
     return Settings(revision, serial, unit, role, unit_key, group_key, partners, policy)
 
 
-def digest(settings):
+def digest(settings: Settings) -> bytes:
     """First 8 bytes of SHA-256 over the stored form: what the journal says is in force."""
     return hashlib.sha256(encode(settings)).digest()[:8]
 
 
-def _slots(flash):
+def _slots(flash: "Flash") -> list[tuple[int, int, Settings]]:
     found = []
     for slot in range(SECTORS):
         data = bytearray(flash.sector_bytes)
@@ -131,13 +135,13 @@ def _slots(flash):
     return sorted(found, key=lambda entry: entry[0])
 
 
-def load(flash):
+def load(flash: "Flash") -> Settings | None:
     """The Settings in force on this area of two sectors, or None: unprovisioned."""
     found = _slots(flash)
     return found[-1][2] if found else None
 
 
-def store(flash, settings):
+def store(flash: "Flash", settings: Settings) -> None:
     """Put `settings` in force: the slot that does not hold the present ones is erased and written."""
     found = _slots(flash)
     slot = 1 - found[-1][1] if found else 0

@@ -8,22 +8,22 @@ PERIOD_MS = 1 << 30
 HALF_MS = PERIOD_MS >> 1
 
 
-def ticks_add(ticks, delta_ms):
+def ticks_add(ticks: int, delta_ms: int) -> int:
     """The tick that lies `delta_ms` after (or, negative, before) `ticks`."""
     return (ticks + delta_ms) & (PERIOD_MS - 1)
 
 
-def ticks_diff(later, earlier):
+def ticks_diff(later: int, earlier: int) -> int:
     """Signed milliseconds from `earlier` to `later`, in [-2^29, 2^29)."""
     return ((later - earlier + HALF_MS) & (PERIOD_MS - 1)) - HALF_MS
 
 
-def is_due(deadline, now):
+def is_due(deadline: int | None, now: int) -> bool:
     """Whether the deadline (a tick, or None for never) is reached."""
     return deadline is not None and ticks_diff(now, deadline) >= 0
 
 
-def earlier(a, b, now):
+def earlier(a: int | None, b: int | None, now: int) -> int | None:
     """The deadline that comes first as seen from `now`; None means never."""
     if a is None:
         return b
@@ -35,11 +35,11 @@ def earlier(a, b, now):
 class Uptime:
     """Milliseconds since boot that never wrap; `now(ticks)` must be called at least every six days."""
 
-    def __init__(self, ticks):
+    def __init__(self, ticks: int) -> None:
         self._last = ticks
         self._ms = 0
 
-    def now(self, ticks):
+    def now(self, ticks: int) -> int:
         """Uptime in ms at `ticks`. A tick that lies before the last one seen (a latched edge) looks back."""
         delta = ticks_diff(ticks, self._last)
         if delta <= 0:

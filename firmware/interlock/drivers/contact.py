@@ -6,9 +6,18 @@ or fewer interrupts than there were edges.
 
 from machine import Pin
 
+from ..core.ticks import ticks_diff
+
+
+BOUNCE_MS = 20
+
 
 class Contact:
-    """`active_low`: closed means level 0 (pull-up is on). `wake`: allocation-free, called from the handler."""
+    """`active_low`: closed means level 0 (pull-up is on). `wake`: allocation-free, called from the handler.
+
+    The first edge counts at once. For BOUNCE_MS after a level change, edges that leave the level as it is are that
+    contact's bounce and count for nothing.
+    """
 
     def __init__(self, number, active_low, wake, ticks):
         self._pin = Pin(number, Pin.IN, Pin.PULL_UP if active_low else Pin.PULL_DOWN)
@@ -18,7 +27,8 @@ class Contact:
         self._latched = False
         self._latched_at = 0
         self.on = self.read()
-        self.edge_at = ticks()
+        self.edge_at = self._changed_at = ticks()
+        self._settling = False
         self._pin.irq(self._edge, Pin.IRQ_RISING | Pin.IRQ_FALLING)
 
     def _edge(self, _):
@@ -42,8 +52,14 @@ class Contact:
         level = self.read()
         if not self._latched and level == self.on:
             return 0
-        self.edge_at = self._latched_at if self._latched else self._ticks()
+        now = self._ticks()
+        self.edge_at = self._latched_at if self._latched else now
         self._latched = False
-        changes = 1 if level != self.on else 2
+        if self._settling and ticks_diff(self.edge_at, self._changed_at) > BOUNCE_MS:
+            self._settling = False
+        if level == self.on:
+            return 0 if self._settling else 2
         self.on = level
-        return changes
+        self._changed_at = self.edge_at
+        self._settling = True
+        return 1

@@ -70,14 +70,29 @@ class Broadcast:
         return frame
 
     def advertise(self, frame, interval_ms):
-        """Hold `frame` on the air. Allocation-free but for what the port's driver does."""
+        """Hold `frame` on the air; whether the stack took it. Allocation-free but for what the port's driver does."""
         try:
             self._ble.gap_advertise(interval_ms * 1000, frame, connectable=False)
         except OSError:
+            return self._advertise_slowly(frame)
+        return True
+
+    def _advertise_slowly(self, frame):
+        try:
             self._ble.gap_advertise(FALLBACK_US, frame, connectable=False)
+        except OSError:
+            self.faults += 1
+            return False
+        return True
 
     def silence(self):
-        self._ble.gap_advertise(None)
+        """Nothing on the air; whether the stack obeyed."""
+        try:
+            self._ble.gap_advertise(None)
+        except OSError:
+            self.faults += 1
+            return False
+        return True
 
     def listen(self):
         """Scan without pause until `deafen`; a no-op while a scan runs."""
@@ -91,10 +106,13 @@ class Broadcast:
         self._heard_at = self._ticks()
 
     def deafen(self):
-        """Stop scanning; the flag clears when the stack reports it."""
+        """Stop scanning."""
         if self.scanning:
-            self._ble.gap_scan(None)
             self.scanning = False
+            try:
+                self._ble.gap_scan(None)
+            except OSError:
+                self.faults += 1
 
     def watch(self, now):
         """Restart a scan that has heard nobody for QUIET_LIMIT_MS: scans die silently on several chips."""

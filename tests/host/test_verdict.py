@@ -1,0 +1,158 @@
+"""Verdicts from journals alone, on small journals written by hand."""
+
+from interlock.core import camera, frames, records
+from interlock.core.journal import Record, encode
+from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
+
+from host_tools.evidence import Evidence, UnitJournal, gather
+from host_tools.verdict import Judgement, Verdict, judge
+
+HOLSTER, OWN, OTHER = 1, 2, 3
+
+
+class Book:
+    """A journal in the making; `base_ms` is where this unit's clock stands when the holster's shows 0."""
+
+    def __init__(self, unit: int, role: int, base_ms: int = 0) -> None:
+        self.unit, self.role, self.base_ms = unit, role, base_ms
+        self.records: list[Record] = []
+        self.boot = 1
+
+    def at(self, ms: int, kind: int, *fields: object) -> "Book":
+        payload = records.pack(kind, *fields)
+        raw, _ = encode(kind, len(self.records), self.boot, ms + self.base_ms, payload, bytes(32))
+        self.records.append(Record(raw))
+        return self
+
+    def event(self, ms: int, event: int, counter: int) -> "Book":
+        return self.at(ms, records.EVENT, event, 0, counter, 0, 0, records.AGO_NONE, 0)
+
+    def ack(self, ms: int, counter: int, kind: int, since_ms: int = 0, camera_unit: int = OWN) -> "Book":
+        return self.at(ms, records.ACK, camera_unit, counter, kind << 4, since_ms, 30, bytes(4))
+
+    def heard(self, ms: int, counter: int, kind: int = 1) -> "Book":
+        return self.at(ms, records.HEARD, HOLSTER, counter, kind, 0x10, bytes(4))
+
+    def tally(self, ms: int, on: bool, seen_off: bool = True, buffer_ms: int = 0) -> "Book":
+        mode = camera.RECORDING if on else camera.STANDBY
+        return self.at(ms, records.RECORDER, mode, int(on), int(seen_off), 0, buffer_ms // 100)
+
+    def done(self, complete: bool = True) -> UnitJournal:
+        return UnitJournal(self.unit, self.role, tuple(self.records), complete)
+
+
+def holster() -> Book:
+    return Book(HOLSTER, ROLE_HOLSTER)
+
+
+def own() -> Book:
+    return Book(OWN, ROLE_CAMERA, 500_000)
+
+
+def other() -> Book:
+    return Book(OTHER, ROLE_CAMERA, -3)
+
+
+def verdicts(books: list[UnitJournal], cameras: tuple[int, ...] = (OWN,)) -> list[Judgement]:
+    evidence: Evidence = gather(books)
+    return [judge(evidence, use, event, cameras) for use in evidence.uses for event in use.events]
+
+
+def test_an_ack_to_the_event_that_reaches_back_before_it_proves_before_without_any_clock() -> None:
+    book = holster().event(1000, frames.DISCHARGE, 5).ack(1040, 5, frames.PROVEN, since_ms=3000)
+    assert verdicts([book.done(), own().done()])[0].verdict is Verdict.BEFORE
+
+
+def test_an_ack_whose_recording_may_have_begun_on_either_side_of_the_event_decides_nothing() -> None:
+    book = holster().event(1000, frames.DRAW, 5).ack(1950, 5, frames.PROVEN, since_ms=20)
+    assert verdicts([book.done(), own().done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_an_ack_after_one_that_said_not_yet_proves_late_without_any_clock() -> None:
+    book = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD).ack(1950, 5, frames.PROVEN, since_ms=20)
+    first = verdicts([book.done(), own().done()])[0]
+    assert first.verdict is Verdict.LATE and first.late_by_ms is not None and first.late_by_u_ms is not None
+    assert first.late_by_ms - first.late_by_u_ms <= 930 <= first.late_by_ms + first.late_by_u_ms
+
+
+def test_late_is_measured_by_the_tighter_of_ack_and_journal() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD).ack(1950, 5, frames.PROVEN, 20)
+    recorder = own().heard(1010, 5).tally(1925, True, buffer_ms=30000).tally(9000, False)
+    first = verdicts([weapon.done(), recorder.done()])[0]
+    assert first.verdict is Verdict.LATE and first.late_by_u_ms is not None and first.late_by_u_ms < 30
+    assert first.buffer_covers is True
+
+
+def test_a_recording_in_the_camera_journal_alone_proves_before_when_clear_of_the_clocks() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().tally(-20000, True).heard(1010, 5).tally(9000, False)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.BEFORE
+
+
+def test_a_recording_that_straddles_the_event_by_the_clocks_is_indeterminate() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1400, 5, frames.HEARD)
+    recorder = own().heard(1200, 5).tally(1200, True).tally(9000, False)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_no_recording_in_any_journal_is_unwitnessed() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.REFUSED)
+    recorder = own().heard(1010, 5)
+    assert verdicts([weapon.done(), recorder.done(), other().done()], (OWN, OTHER))[0].verdict is Verdict.UNWITNESSED
+
+
+def test_a_recording_that_ended_before_the_event_does_not_serve_it() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().tally(-5000, True).tally(-1000, False).heard(1010, 5)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.UNWITNESSED
+
+
+def test_a_recording_that_starts_long_after_the_return_does_not_serve_it() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD).event(3000, frames.REHOLSTER, 6)
+    recorder = own().heard(1010, 5).tally(20000, True)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.UNWITNESSED
+
+
+def test_a_missing_or_gapped_camera_journal_is_indeterminate_unless_the_protocol_proves_it() -> None:
+    silent = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    assert verdicts([silent.done()])[0].verdict is Verdict.INDETERMINATE
+    assert verdicts([silent.done(), own().heard(1010, 5).done(complete=False)])[0].verdict is Verdict.INDETERMINATE
+    proven = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.PROVEN, since_ms=9000)
+    assert verdicts([proven.done()])[0].verdict is Verdict.BEFORE
+
+
+def test_a_recording_on_a_clock_that_nothing_ties_to_the_weapon_is_indeterminate() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5)
+    recorder = own().tally(500, True).tally(9000, False)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_a_tally_never_seen_off_proves_nothing() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.REFUSED)
+    recorder = own().tally(-9000, True, seen_off=False).heard(1010, 5)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_a_witness_serves_when_the_own_camera_does_not() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.REFUSED)
+    weapon.at(2500, records.WITNESS, OTHER, 9, bytes(4)).event(5000, frames.ARM, 7)
+    witness = other().heard(1010, 5, kind=4).tally(2400, True, buffer_ms=30000).at(2410, records.AIRED, 9, 7)
+    books = [weapon.done(), own().heard(1010, 5).done(), witness.heard(5010, 7, kind=4).tally(9000, False).done()]
+    draw, arm = verdicts(books, (OWN, OTHER))
+    assert draw.verdict is Verdict.LATE and abs((draw.late_by_ms or 0) - 1400) <= 60
+    assert arm.verdict is Verdict.BEFORE
+    assert [j.verdict for j in verdicts(books, (OWN,))] == [Verdict.UNWITNESSED] * 2
+
+
+def test_stale_frames_are_no_exchange() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().heard(400_000, 5, kind=3).tally(500, True)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_a_reboot_ends_what_a_camera_can_prove() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().tally(-9000, True)
+    recorder.boot = 2
+    recorder.at(-8000, records.BOOT, 1, 0, 1, 0).heard(1010, 5)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE

@@ -1,0 +1,421 @@
+"""The radio as MicroPython firmware meets it: values, errors, interrupts, and what they cost."""
+
+import asyncio
+import errno
+from typing import Any
+
+import pytest
+
+from simulator.air import Air, Pdu, PduType
+from simulator.ble import IRQ_SCAN_DONE, IRQ_SCAN_RESULT
+from simulator.clock import now_us, run
+from simulator.link_layer import FIRST_EVENT_US
+
+from .radio_world import FRAME, STILL, Board, Ear
+
+PORTS = ("esp32", "rp2")
+
+
+async def _errno_of(board: Board, op: str, *args: Any) -> int | None:
+    try:
+        await board.ble.call(op, args)
+    except OSError as error:
+        return error.errno
+    return None
+
+
+def _pair(air: Air, port: str = "esp32") -> tuple[Board, Board]:
+    return Board("holster", air, port=port), Board("camera", air, 2, port=port)
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_before_active_everything_but_silence_is_refused_with_enodev(port: str) -> None:
+    async def main() -> None:
+        board = Board("a", Air(1), port=port)
+        await board.ble.power_on()
+        assert await board.ble.call("active", (None,)) is False
+        assert await _errno_of(board, "gap_advertise", 20_000, FRAME, None, False) == errno.ENODEV
+        assert await _errno_of(board, "gap_scan", 0, 30_000, 30_000, False) == errno.ENODEV
+        assert await _errno_of(board, "config_set", ("addr_mode", 1)) == errno.ENODEV
+        assert await _errno_of(board, "config_get", "mac") == errno.ENODEV
+        assert await _errno_of(board, "gap_advertise", None, None, None, True) is None
+        assert await board.ble.call("active", (True,)) is True
+        assert await board.ble.call("active", (None,)) is True
+
+    run(main())
+
+
+def test_without_power_the_radio_does_not_come_up() -> None:
+    async def main() -> None:
+        assert await _errno_of(Board("a", Air(1)), "active", True) == errno.ETIMEDOUT
+
+    run(main())
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_a_scan_result_is_what_micropython_hands_over(port: str) -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        holster, camera = _pair(air, port)
+        await holster.start()
+        await camera.start()
+        await camera.scan()
+        await holster.advertise()
+        await asyncio.sleep(0.03)
+        _, event, (kind, address, adv_type, rssi, data) = camera.log[0]
+        assert (event, kind, adv_type, rssi, data) == (IRQ_SCAN_RESULT, 0, 2, -52, FRAME)
+        assert (kind, address) == await holster.ble.call("config_get", ("mac",))
+
+    run(main())
+
+
+@pytest.mark.parametrize(("connectable", "expected"), [(True, 0), (False, 2)])
+def test_non_connectable_advertising_is_still_scannable_on_both_bindings(connectable: bool, expected: int) -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        holster, camera = _pair(air)
+        await holster.start()
+        await camera.start()
+        await camera.scan()
+        await holster.advertise(connectable=connectable)
+        await asyncio.sleep(0.03)
+        assert camera.results[0][1][2] == expected
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("port", "interval_us", "data", "expected"),
+    [
+        ("esp32", 20_000, bytes(31), None),
+        ("esp32", 20_000, bytes(32), -18),
+        ("rp2", 20_000, bytes(32), errno.EINVAL),
+        ("esp32", 19_999, FRAME, errno.EINVAL),
+        ("rp2", 10_240_001, FRAME, errno.EINVAL),
+        ("rp2", 10_240_000, FRAME, None),
+    ],
+)
+def test_advertising_refuses_what_the_ports_refuse(
+    port: str, interval_us: int, data: bytes, expected: int | None
+) -> None:
+    async def main() -> None:
+        board = await Board("a", Air(1), port=port).start()
+        assert await _errno_of(board, "gap_advertise", interval_us, data, None, False) == expected
+
+    run(main())
+
+
+def test_starting_costs_the_ports_time_and_the_old_payload_is_off_the_air_meanwhile() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        air = Air(1, STILL)
+        log: list[Pdu] = []
+        air.observers.append(log.append)
+        board = await Board("a", air).start()
+        await board.advertise(data=b"old")
+        await asyncio.sleep(1)
+        called_us = now_us(loop)
+        await board.advertise(data=b"new")
+        assert now_us(loop) - called_us == 1500
+        await asyncio.sleep(1)
+        late_old = [pdu for pdu in log if pdu.data == b"old" and pdu.time_us > called_us]
+        first_new = next(pdu for pdu in log if pdu.data == b"new")
+        assert not late_old
+        assert first_new.time_us == called_us + 1500 + FIRST_EVENT_US
+        called_us = now_us(loop)
+        await board.scan()
+        assert now_us(loop) - called_us == 1500
+
+    run(main())
+
+
+def test_no_data_means_the_data_of_last_time() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        log: list[Pdu] = []
+        air.observers.append(log.append)
+        board = await Board("a", air).start()
+        await board.advertise()
+        await board.silence()
+        log.clear()
+        await board.advertise(data=None)
+        await asyncio.sleep(0.01)
+        assert {pdu.data for pdu in log} == {FRAME}
+
+    run(main())
+
+
+def test_silence_ends_the_advertising() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        board = await Board("a", air).start()
+        await board.advertise()
+        await asyncio.sleep(0.1)
+        await board.silence()
+        pdus = air.stats.advertising_pdus
+        await asyncio.sleep(10)
+        assert 0 < pdus == air.stats.advertising_pdus
+
+    run(main())
+
+
+def test_a_scan_of_some_duration_ends_by_itself_and_says_so() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        holster, camera = _pair(air)
+        await holster.start()
+        await camera.start()
+        await holster.advertise()
+        await camera.ble.call("gap_scan", (500, 30_000, 30_000, False))
+        began_us = now_us(asyncio.get_running_loop())
+        await asyncio.sleep(2)
+        time_us, event, data = camera.log[-1]
+        assert (time_us, event, data) == (began_us + 500_000, IRQ_SCAN_DONE, ())
+        assert len(camera.results) > 10
+
+    run(main())
+
+
+def test_duration_zero_scans_until_stopped_and_stopping_says_so_at_once() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        holster, camera = _pair(air)
+        await holster.start()
+        await camera.start()
+        await holster.advertise(1000)
+        await camera.scan()
+        await asyncio.sleep(3600)
+        assert len(camera.results) > 3400
+        assert camera.results[-1][0] > 3_598_000_000
+        await camera.ble.call("gap_scan", (None, 0, 0, False))
+        assert camera.log[-1][1:] == (IRQ_SCAN_DONE, ())
+        heard = len(camera.log)
+        await asyncio.sleep(10)
+        assert len(camera.log) == heard
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("port", "second_start", "idle_stop"), [("esp32", errno.EALREADY, []), ("rp2", None, [IRQ_SCAN_DONE])]
+)
+def test_scanning_twice_and_stopping_nothing_differ_between_bindings(
+    port: str, second_start: int | None, idle_stop: list[int]
+) -> None:
+    async def main() -> None:
+        board = await Board("a", Air(1), port=port).start()
+        await board.ble.call("gap_scan", (None, 0, 0, False))
+        assert [event for _, event, _ in board.log] == idle_stop
+        await board.scan()
+        assert await _errno_of(board, "gap_scan", 0, 60_000, 30_000, False) == second_start
+
+    run(main())
+
+
+def test_a_window_longer_than_its_interval_is_refused() -> None:
+    async def main() -> None:
+        board = await Board("a", Air(1)).start()
+        assert await _errno_of(board, "gap_scan", 0, 30_000, 30_001, False) == errno.EINVAL
+
+    run(main())
+
+
+@pytest.mark.parametrize(("port", "mode", "high_bits"), [("esp32", 1, 0b11), ("esp32", 3, 0b00), ("rp2", 1, 0b11)])
+def test_each_random_address_is_new_and_of_its_kind(port: str, mode: int, high_bits: int) -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        log: list[Pdu] = []
+        air.observers.append(log.append)
+        board = await Board("a", air, port=port).start()
+        addresses = []
+        for _ in range(20):
+            await board.ble.call("config_set", (("addr_mode", mode),))
+            kind, address = await board.ble.call("config_get", ("mac",))  # type: ignore[misc]
+            assert (kind, address[0] >> 6) == (1, high_bits)
+            addresses.append(address)
+        assert len(set(addresses)) == 20
+        await board.advertise()
+        await asyncio.sleep(0.01)
+        assert {(pdu.address_is_random, pdu.address[::-1]) for pdu in log} == {(True, addresses[-1])}
+
+    run(main())
+
+
+@pytest.mark.parametrize(("port", "mode"), [("esp32", 2), ("rp2", 2), ("rp2", 3), ("rp2", 7)])
+def test_address_modes_that_a_binding_lacks_are_einval(port: str, mode: int) -> None:
+    async def main() -> None:
+        board = await Board("a", Air(1), port=port).start()
+        assert await _errno_of(board, "config_set", ("addr_mode", mode)) == errno.EINVAL
+
+    run(main())
+
+
+def test_a_random_address_cannot_change_while_the_radio_is_in_use() -> None:
+    async def main() -> None:
+        board = await Board("a", Air(1)).start()
+        before = await board.ble.call("config_get", ("mac",))
+        await board.advertise()
+        assert await _errno_of(board, "config_set", ("addr_mode", 3)) == errno.EBUSY
+        await board.silence()
+        await board.scan()
+        assert await _errno_of(board, "config_set", ("addr_mode", 3)) == errno.EBUSY
+        assert await board.ble.call("config_get", ("mac",)) == before
+        await board.ble.call("gap_scan", (None, 0, 0, False))
+        assert await _errno_of(board, "config_set", ("addr_mode", 3)) is None
+
+    run(main())
+
+
+def test_power_off_is_silence_at_once_and_power_on_starts_fresh() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        holster, camera = _pair(air)
+        await holster.start()
+        await camera.start()
+        await holster.advertise()
+        await camera.ble.call("gap_scan", (1000, 30_000, 30_000, False))
+        await asyncio.sleep(0.5)
+        await holster.ble.power_off()
+        await camera.ble.power_off()
+        heard, pdus = len(camera.log), air.stats.advertising_pdus
+        await asyncio.sleep(5)
+        assert (len(camera.log), air.stats.advertising_pdus) == (heard, pdus)
+        assert await _errno_of(camera, "gap_scan", 0, 30_000, 30_000, False) == errno.ENODEV
+        await holster.start()
+        await camera.start()
+        await camera.scan()
+        await holster.advertise()
+        await asyncio.sleep(0.5)
+        assert len(camera.log) > heard
+
+    run(main())
+
+
+def test_inactive_is_silence_too() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        board = await Board("a", air).start()
+        await board.advertise()
+        assert await board.ble.call("active", (False,)) is False
+        await asyncio.sleep(1)
+        assert air.stats.advertising_pdus == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("op", "args"),
+    [
+        ("active", (True,)),
+        ("gap_advertise", (20_000, FRAME, None, False)),
+        ("gap_advertise", (None, None, None, True)),
+        ("gap_scan", (0, 30_000, 30_000, False)),
+        ("gap_scan", (None, 0, 0, False)),
+        ("config_set", (("addr_mode", 3),)),
+    ],
+)
+@pytest.mark.parametrize("after_us", [0, 1500], ids=["from the call", "from the end of its cost"])
+def test_a_power_cut_at_any_step_of_a_call_neither_hangs_nor_leaves_the_radio_on(
+    op: str, args: tuple[Any, ...], after_us: int
+) -> None:
+    """The cut comes after each number of turns of the event loop, until the call gets through or waits for its cost."""
+
+    async def cut_after(turns: int) -> bool:
+        air = Air(1, STILL)
+        board = Board("a", air)
+        await board.ble.power_on()
+        if op != "active":
+            await board.ble.call("active", (True,))
+        task = asyncio.ensure_future(_errno_of(board, op, *args))
+        await asyncio.sleep(0)
+        await asyncio.sleep(after_us / 1e6)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        was_done = task.done()
+        await board.ble.power_off()
+        await asyncio.wait_for(task, timeout=1)
+        await asyncio.sleep(1)
+        assert air.stats.advertising_pdus == 0
+        assert list(air.controllers) == []
+        return was_done
+
+    async def main() -> list[bool]:
+        return [await cut_after(turns) for turns in range(80)]
+
+    done = run(main())
+    assert done[-1] == (after_us > 0 or op in ("active", "config_set") or args[0] is None)
+
+
+def test_a_report_still_within_the_stack_at_power_off_does_not_come() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        camera, voice = await Board("camera", air).start(), Ear("voice", air, 1)
+        await camera.scan()
+
+        async def cut_at_the_end_of_the_pdu() -> None:
+            await asyncio.sleep(376e-6)
+            await camera.ble.power_off()
+
+        cut = asyncio.ensure_future(cut_at_the_end_of_the_pdu())
+        await asyncio.sleep(0)
+        voice.say()
+        await cut
+        await asyncio.sleep(1)
+        assert air.stats.received == 1
+        assert camera.log == []
+
+    run(main())
+
+
+def test_a_pdu_that_began_before_the_scan_is_not_heard() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        camera, voice = await Board("camera", air).start(), Ear("voice", air, 1)
+        scan = asyncio.ensure_future(camera.scan())
+        await asyncio.sleep(0.0013)
+        voice.say(39)
+        await scan
+        await asyncio.sleep(0.001)
+        assert camera.log == []
+        voice.say(37)
+        await asyncio.sleep(0.001)
+        assert len(camera.log) == 1
+
+    run(main())
+
+
+def test_what_is_not_built_is_named() -> None:
+    async def main() -> None:
+        board = await Board("a", Air(1)).start()
+        with pytest.raises(ValueError, match="gatts_notify"):
+            await board.ble.call("gatts_notify", (1, 2, b""))
+        with pytest.raises(ValueError, match="bond"):
+            await board.ble.call("config_set", (("bond", True),))
+
+    run(main())
+
+
+def test_an_active_scan_reports_the_scan_response_as_type_4() -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        log: list[Pdu] = []
+        air.observers.append(log.append)
+        holster, camera = _pair(air)
+        await holster.start()
+        await camera.start()
+        await holster.ble.call("gap_advertise", (100_000, FRAME, b"\x03\x09ok", False))
+        await camera.scan(active=True)
+        await asyncio.sleep(1)
+        assert (4, b"\x03\x09ok") in {(data[2], data[4]) for _, data in camera.results}
+        assert PduType.SCAN_REQ in {pdu.pdu_type for pdu in log}
+
+    run(main())
+
+
+def test_the_same_seed_gives_the_same_addresses() -> None:
+    async def main(seed: int) -> object:
+        board = await Board("a", Air(1), seed=seed).start()
+        await board.ble.call("config_set", (("addr_mode", 3),))
+        return await board.ble.call("config_get", ("mac",))
+
+    assert run(main(5)) == run(main(5)) != run(main(6))

@@ -1,0 +1,197 @@
+"""The main job through the command line: real firmware in real VMs, played from the demo's scenario."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FIRST_SHIFT = ROOT / "simulator/scenarios/first_shift.toml"
+INTERLOCK = Path(sys.executable).with_name("interlock")
+
+
+def interlock(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(INTERLOCK), *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, **env},
+    )
+
+
+def played(folder: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((folder / "result.json").read_text())
+    return result
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("demo")
+    done = interlock("simulate", FIRST_SHIFT, "--seed", 1, "--out", folder)
+    assert done.returncode == 0, done.stderr
+    assert "was video running before it?" in done.stdout
+    return folder
+
+
+def test_the_demo_leaves_everything_that_the_readme_promises(demo: Path) -> None:
+    files = {str(path.relative_to(demo)) for path in demo.rglob("*") if path.is_file()}
+    journals = {f"journals/{unit}.ilj" for unit in ("H1", "C1", "C2")}
+    assert files == {"result.json", "timeline.svg", "timeline.png", "air.pcap", *journals}
+
+
+def test_the_result_has_its_stable_names(demo: Path) -> None:
+    result = played(demo)
+    for name in ("seed", "virtual_s", "wall_s", "vm", "profile", "units", "uses", "journals", "air"):
+        assert name in result
+    assert result["vm"].startswith("micropython 1.29.0") and result["profile"] == "esp32"
+    assert all({"id", "role", "records", "heap_peak"} <= unit.keys() for unit in result["units"])
+    names = {"unit", "event", "at_ms", "frame_at_ms", "heard_at_ms", "recording_at_ms", "acked_at_ms"}
+    names |= {"witnesses", "verdict", "late_by_ms", "buffer_covers"}
+    assert all(names <= use.keys() for use in result["uses"])
+    assert {"advertising_pdus", "received", "lost", "collided"} <= result["air"].keys()
+    assert str(ROOT) not in (demo / "result.json").read_text()
+
+
+def test_the_three_situations_have_the_right_verdicts(demo: Path) -> None:
+    uses = played(demo)["uses"]
+    assert [(use["event"], use["verdict"]) for use in uses] == [
+        ("draw", "late"),
+        ("arm", "before"),
+        ("discharge", "before"),
+        ("discharge", "before"),
+        ("draw", "late"),
+        ("arm", "before"),
+        ("draw", "unwitnessed"),
+        ("arm", "unwitnessed"),
+    ]
+    first, dead, alone = uses[0], uses[4], uses[6]
+    assert first["own_verdict"] == "late" and first["buffer_covers"] is True
+    assert dead["own_verdict"] == "unwitnessed" and dead["witnesses"] == ["C2"] and dead["acked_at_ms"] is None
+    assert alone["heard_at_ms"] is None and alone["witnesses"] == []
+
+
+def test_the_verdicts_agree_with_the_truth_that_no_unit_knows(demo: Path) -> None:
+    for use in played(demo)["uses"]:
+        truth = use["recording_at_ms"]
+        if use["verdict"] == "late":
+            assert abs(truth - use["at_ms"] - use["late_by_ms"]) <= use["late_by_u_ms"] + 3
+        elif use["verdict"] == "before":
+            assert truth <= use["at_ms"]
+        else:
+            assert truth is None
+
+
+def test_times_follow_each_other(demo: Path) -> None:
+    for use in played(demo)["uses"]:
+        order = [use[name] for name in ("at_ms", "frame_at_ms", "heard_at_ms") if use[name] is not None]
+        assert order == sorted(order)
+        if use["acked_at_ms"] is not None:
+            assert use["acked_at_ms"] >= max(use["heard_at_ms"], use["recording_at_ms"])
+
+
+def test_the_officer_is_alerted_in_the_second_and_third_use_only(demo: Path) -> None:
+    result = played(demo)
+    alerts = next(unit["alerts_at_ms"] for unit in result["units"] if unit["id"] == "H1")
+    first, second, third = (result["uses"][i]["at_ms"] for i in (0, 4, 6))
+    assert [at for at in alerts if first <= at < second] == []
+    assert [round((at - second) / 1000) for at in alerts if second <= at < third] == [5]
+    assert [round((at - third) / 1000) for at in alerts if at >= third] == [2, 5]
+
+
+def test_every_journal_is_intact_and_one_changed_byte_is_found(demo: Path, tmp_path: Path) -> None:
+    journals = sorted((demo / "journals").glob("*.ilj"))
+    assert len(journals) == 3
+    done = interlock("verify", *journals)
+    assert done.returncode == 0, done.stdout
+    data = bytearray(journals[0].read_bytes())
+    for at in (0, 20, 55, 56, 57, 300, len(data) // 2, len(data) - 45, len(data) - 30, len(data) - 1):
+        bad = bytearray(data)
+        bad[at] ^= 0x20
+        (tmp_path / "bad.ilj").write_bytes(bad)
+        done = interlock("verify", "--json", tmp_path / "bad.ilj", journals[1])
+        assert done.returncode == 1
+        altered, intact = json.loads(done.stdout)
+        assert altered["verdict"] == "altered" and altered["reason"] and altered["offset"] <= at
+        assert intact["verdict"] == "intact"
+
+
+def test_the_same_seed_gives_the_same_result_whatever_the_hash_seed(demo: Path, tmp_path: Path) -> None:
+    done = interlock("simulate", FIRST_SHIFT, "--seed", 1, "--out", tmp_path, PYTHONHASHSEED="4711")
+    assert done.returncode == 0, done.stderr
+    first, second = played(demo), played(tmp_path)
+    assert first.pop("wall_s") > 0 and second.pop("wall_s") > 0
+    assert first == second
+    for name in ("air.pcap", "timeline.svg", "journals/H1.ilj", "journals/C1.ilj", "journals/C2.ilj"):
+        assert (demo / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_another_seed_gives_another_result(demo: Path, tmp_path: Path) -> None:
+    done = interlock("simulate", FIRST_SHIFT, "--seed", 2, "--out", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    other = json.loads(done.stdout)
+    assert other["uses"] != played(demo)["uses"] and other["air"] != played(demo)["air"]
+    assert [use["verdict"] for use in other["uses"]] == [use["verdict"] for use in played(demo)["uses"]]
+
+
+def test_without_a_vm_there_is_no_result_and_a_clear_message(tmp_path: Path) -> None:
+    for vm in ("/bin/false", "/nowhere/micropython", "/bin/cat"):
+        done = interlock("simulate", FIRST_SHIFT, "--out", tmp_path, MICROPYTHON=vm)
+        assert done.returncode == 3
+        assert vm in done.stderr and "MICROPYTHON" in done.stderr and "Traceback" not in done.stderr
+        assert not (tmp_path / "result.json").exists()
+
+
+def test_the_pcap_opens_in_tshark_and_no_frame_is_malformed(demo: Path) -> None:
+    tshark = shutil.which("tshark")
+    if tshark is None:
+        pytest.skip("tshark is not installed (Debian package tshark)")
+    fields = ["frame.number", "btle.advertising_address", "btcommon.eir_ad.entry.type", "_ws.malformed", "btle.crc"]
+    wanted = [part for field in fields for part in ("-e", field)]
+    done = subprocess.run(
+        [tshark, "-r", str(demo / "air.pcap"), "-T", "fields", *wanted],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert len(rows) == played(demo)["air"]["advertising_pdus"]
+    assert all(row[1] and row[2] == "0x21" and not row[3] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name = ", "not TOML"),
+        ('name = "x"\nduration_s = 1\nsecret = "s"', "[[unit]]"),
+        ('name = "x"\nduration_s = 1\nsecret = "s"\n[[unit]]\nid = "A"\nrole = "spy"\nat_m = [0, 0]', "holster"),
+        ('name = "x"\nduration_s = 1\nsecret = "s"\n[[unit]]\nid = "A"\nrole = "camera"\nat_m = [0]', "metres"),
+        (
+            'name = "x"\nduration_s = 1\nsecret = "s"\n[[unit]]\nid = "A"\nrole = "camera"\nat_m = [0, 0]\n'
+            '[[event]]\nat_s = 0\nunit = "A"\ndo = "draw"',
+            "holster unit",
+        ),
+        (
+            'name = "x"\nduration_s = 1\nsecret = "s"\ntypo = 1\n[[unit]]\nid = "A"\nrole = "camera"\nat_m = [0, 0]',
+            "typo",
+        ),
+    ],
+)
+def test_a_wrong_scenario_is_refused_with_place_and_remedy(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(text)
+    done = interlock("simulate", path, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "wrong.toml" in done.stderr and says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_file_that_cannot_be_read_is_a_usage_error_with_advice(tmp_path: Path) -> None:
+    done = interlock("verify", tmp_path / "nothing.ilj")
+    assert done.returncode == 2 and "nothing.ilj" in done.stderr and "Traceback" not in done.stderr
