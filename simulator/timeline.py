@@ -16,6 +16,7 @@ from .timeline_lanes import Lane, Look, Span, WeaponUse, lanes, weapon_uses
 from .timeline_page import Page, fit, text_width
 from .world import Happening, Run
 
+SMALL = ui.SMALL_PT
 USES_MAX = 6
 CAMERAS_MAX = 3
 WIDTH = 16.0
@@ -24,8 +25,8 @@ LABELS = 1.35
 GAP = 0.35
 ZOOM_LANE = 0.23
 LINE = 0.235
-_BEFORE_DECADES = 0.3
-_ZERO_DECADES = 0.45
+_BEFORE_DECADES = 0.2
+_ZERO_DECADES = 0.3
 
 # look -> height (of the lane), face, edge, hatch, colour of text on it
 _Style = tuple[float, str, str | None, str | None, str]
@@ -109,7 +110,15 @@ def _head(page: Page, run: Run) -> None:
     page.text(MARGIN, 0.38, scenario.name, 17, bold=True)
     facts = f"seed {run.seed}  ·  profile {scenario.profile}  ·  {run.virtual_us / 1e6:.0f} s of virtual time"
     page.text(WIDTH - MARGIN, 0.38, facts, 9.5, ui.MUTED, align="right")
-    page.text(MARGIN, 0.68, fit(scenario.about, WIDTH - 2 * MARGIN, 10), 10, ui.MUTED)
+    keys = WIDTH - MARGIN - sum(text_width(verdict) + 0.36 for verdict in _VERDICTS) + 0.16
+    page.text(MARGIN, 0.68, fit(scenario.about, keys - MARGIN - 1, 10), 10, ui.MUTED)
+    page.text(keys - 0.12, 0.68, "verdicts", SMALL, ui.MUTED, align="right")
+    for verdict in _VERDICTS:
+        _verdict_mark(page, keys + 0.08, 0.68, verdict)
+        page.text(keys + 0.2, 0.68, verdict, SMALL, ui.MUTED)
+        keys += text_width(verdict) + 0.36
+    wide = sum(text_width(words) + 0.33 for _, words in _LEGEND)
+    gap = (WIDTH - 2 * MARGIN - wide) / (len(_LEGEND) - 1)
     x, y = MARGIN, 1.0
     for look, words in _LEGEND:
         if look is None:
@@ -117,14 +126,7 @@ def _head(page: Page, run: Run) -> None:
         else:
             _bar(page, x, x + 0.26, y, 0.2, look)
         page.text(x + 0.33, y, words, SMALL, ui.MUTED)
-        x += 0.33 + text_width(words) + 0.2
-    x = WIDTH - MARGIN - sum(text_width(v) + 0.36 for v in _VERDICTS) - text_width("verdict:") + 0.16
-    page.text(x - 0.06, y, "verdict:", SMALL, ui.MUTED)
-    x += text_width("verdict:") + 0.05
-    for verdict in _VERDICTS:
-        _verdict_mark(page, x + 0.08, y, verdict)
-        page.text(x + 0.18, y, verdict, SMALL, ui.MUTED)
-        x += text_width(verdict) + 0.36
+        x += 0.33 + text_width(words) + gap
 
 
 def _foot(page: Page, y: float) -> None:
@@ -133,9 +135,6 @@ def _foot(page: Page, y: float) -> None:
         "Lanes weapon, air and camera are the world's truth; the units' lanes and all verdicts come from the journals."
     )
     page.text(MARGIN, y, fit(words, WIDTH - 2 * MARGIN), SMALL, ui.MUTED)
-
-
-SMALL = ui.SMALL_PT
 
 
 class _Overview:
@@ -202,7 +201,8 @@ class _Overview:
         for i in range(int(end_s / step_s) + 1):
             x = self._x(i * step_s * 1e6)
             page.line((x, x), (top, bottom + 0.05), "#E7EBEF", 0.6)
-            page.text(x, bottom + 0.14, f"{i * step_s:g} s", SMALL, ui.MUTED, align="center")
+            words = f"{i * step_s:g} s"
+            page.text(min(x, self._right - text_width(words) / 2), bottom + 0.14, words, SMALL, ui.MUTED, align="center")
 
 
 class _Detail:
@@ -229,7 +229,7 @@ class _Detail:
         rows: list[list[tuple[str, str, float]]] = [[]]
         used = 0.0
         for verdict, words in self._badges:
-            needed = text_width(words, SMALL, True) + 0.4
+            needed = text_width(words) + 0.28
             if rows[-1] and used + needed > width:
                 rows.append([])
                 used = 0.0
@@ -252,18 +252,22 @@ class _Detail:
             x = left
             for verdict, words, wide in row:
                 _, _, face, edge, ink = _VERDICTS[verdict]
-                page.pill(x, y + i * LINE, wide, face, ui.CRIMSON if face == ui.CRIMSON else edge, verdict == "indeterminate")
-                page.text(x + 0.13, y + i * LINE, words, SMALL, ink, bold=True)
+                page.pill(x, y + i * LINE, wide, face, edge if face == ui.WHITE else face)
+                page.text(x + 0.1, y + i * LINE, words, SMALL, ink)
                 x += wide + 0.08
         y += badge_lines * LINE + 0.01
         page.text(left, y, fit(_milestones(self._use.events[0]), width), SMALL)
         y += LINE - 0.03
+        seen = sorted({w for event in self._use.events for w in event["witnesses"]})
+        words = fit(f"witnessed by {', '.join(seen)}", width) if seen else ""
+        page.text(left, y, words, SMALL, ui.INK)
         if self._use.alerts:
-            page.text(left, y, fit(self._alert_words(), width), SMALL, ui.CRIMSON)
+            x = left + text_width(words) + (0.15 if words else 0)
+            page.text(x, y, fit(self._alert_words(), left + width - x), SMALL, ui.CRIMSON)
         self._plot(page, left, y + 0.17, width)
 
     def _alert_words(self) -> str:
-        return "alert to the officer " + ", ".join(
+        return "alert " + ", ".join(
             f"{_after(us / 1000, self._use.start_us / 1000)} {words}" for us, words in self._use.alerts
         )
 
@@ -295,20 +299,24 @@ class _Detail:
             at = x(self._use.start_us + 10**power * 1000)
             page.line((at, at), (top, bottom + 0.05), "#E7EBEF", 0.6)
             words = f"{10**power} ms" if power < 3 else f"{10 ** (power - 3)} s"
-            page.text(at, bottom + 0.14, words, SMALL, ui.MUTED, align="right" if power == self._decades else "center")
+            if at - text_width(words) / 2 > zero + 0.25:
+                align = "right" if power == self._decades else "center"
+                page.text(at, bottom + 0.14, words, SMALL, ui.MUTED, align=align)
 
     def _ticks(self, page: Page, lane: Lane, x: _Map, window: tuple[int, int], y: float) -> None:
         """Every PDU of the window, and when the first flew."""
         flown = [us for us in lane.pdus_us if window[0] <= us <= window[1]]
-        page.strokes([(x(us), y + 0.04, y + ZOOM_LANE - 0.04) for us in flown], ui.SLATE, 0.6)
+        at_x = sorted({round(x(us), 2) for us in flown})
         since = [us for us in flown if us >= self._use.start_us]
         if since:
             words = _after(since[0] / 1000, self._use.start_us / 1000)
-            words = f"frame {words}" if lane.unit == self._use.unit else words
             at = x(since[0])
-            room = text_width(words) + 0.08
-            beyond = at + 0.05 + room > x(window[1])
-            page.text(at - 0.05 if beyond else at + 0.05, y + ZOOM_LANE / 2, words, align="right" if beyond else "left", ground=True)
+            left = at - 0.05 - text_width(words)
+            if left < x(self._use.start_us) + 0.03:
+                left = at + 0.05
+                at_x = [tick for tick in at_x if not at + 0.01 < tick < left + text_width(words) + 0.03]
+            page.text(left, y + ZOOM_LANE / 2, words)
+        page.strokes([(tick, y + 0.04, y + ZOOM_LANE - 0.04) for tick in at_x], ui.SLATE, 0.6)
 
 
 def _lane(page: Page, lane: Lane, x: _Map, window: tuple[int, int], y: float, height: float, zero_us: int | None = None) -> None:
@@ -319,7 +327,10 @@ def _lane(page: Page, lane: Lane, x: _Map, window: tuple[int, int], y: float, he
             continue
         left, right = x(max(span.start_us, window[0])), x(min(span.end_us, window[1]))
         _bar(page, left, right, middle, height, span.look)
-        _name(page, span, left, right, middle, zero_us)
+        marks = [x(us) for us in (*lane.discharges_us, *lane.alerts_us)]
+        free = left + 0.1 if any(abs(mark - left) < 0.05 for mark in marks) else left
+        until = min((mark - 0.05 for mark in marks if mark > free), default=right)
+        _name(page, span, free, min(until, right), middle, zero_us)
     for us in lane.discharges_us:
         if window[0] <= us <= window[1]:
             page.strokes([(x(us), y + 0.02, y + height - 0.02)], ui.INK, 2.2)
@@ -382,8 +393,6 @@ def _milestones(event: Mapping[str, Any]) -> str:
         ("acked_at_ms", "acked", "not acked"),
     ):
         parts.append(never if event[name] is None else f"{words} {_after(event[name], event['at_ms'])}")
-    if event["witnesses"]:
-        parts.append(f"witness {', '.join(event['witnesses'])}")
     return "  ·  ".join(parts)
 
 
@@ -415,4 +424,5 @@ def _packed(happenings: Iterable[Happening], x: _Map, right: float) -> list[tupl
 
 def _words(happening: Happening) -> str:
     action = happening.text.rstrip("0123456789.,-() ")
-    return f"{happening.unit} {re.sub(r'(\d)\.0\b', r'\1', happening.text)}{_UNITS.get(action, '')}"
+    text = re.sub(r"(\d)\.0\b", r"\1", happening.text)
+    return f"{happening.unit} {text}{_UNITS.get(action, '')}"

@@ -4,6 +4,7 @@ Text is measured before it is drawn, so nothing overlaps. Colours stay apart for
 and hatching, in greyscale. Knows nothing of scenarios: see `timeline.py`.
 """
 
+import bisect
 import functools
 from collections.abc import Iterable
 from pathlib import Path as FilePath
@@ -41,20 +42,24 @@ _SETTINGS = {"svg.hashsalt": "interlock", "svg.fonttype": "none", "hatch.linewid
 _METADATA = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}
 
 
+_HINTING = 1.05  # glyphs drawn on whole pixels are up to this much wider than their outlines
+
+
 @functools.lru_cache(maxsize=4096)
 def text_width(text: str, size_pt: float = SMALL_PT, bold: bool = False) -> float:
     """Width of one line of text in inches."""
+    if not text:
+        return 0.0
     font = FontProperties(family=FONT, weight="bold" if bold else "normal")
-    return float(TextPath((0, 0), text.replace(" ", "n"), size=size_pt, prop=font).get_extents().width) / 72
+    return float(TextPath((0, 0), text, size=size_pt, prop=font).get_extents().width) / 72 * _HINTING
 
 
 def fit(text: str, width: float, size_pt: float = SMALL_PT) -> str:
     """The text, cut with an ellipsis where it is wider than `width` inches."""
     if text_width(text, size_pt) <= width:
         return text
-    while text and text_width(text + " …", size_pt) > width:
-        text = text[:-1]
-    return text.rstrip(" ,·") + " …"
+    kept = bisect.bisect_right(range(len(text)), width, key=lambda n: text_width(text[:n] + " …", size_pt)) - 1
+    return text[: max(kept, 0)].rstrip(" ,·") + " …"
 
 
 class Page:
@@ -158,7 +163,7 @@ class Page:
         self._axes.add_patch(Circle((x, y), 0.105, facecolor=INK, edgecolor="none", zorder=5))
         self.text(x, y, text, SMALL_PT, WHITE, bold=True, align="center")
 
-    def pill(self, x: float, y: float, width: float, face: str, edge: str, dashed: bool = False) -> None:
+    def pill(self, x: float, y: float, width: float, face: str, edge: str) -> None:
         """A rounded box around a line of text at `y`."""
         self._axes.add_patch(
             FancyBboxPatch(
@@ -169,7 +174,6 @@ class Page:
                 facecolor=face,
                 edgecolor=edge,
                 linewidth=1,
-                linestyle=(0, (3, 1.5)) if dashed else "solid",
                 zorder=2,
             )
         )

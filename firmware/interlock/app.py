@@ -21,10 +21,18 @@ from .holster_role import HolsterRole
 from .radio.broadcast import Broadcast
 from .station import Station
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn
+
+    from .boards import Board
+    from .core.needs import Clock
+
 TURN_MS = 4000  # the loop turns at least this often: it feeds the watchdog and extends the uptime
 
 
-def load_settings(board):
+def load_settings(board: "Board") -> settings.Settings | None:
     """The unit's Settings, or None when it is not provisioned."""
     return settings.load(board.settings_area())
 
@@ -32,14 +40,16 @@ def load_settings(board):
 class App:
     """One unit. `config`: its Settings. `run` never returns; `turn` is one pass of the loop."""
 
-    def __init__(self, board, config):
-        self._ticks = time.ticks_ms
+    def __init__(self, board: "Board", config: settings.Settings) -> None:
+        # The stubs make ticks opaque; the core reckons with them as the integers they are.
+        self._ticks: Clock = time.ticks_ms  # type: ignore[assignment]
         self.door = Door(board.rest, self._ticks)
         self._board = board
         signal = Signal(board.pins["led"], board.pins["haptic"])
         radio = Broadcast(self.door.wake, board.address_mode, self._ticks)
         self.station = Station(config, board.journal_area(), radio, self._ticks, reset_cause())
-        self.holster = self.camera = None
+        self.holster: HolsterRole | None = None
+        self.camera: CameraRole | None = None
         if config.role & settings.ROLE_CAMERA:
             recorder = Recorder(board.pins["shutter"], self._contact("tally"), self._contact("awake"))
             self.camera = CameraRole(self.station, recorder, signal)
@@ -61,21 +71,21 @@ class App:
             self.camera.local_holster = self.holster
         self.roles = [role for role in (self.holster, self.camera) if role]
         self.station.alert = signal_alert(signal, self._ticks)
-        self.contacts = ()
+        self.contacts: tuple[Contact, ...] = ()
         for role in self.roles:
             self.contacts += tuple(role.contacts)
         # Last: everything above may take long, and a watchdog cannot be stopped again.
         self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
 
-    def _contact(self, name):
+    def _contact(self, name: str) -> Contact:
         board = self._board
         return Contact(board.pins[name], name in board.active_low, self.door.wake, self._ticks)
 
-    def run(self):
+    def run(self) -> "NoReturn":
         while True:
             self.turn()
 
-    def turn(self):
+    def turn(self) -> None:
         """Wait at the door, then do what there is to do."""
         self.door.idle(self._deadline(), self.contacts)
         for role in self.roles:
@@ -90,14 +100,16 @@ class App:
         if self._watchdog:
             self._watchdog.feed()
 
-    def _deadline(self):
+    def _deadline(self) -> int | None:
         now = self._ticks()
-        first = ticks_add(now, TURN_MS)
+        first: int | None = ticks_add(now, TURN_MS)
         for role in self.roles:
             first = earlier(first, role.deadline(now), now)
+        for contact in self.contacts:
+            first = earlier(first, contact.settle_at, now)
         return earlier(first, self.station.airtime.deadline(now), now)
 
-    def _hear(self):
+    def _hear(self) -> None:
         while True:
             frame = self.station.radio.take()
             if frame is None:
@@ -112,7 +124,7 @@ class App:
             if self.camera:
                 self.camera.hear(heard)
 
-    def _quiet_work(self):
+    def _quiet_work(self) -> None:
         """Erase ahead, only while nothing is on the air and no weapon is out: an erase stops a board for long."""
         if self.station.airtime.now_on is not None:
             return
@@ -123,16 +135,16 @@ class App:
         self.station.tidy()
 
 
-def signal_alert(signal, ticks):
+def signal_alert(signal: Signal, ticks: "Clock") -> "Callable[[int], None]":
     """A station's alert line (code) -> None over a Signal driver."""
 
-    def alert(_):
+    def alert(_: int) -> None:
         signal.alert(ticks())
 
     return alert
 
 
-def main(board):
+def main(board: "Board") -> "NoReturn":
     """Run the unit on this board; a unit without settings waits silently to be provisioned."""
     config = load_settings(board)
     if config is None:

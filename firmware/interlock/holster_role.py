@@ -10,6 +10,18 @@ from .core.receiver import AckEar
 from .core.settings import ROLE_CAMERA
 from .core.ticks import earlier, is_due, ticks_add, ticks_diff
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from .camera_role import CameraRole
+    from .core.receiver import Heard
+    from .drivers.battery import Battery
+    from .drivers.contact import Contact
+    from .drivers.seat import Seat
+    from .drivers.signal import Signal
+    from .station import Station
+
 WEAPON = "weapon"  # the airtime key of everything this role airs
 BURST_MIN_MS = 500  # an answered burst goes on this long, so that every camera in range may start
 FAST_BURST_MS = 2000
@@ -23,7 +35,17 @@ STOW_PRESS_MS = 2000
 class HolsterRole:
     """`seat`: Seat; `armed`, `discharge`, `dock`, `button`: Contacts; `battery`, `signal`: drivers."""
 
-    def __init__(self, station, seat, armed, discharge, dock, button, battery, signal):
+    def __init__(
+        self,
+        station: "Station",
+        seat: "Seat",
+        armed: "Contact",
+        discharge: "Contact",
+        dock: "Contact",
+        button: "Contact",
+        battery: "Battery",
+        signal: "Signal",
+    ) -> None:
         self.station = station
         self.seat = seat
         self.armed = armed
@@ -41,20 +63,21 @@ class HolsterRole:
             frames.PairKeys(p.pair_key, own, p.unit) for p in station.config.partners if p.role & ROLE_CAMERA
         ]
         self._acks = AckEar(self._pairs)
-        self._journalled = set()  # answers since the newest event that are journalled: renewals repeat them
-        self._aired = None  # counter of the newest frame
+        # Answers since the newest event that are journalled: renewals repeat them.
+        self._journalled: set[Hashable] = set()
+        self._aired: int | None = None  # counter of the newest frame
         self._event_counter = 0  # counter of the newest frame that was no renewal
         self._burst_until = now
         self._battery_at = now
-        self._press_at = None
-        self._ready = {}
-        self._ready_for = None
-        self.local_camera = None  # combined role: the camera part on the same board
+        self._press_at: int | None = None
+        self._ready: dict[int, bytes] = {}
+        self._ready_for: object = None
+        self.local_camera: CameraRole | None = None  # combined role: the camera part on the same board
         self.prepare()
 
     # Hot path.
 
-    def react(self):
+    def react(self) -> None:
         """Air the ready frame of whatever the sensors say, then follow the machine."""
         seat_changes, seat_edge = self.seat.take(self.station.ticks())
         if seat_changes and not (seat_changes == 1 and self.seat.seated):
@@ -71,14 +94,14 @@ class HolsterRole:
             self._fire(holster.FIRE, self.discharge.edge_at)
         self._react_service()
 
-    def _react_service(self):
+    def _react_service(self) -> None:
         now = self.station.ticks()
         if self.dock.take():
             self._step(holster.STOW if self.dock.on else holster.UNSTOW, True)
         if self.button.take():
             self._press_at = ticks_add(now, STOW_PRESS_MS) if self.button.on else None
 
-    def _fire(self, event, edge_at):
+    def _fire(self, event: int, edge_at: int) -> None:
         frame = self._ready.get(event)
         aired_at = None
         if frame is not None:
@@ -87,7 +110,14 @@ class HolsterRole:
 
     # The machine and its effects.
 
-    def _step(self, event, data, edge_at=None, frame=None, aired_at=None):
+    def _step(
+        self,
+        event: int,
+        data: int | None,
+        edge_at: int | None = None,
+        frame: bytes | None = None,
+        aired_at: int | None = None,
+    ) -> None:
         now = self.station.ticks()
         self.state, effects = holster.MACHINE.step(self.state, event, data, now, self.station.policy)
         for effect in effects:
@@ -106,10 +136,10 @@ class HolsterRole:
         if effects:
             self.prepare()
 
-    def _air(self, event, flags, edge_at, frame, aired_at):
+    def _air(self, event: int, flags: int, edge_at: int, frame: bytes | None, aired_at: int | None) -> None:
         station = self.station
         counter = station.use_counter()
-        if frame is None:
+        if frame is None or aired_at is None:
             frame = station.frame(event, flags, counter)
             aired_at = station.air_now(frame)
         now = station.ticks()
@@ -125,7 +155,7 @@ class HolsterRole:
             self.local_camera.hear_local(event, station.config.unit)
         station.radio.listen()
 
-    def _beacon(self, event, flags):
+    def _beacon(self, event: int, flags: int) -> None:
         station = self.station
         counter = station.use_counter()
         proven = self.proof.mode == proof.PROVEN
@@ -138,21 +168,23 @@ class HolsterRole:
         if self.local_camera:
             self.local_camera.hear_local(event, station.config.unit)
 
-    def _expect(self, counter):
+    def _expect(self, counter: int) -> None:
         self._acks.expect(counter)
         self._aired = counter
 
-    def _begin_use(self):
+    def _begin_use(self) -> None:
         self._prove(proof.BEGIN, None)
         if not self._pairs and not self.local_camera:
             self._alert(proof.ALERT_UNPAIRED)
 
-    def _rest(self):
+    def _rest(self) -> None:
         self.station.airtime.drop(WEAPON)
         if not self.local_camera:
             self.station.radio.deafen()
 
-    def _journal_event(self, event, flags, counter, edge_ago_ms, aired_ago_ms):
+    def _journal_event(
+        self, event: int, flags: int, counter: int, edge_ago_ms: int, aired_ago_ms: int | None
+    ) -> None:
         proven_at = self.proof.proven_at
         proven_ago_ms = None if proven_at is None else ticks_diff(self.station.ticks(), proven_at)
         self.station.record(
@@ -169,7 +201,7 @@ class HolsterRole:
             ),
         )
 
-    def prepare(self):
+    def prepare(self) -> None:
         """Build the next frame for every event that would air one from here."""
         station = self.station
         now = station.ticks()
@@ -179,14 +211,15 @@ class HolsterRole:
             return
         ready = {}
         for event in holster.HOT:
-            if airs[event] is not None:
-                ready[event] = station.frame(airs[event][0], airs[event][1], station.counter + 1)
+            aired = airs[event]
+            if aired is not None:
+                ready[event] = station.frame(aired[0], aired[1], station.counter + 1)
         self._ready = ready
         self._ready_for = wanted
 
     # Answers.
 
-    def hear(self, frame):
+    def hear(self, frame: bytes) -> bool:
         """Take a received frame: an ack of an own camera, or a witness of the group."""
         found = self._acks.hear(frame)
         if found is not None:
@@ -195,7 +228,9 @@ class HolsterRole:
             return True
         return False
 
-    def _answered(self, camera, counter, kind, reason, since_ms, buffer_s, digest):
+    def _answered(
+        self, camera: int, counter: int, kind: int, reason: int, since_ms: int, buffer_s: int, digest: bytes
+    ) -> None:
         station = self.station
         # An answer to an older frame is proof, too, but says nothing of the newest event.
         news = counter >= self._event_counter and self._first((camera, kind, reason))
@@ -212,25 +247,25 @@ class HolsterRole:
         if counter == self._aired and (kind == frames.PROVEN or ending):
             station.airtime.shorten(WEAPON, self._burst_until)
 
-    def _first(self, key):
+    def _first(self, key: "Hashable") -> bool:
         if key in self._journalled:
             return False
         self._journalled.add(key)
         return True
 
-    def hear_local(self, kind, reason, since_ms, buffer_s):
+    def hear_local(self, kind: int, reason: int, since_ms: int, buffer_s: int) -> None:
         """The answer of a combined unit's own camera part."""
         if self._aired is not None and self.state.mode in holster.OUT:
             own = self.station.config.unit
             self._answered(own, self._aired, kind, reason, since_ms, buffer_s, self.station.digest())
 
-    def witness(self, heard):
+    def witness(self, heard: "Heard") -> None:
         """A camera of the group said that it records."""
         if self.state.mode in holster.OUT and self._first(("witness", heard.sender)):
             payload = (heard.sender, heard.counter, heard.digest)
             self.station.record(records.WITNESS, records.pack(records.WITNESS, *payload))
 
-    def _prove(self, event, data):
+    def _prove(self, event: int, data: int | None) -> None:
         now = self.station.ticks()
         before = self.proof.mode
         self.proof, effects = proof.MACHINE.step(self.proof, event, data, now, self.station.policy)
@@ -242,13 +277,13 @@ class HolsterRole:
         if self.proof.mode != before and self.proof.mode in (proof.PROVEN, proof.LOST):
             self.station.record(records.PROOF, records.pack(records.PROOF, self.proof.mode))
 
-    def _alert(self, code):
+    def _alert(self, code: int) -> None:
         self.signal.alert(self.station.ticks())
         self.station.record(records.ALERT, records.pack(records.ALERT, code))
 
     # Time.
 
-    def tick(self):
+    def tick(self) -> None:
         """Carry out what is due."""
         now = self.station.ticks()
         while True:
@@ -273,16 +308,16 @@ class HolsterRole:
         self.signal.tick(now)
         self.prepare()
 
-    def busy(self):
+    def busy(self) -> bool:
         """Whether a weapon is out or its return is still being reported."""
         return self.state.mode in holster.OUT or self.state.mode == holster.REHOLSTERED
 
-    def _conditions(self):
+    def _conditions(self) -> int:
         return (frames.FLAG_LOW_BATTERY if self.battery.low else 0) | (
             frames.FLAG_SENSOR_FAULT if self.seat.faulty else 0
         )
 
-    def deadline(self, now):
+    def deadline(self, now: int) -> int | None:
         """The next tick at which there is something to do."""
         first = earlier(deadline(self.state, now), deadline(self.proof, now), now)
         for tick in (self._press_at, self.seat.disagree_at, self._battery_at, self.signal.off_at):

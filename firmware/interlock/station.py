@@ -10,26 +10,34 @@ from .core import frames, records, settings
 from .core.airtime import FAST_MS, Airtime
 from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
-from .core.receiver import Receiver
+from .core.receiver import RESERVE_BLOCK, Receiver
 from .core.ticks import Uptime
 
-RESERVE_BLOCK = 256
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .core.needs import Clock, Flash
+    from .radio.broadcast import Broadcast
 
 
 class Station:
     """`config`: Settings; `flash`: the journal's area; `radio`: see `radio/`; `ticks`: a function that gives ticks."""
 
-    def __init__(self, config, flash, radio, ticks, reset_cause):
+    def __init__(
+        self, config: settings.Settings, flash: "Flash", radio: "Broadcast", ticks: "Clock", reset_cause: int
+    ) -> None:
         self.config = config
-        self.policy = config.policy
+        self.policy: settings.Policy = config.policy
         self.radio = radio
         self.ticks = ticks
         self.uptime = Uptime(ticks())
-        self.alert = None  # set by the role that has something to alert with: alert(code)
+        # Set by whoever has something to alert with: alert(code).
+        self.alert: Callable[[int], None] | None = None
         self.airtime = Airtime()
         self.counter = 0
         self._ceiling = 0
-        self.marks = {}
+        self.marks: dict[int, int] = {}
         self.journal = Journal(flash, config.serial, self._carry)
         self._recover()
         self.group = frames.GroupKeys(config.group_key)
@@ -41,7 +49,7 @@ class Station:
 
     # The journal and what is recovered from it.
 
-    def _recover(self):
+    def _recover(self) -> None:
         for record in self.journal.recent:
             fields = record.fields()
             if fields is None:
@@ -56,29 +64,28 @@ class Station:
             elif record.kind == records.WITNESS:
                 self._raise_mark(fields.camera, fields.counter)
 
-    def _raise_mark(self, unit, counter):
+    def _raise_mark(self, unit: int, counter: int) -> None:
         self.marks[unit] = max(counter, self.marks.get(unit, 0))
 
-    def _carry(self):
+    def _carry(self) -> list[tuple[int, bytes]]:
         facts = [(records.RESERVE, records.pack(records.RESERVE, self._ceiling)), self._config_fact()]
         for payload in records.pack_peers(self.marks):
             facts.append((records.PEERS, payload))
         return facts
 
-    def _config_fact(self):
+    def _config_fact(self) -> tuple[int, bytes]:
         return records.CONFIG, records.pack(records.CONFIG, self.config.revision, settings.digest(self.config))
 
-    def _write_boot(self, cause):
+    def _write_boot(self, cause: int) -> None:
         self.record(records.BOOT, records.pack(records.BOOT, cause, *VERSION))
         self._ceiling += RESERVE_BLOCK  # carried below
         # All carried facts anew, so that they are in the newest sector even when a cut tore the last carrying.
         for kind, payload in self._carry():
             self.record(kind, payload)
         if self.journal.recovered_torn:
-            torn = records.pack(records.TORN, self.journal.sequence, self.journal.recovered_torn)
-            self.record(records.TORN, torn)
+            self.record(records.TORN, records.pack(records.TORN, min(self.journal.recovered_torn, 255)))
 
-    def record(self, kind, payload):
+    def record(self, kind: int, payload: bytes) -> bool:
         """Journal one record, now; True when it is safe. A flash that fails is alerted and costs that record, never
         the weapon's frame."""
         try:
@@ -88,11 +95,11 @@ class Station:
             return False
         return True
 
-    def _journal_failed(self):
+    def _journal_failed(self) -> None:
         if self.alert:
             self.alert(ALERT_JOURNAL)
 
-    def tidy(self):
+    def tidy(self) -> bool:
         """Quiet-slot work: erase ahead. True when it did something."""
         try:
             return self.journal.tidy(self.uptime.now(self.ticks()))
@@ -100,30 +107,30 @@ class Station:
             self._journal_failed()
             return False
 
-    def digest(self):
+    def digest(self) -> bytes:
         """First bytes of the journal's head, as frames carry them."""
         return self.journal.head[: frames.DIGEST_BYTES]
 
     # Frames of our own.
 
-    def use_counter(self):
+    def use_counter(self) -> int:
         """Take the next counter for the air. Its block is in the journal already; were the flash dead, it is used
         all the same: a draw is aired."""
         self.counter += 1
         return self.counter
 
-    def reserve(self):
+    def reserve(self) -> None:
         """Reserve the next block when the present one runs low: one program, so any turn will do, also in a use."""
         if self._ceiling - self.counter < RESERVE_BLOCK // 4:
             ceiling = self._ceiling + RESERVE_BLOCK
             if self.record(records.RESERVE, records.pack(records.RESERVE, ceiling)):
                 self._ceiling = ceiling
 
-    def frame(self, event, flags, counter):
+    def frame(self, event: int, flags: int, counter: int) -> bytes:
         """A unit frame of ours (31 bytes) for the group."""
         return frames.build_unit(self.keys, self.group, event, flags & 0xF, counter, self.digest())
 
-    def broadcast(self):
+    def broadcast(self) -> None:
         """Give the radio what belongs on the air now. What the stack refused is tried again at the next turn."""
         wanted = self.airtime.turn(self.ticks())
         if wanted == self.airtime.now_on:
@@ -135,7 +142,7 @@ class Station:
         if taken:
             self.airtime.now_on = wanted
 
-    def air_now(self, frame):
+    def air_now(self, frame: bytes) -> int:
         """The hot path's door to the radio: `frame` goes on the air at once, before anything else; the tick of it."""
         if self.radio.advertise(frame, FAST_MS):
             self.airtime.now_on = (frame, FAST_MS)

@@ -33,6 +33,17 @@ def test_a_new_frame_replaces_the_one_under_its_key():
     assert air.says("a", "new") and not air.says("a", "old")
 
 
+def test_a_new_frame_takes_the_turn_at_once():
+    air = Airtime()
+    air.put("ack", A, START, 5000, 0)
+    for i in range(10):
+        now = ticks_add(START, i * 7)
+        air.put("weapon", B, now, 5000, 0)
+        assert air.turn(now) == (B, FAST_MS)
+        air.put("ack", A, now, 5000, 0)
+        assert air.turn(now) == (A, FAST_MS)
+
+
 def test_an_answered_frame_is_shortened_never_lengthened():
     air = Airtime()
     air.put("a", A, START, 100, 0)

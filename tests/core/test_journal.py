@@ -137,6 +137,46 @@ def test_garbage_after_the_last_record_is_stepped_over_and_counted():
     assert [record.fields().ceiling for record in verified(flash)] == list(range(6))
 
 
+class Failing(RamFlash):
+    """A driver that reports failure: before anything was written, or after all of it was."""
+
+    def __init__(self):
+        RamFlash.__init__(self, 4)
+        self.fail = None
+
+    def program(self, offset, data):
+        how, self.fail = self.fail, None
+        if how == "before":
+            raise OSError(5)
+        RamFlash.program(self, offset, data)
+        if how == "after":
+            raise OSError(5)
+
+
+def test_a_failed_write_costs_its_own_record_only():
+    flash = Failing()
+    log = Journal(flash, SERIAL, nothing)
+    lost = 0
+    for i in range(400):
+        flash.fail = "before" if i % 7 == 0 else None
+        try:
+            log.append(records.RESERVE, records.pack(records.RESERVE, i), i)
+        except OSError:
+            lost += 1
+    held = verified(flash)
+    assert lost >= 57 and held[-1].sequence == log.sequence - 1
+    assert Journal(flash, SERIAL, nothing).sequence == log.sequence
+
+
+def test_a_write_that_succeeded_and_was_reported_as_failed_is_written_once():
+    flash = Failing()
+    log = Journal(flash, SERIAL, nothing)
+    for i in range(20):
+        flash.fail = "after" if i % 3 == 0 else None
+        log.append(records.RESERVE, records.pack(records.RESERVE, i), i)
+    assert [record.fields().ceiling for record in verified(flash)] == list(range(20))
+
+
 def test_an_area_that_is_too_small_or_holds_nothing_is_refused_with_advice():
     for attempt in (lambda: Journal(RamFlash(3), SERIAL, nothing), lambda: Reading(RamFlash(4))):
         try:
@@ -181,7 +221,7 @@ SAMPLES = {
     records.RESERVE: (256,),
     records.LOSS: (85,),
     records.CONFIG: (3, b"configur"),
-    records.TORN: (12, 1),
+    records.TORN: (1,),
     records.EVENT: (1, 3, 1000, 2, 1, 500, 0),
     records.ACK: (2, 1000, 16, 123456, 30, b"head"),
     records.WITNESS: (3, 77, b"head"),

@@ -2,7 +2,18 @@
 
 from interlock.core import frames
 from interlock.core.frames import Ack, GroupKeys, PairKeys, UnitKeys, build_unit
-from interlock.core.receiver import GROUP, GUESTS_PER_S, MARKS_MAX, OWN, OWN_REPEAT, OWN_STALE, WINDOW, AckEar, Receiver
+from interlock.core.receiver import (
+    GROUP,
+    GUESTS_PER_S,
+    MARKS_MAX,
+    OWN,
+    OWN_REPEAT,
+    OWN_STALE,
+    RESERVE_BLOCK,
+    WINDOW,
+    AckEar,
+    Receiver,
+)
 
 KEYS = GroupKeys(b"g" * 32)
 MINE = UnitKeys(b"m" * 32, 1)
@@ -98,6 +109,35 @@ def test_a_flood_of_junk_neither_stops_an_own_frame_nor_costs_more_than_its_budg
     assert kind(ear.hear(draw(MINE, 1), 11)) == OWN
     assert ear.hear(draw(OTHER, 1), 12) is None
     assert kind(ear.hear(draw(OTHER, 1), 1010)) == GROUP
+
+
+def test_repeats_of_other_peoples_frames_cost_nothing_but_the_first_try():
+    ear = receiver()
+    for i in range(5):
+        for _ in range(GUESTS_PER_S):
+            assert ear.hear(PairKeys(b"p" * 32, 50, 51).build(i, Ack(frames.HEARD, 0, 0, 0, DIGEST)), 10) is None
+    assert ear.junk == 5
+    assert kind(ear.hear(draw(OTHER, 1), 11)) == GROUP
+
+
+def test_a_spoilt_copy_of_a_group_frame_does_not_hide_the_true_one():
+    ear = receiver()
+    true = draw(OTHER, 1)
+    spoilt = bytearray(true)
+    spoilt[12] ^= 1
+    assert ear.hear(bytes(spoilt), 0) is None
+    assert kind(ear.hear(true, 0)) == GROUP
+
+
+def test_a_holster_that_lost_power_is_known_at_once_even_in_a_flood():
+    for heard in (3, RESERVE_BLOCK - 2, RESERVE_BLOCK * 4 + 70):
+        for blocks in (1, 2, 3):
+            ear = receiver({1: heard})
+            for i in range(GUESTS_PER_S * 2):
+                ear.hear(b"\x1e\x21" + bytes([i]) * 29, 10)
+            resumed = (heard // RESERVE_BLOCK + blocks) * RESERVE_BLOCK + 1
+            assert kind(ear.hear(draw(MINE, resumed), 11)) == OWN
+            assert kind(ear.hear(draw(MINE, resumed + 5), 12)) == OWN
 
 
 def test_the_table_of_marks_is_bounded_and_keeps_the_own_holsters():

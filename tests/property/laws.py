@@ -124,9 +124,13 @@ class HolsterWorld:
             hold(codes == [frames.DRAW], "a weapon that leaves airs a draw")
         if event == holster.ARM and before.mode != holster.ARMED:
             hold(codes == [frames.ARM], "arming is aired from wherever")
+        if frames.REHOLSTER in codes:
+            spike = not (before.confirmed or before.discharges or before.armed)
+            hold(bool(aired[0][1] & holster.FLAG_UNCONFIRMED) == spike, "a spike is told from a draw at its end")
         ghost = self._discharge(ghost, step, aired)
         ghost = self._use(ghost, after, codes, effects)
-        self._timers(after)
+        self._put_away(step)
+        self._timers(step)
         return ghost
 
     def _levels(self, ghost: HolsterGhost, event: int) -> HolsterGhost:
@@ -144,7 +148,8 @@ class HolsterWorld:
         if ghost.refractory_ms:
             hold(codes == [], "a pulse within the refractory time is the same discharge")
             return ghost
-        hold(codes == [frames.DISCHARGE], "every discharge past the refractory time is aired")
+        served = "" if step.before.refractory_at is None else ", also before its timer is served"
+        hold(codes == [frames.DISCHARGE], "every discharge past the refractory time is aired" + served)
         fault = bool(aired[0][1] & frames.FLAG_ORDER_FAULT)
         expected = not step.before.armed or step.before.mode not in holster.OUT
         hold(fault == expected, "a discharge carries the order fault exactly where a step is missing")
@@ -165,8 +170,29 @@ class HolsterWorld:
         hold(ghost.in_use == (after.mode in holster.OUT), "a use is open exactly while the weapon is out")
         return ghost
 
-    def _timers(self, after: State) -> None:
+    def _put_away(self, step: Step) -> None:
+        before, event, data, _, after, effects = step
+        if event == holster.STOW:
+            bare = before.mode == holster.DRAWN and not before.armed and not before.discharges
+            stowed = bare or before.mode in holster.IN or before.mode == holster.STOWED
+            hold((after.mode == holster.STOWED) == stowed, "all but an armed or discharged weapon may be put away")
+        if event == holster.UNSTOW and before.mode == holster.STOWED:
+            hold(after.mode == holster.UNKNOWN, "back on duty the position is settled anew")
+        if event == holster.CONDITION:
+            hold(after.conditions == data, "conditions are taken in every mode")
+            noted = (holster.NOTE, holster.NOTE_CONDITION, holster.flags_of(after)) in effects
+            hold(noted == (before.conditions != data), "conditions are noted when they change")
+
+    def _timers(self, step: Step) -> None:
+        before, event, _, _, after, effects = step
         out = after.mode in holster.OUT
+        if event == holster.SETTLED and before.mode == holster.UNKNOWN and not before.seated:
+            found = holster.ARMED if before.armed else holster.DRAWN
+            hold(after.mode == found, "a weapon found out at boot is in use")
+        if event == holster.CONFIRM and out and not before.seated:
+            hold(after.confirmed, "a draw that lasts is confirmed")
+        if event == holster.REPORTED:
+            hold((holster.QUIET,) in effects, "a report ends in silence")
         hold((after.renew_at is not None) == out, "renewals run exactly while the weapon is out")
         if after.mode == holster.UNKNOWN:
             hold(after.settle_at is not None, "an unknown position will be settled")
@@ -186,12 +212,18 @@ class HolsterWorld:
 
 
 class ProofGhost(NamedTuple):
-    """Of this use: open, ever proven, alerted since it was last proven, and how long it may still be silent."""
+    """Of this use: open, ever proven, alerted since it was last proven, how long it may still be silent; ever
+    answered, and how long that may take."""
 
     in_use: bool
     proven: bool
     alerted: bool
     left_ms: int
+    answered: bool
+    answer_ms: int
+
+
+_NO_USE = ProofGhost(False, False, False, 0, True, 0)
 
 
 class ProofWorld:
@@ -206,7 +238,7 @@ class ProofWorld:
         self.policy = policy
 
     def starts(self, now: int) -> list[tuple[State, ProofGhost]]:
-        return [(proof.ProofState(), ProofGhost(False, False, False, 0))]
+        return [(proof.ProofState(), _NO_USE)]
 
     def options(self, state: State) -> tuple[Choice, ...]:
         return self.choices
@@ -217,23 +249,29 @@ class ProofWorld:
     def age(self, ghost: ProofGhost, ms: int) -> ProofGhost:
         if ghost.in_use and not ghost.alerted:
             hold(ms <= ghost.left_ms, "no use passes its limit without proof and without an alert")
-        return ghost._replace(left_ms=max(0, ghost.left_ms - ms))
+        hold(ghost.answered or ms <= ghost.answer_ms, "no answer within the heard limit alerts")
+        return ghost._replace(left_ms=max(0, ghost.left_ms - ms), answer_ms=max(0, ghost.answer_ms - ms))
 
     def judge(self, ghost: ProofGhost, step: Step) -> ProofGhost:
         before, event, _, now, after, effects = step
         alerts = [effect[1] for effect in effects if effect[0] == proof.ALERT]
         policy = self.policy
         if event == proof.BEGIN:
-            ghost = ProofGhost(True, False, False, policy.start_limit_ms)
+            ghost = ProofGhost(True, False, False, policy.start_limit_ms, False, policy.heard_limit_ms)
         elif event == proof.END:
             hold((proof.CALM,) in effects, "the alert ends with the use")
-            ghost = ProofGhost(False, False, False, 0)
+            ghost = _NO_USE
         elif event == proof.ACK_PROVEN and ghost.in_use:
             hold(after.mode == proof.PROVEN and after.proven_at == now, "a late proof still counts")
-            ghost = ProofGhost(True, True, False, policy.proof_limit_ms)
+            ghost = ProofGhost(True, True, False, policy.proof_limit_ms, True, 0)
+        elif event in (proof.ACK_HEARD, proof.ACK_REFUSED):
+            ghost = ghost._replace(answered=True)
         if alerts:
             hold(ghost.in_use, "outside a use nothing is owed")
-            if alerts != [proof.ALERT_NOT_HEARD]:
+            if alerts == [proof.ALERT_NOT_HEARD]:
+                hold(not ghost.answered, "an answer of any kind was heard")
+                ghost = ghost._replace(answered=True)
+            else:
                 hold(not ghost.alerted, "one alert is given once")
                 ghost = ghost._replace(alerted=True)
         if after.mode == proof.LOST and before.mode != proof.LOST:
@@ -313,6 +351,8 @@ class CameraWorld:
             on = event == camera.TALLY_ON
             age = None if ghost.tally_ms is None else 0
             ghost = ghost._replace(seen_off=ghost.seen_off or not on, ours=on and ghost.pulsed, pulsed=False, tally_ms=age)
+        if event in (camera.AWAKE, camera.ASLEEP):
+            hold(after.awake == (event == camera.AWAKE), "whether the recorder is awake is kept")
         if event == camera.TALLY_OFF and before.mode == camera.RECORDING:
             hold((camera.ALERT, proof.ALERT_INTERRUPTED) in effects, "a recording stopped by hand alerts")
             ghost = ghost._replace(stops=min(ghost.stops + 1, 2))
@@ -324,8 +364,11 @@ class CameraWorld:
             hold((camera.ALERT, proof.ALERT_NOT_RECORDING) in effects, "a recorder that does not follow alerts")
         if after.mode != before.mode:
             hold((camera.CHANGED, after.mode) in effects, "every change of mode is told")
+        if before.mode == camera.STANDBY and event in (camera.TALLY_ON, camera.TALLY_OFF):
+            hold((camera.CHANGED, after.mode) in effects, "a recording that others begin or end is told")
         self._weapons(step)
-        self._modes(after)
+        self._modes(step)
+        self._duty(ghost, step)
         self._answer(ghost, after, now)
         return ghost
 
@@ -346,19 +389,36 @@ class CameraWorld:
         if event in (camera.TRIGGER, camera.AGAIN):
             hold(data in senders, "a weapon heard of is known to be out")
             hold(after.mode not in (camera.STANDBY, camera.HOLDING), "a weapon out is followed by the recorder")
+        if event == camera.RETURN:
+            hold(data not in senders, "a weapon that is back is not out")
         gone = [sender for sender, _ in before.weapons if sender not in senders]
         expired = [effect[1] for effect in effects if effect[0] == camera.EXPIRED]
         hold(gone == expired or (event == camera.RETURN and gone == [data]), "no weapon is forgotten without a word")
+        hold(bool(after.weapons) == (after.lease_at is not None), "a lease for each weapon, none without")
         for _, until in after.weapons:
             hold(ticks_diff(after.lease_at, until) <= 0, "the first lease to end is waited for")
-        hold(bool(after.weapons) == (after.lease_at is not None), "a lease for each weapon, none without")
 
-    def _modes(self, after: State) -> None:
+    def _duty(self, ghost: CameraGhost, step: Step) -> None:
+        """What would help is not left undone, and what was begun is ended."""
+        before, event, _, _, after, effects = step
+        if after.mode == camera.STARTING and not after.tally:
+            hold(ghost.pulsed, "a start was pulsed since the tally went off")
+        if before.mode == camera.RECORDING and event == camera.TALLY_OFF:
+            hold(((camera.PULSE,) in effects) == (ghost.stops == 1), "the first stop by hand is answered by one restart")
+        if event == camera.HOLD_OVER:
+            hold(((camera.PULSE,) in effects) == before.ours, "what is ours is stopped after the hold, and nothing else")
+        if before.mode == camera.STANDBY and event in (camera.TRIGGER, camera.AGAIN) and before.tally:
+            proven = before.seen_off
+            hold((after.mode == camera.RECORDING) == proven, "a running recording that was seen to begin is proof")
+
+    def _modes(self, step: Step) -> None:
+        before, after = step.before, step.after
         mode, name = after.mode, camera.MODE_NAMES[after.mode]
         if mode in (camera.STANDBY, camera.HOLDING):
             hold(not after.weapons, f"no weapon is out while {name}")
         if mode in (camera.RECORDING, camera.INTERRUPTED):
-            hold(after.weapons, f"a weapon is out while {name}")
+            lost = ", also after a stop pulse without effect" if before.stopping else ""
+            hold(after.weapons, f"a weapon is out while {name}{lost}")
         if mode in (camera.RECORDING, camera.HOLDING, camera.UNPROVEN):
             hold(after.tally, f"the tally is on while {name}")
         if mode in (camera.INTERRUPTED, camera.FAULT):
@@ -384,10 +444,9 @@ class CameraWorld:
     def home(self, state: State, now: int) -> None:
         """All weapons back, a recorder that obeys: it comes to rest, and stops no recording but its own."""
         policy = self.policy
-        pulses = 0
+        lost = ", also after a stop pulse without effect" if state.mode == camera.STARTING and state.stopping else ""
         for sender, _ in state.weapons:
-            state, effects = self.machine.step(state, camera.RETURN, sender, now, policy)
-            pulses += effects.count((camera.PULSE,))
+            state, _ = self.machine.step(state, camera.RETURN, sender, now, policy)
         for _ in range(8):
             wait = max(policy.hold_ms, policy.start_limit_ms, camera.RETRY_MS)
             at = deadline(state, now)
@@ -397,5 +456,5 @@ class CameraWorld:
                 edge = camera.TALLY_OFF if state.tally else camera.TALLY_ON
                 state, _ = self.machine.step(state, edge, None, now, policy)
         resting = (camera.STANDBY, camera.UNPROVEN) if state.tally else (camera.STANDBY,)
-        hold(state.mode in resting, f"it came to rest as {camera.MODE_NAMES[state.mode]}")
+        hold(state.mode in resting, f"it came to rest as {camera.MODE_NAMES[state.mode]}{lost}")
         hold(deadline(state, now) is None, "nothing is left to do")

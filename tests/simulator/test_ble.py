@@ -189,9 +189,9 @@ def test_duration_zero_scans_until_stopped_and_stopping_says_so_at_once() -> Non
         assert camera.results[-1][0] > 3_598_000_000
         await camera.ble.call("gap_scan", (None, 0, 0, False))
         assert camera.log[-1][1:] == (IRQ_SCAN_DONE, ())
-        heard = len(camera.log)
+        heard, received = len(camera.log), air.stats.received
         await asyncio.sleep(10)
-        assert len(camera.log) == heard
+        assert (len(camera.log), air.stats.received) == (heard, received)
 
     run(main())
 
@@ -344,6 +344,26 @@ def test_a_power_cut_at_any_step_of_a_call_neither_hangs_nor_leaves_the_radio_on
 
     done = run(main())
     assert done[-1] == (after_us > 0 or op in ("active", "config_set") or args[0] is None)
+
+
+@pytest.mark.parametrize(
+    ("op", "args"), [("gap_advertise", (20_000, FRAME, None, False)), ("gap_scan", (0, 30_000, 30_000, False))]
+)
+def test_a_call_from_before_a_power_cycle_does_nothing_after_it(op: str, args: tuple[Any, ...]) -> None:
+    async def main() -> None:
+        air = Air(1, STILL)
+        board, voice = await Board("a", air).start(), Ear("voice", air, 1)
+        call = asyncio.ensure_future(_errno_of(board, op, *args))
+        await asyncio.sleep(0.001)
+        await board.ble.power_off()
+        await board.start()
+        assert await call == errno.ENODEV
+        voice.say()
+        await asyncio.sleep(1)
+        assert air.stats.advertising_pdus == 1
+        assert air.stats.received == 0
+
+    run(main())
 
 
 def test_a_report_still_within_the_stack_at_power_off_does_not_come() -> None:

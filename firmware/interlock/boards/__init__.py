@@ -5,6 +5,12 @@ INPUTS = ("seat_closes", "seat_opens", "armed", "discharge", "dock", "button", "
 OUTPUTS = ("led", "haptic", "shutter")
 SIGNALS = INPUTS + OUTPUTS + ("battery",)
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.needs import Flash
+
 
 class Board:
     """What differs between boards.
@@ -16,8 +22,17 @@ class Board:
     """
 
     def __init__(
-        self, name, pins, active_low, settings_area, journal_area, address_mode, battery, watchdog_ms, rest
-    ):
+        self,
+        name: str,
+        pins: dict[str, int],
+        active_low: tuple[str, ...],
+        settings_area: "Callable[[], Flash]",
+        journal_area: "Callable[[], Flash]",
+        address_mode: int | None,
+        battery: tuple[int, int, int],
+        watchdog_ms: int | None,
+        rest: "Callable[[int | None], None]",
+    ) -> None:
         self.name = name
         self.pins = pins
         self.active_low = active_low

@@ -1,20 +1,24 @@
 """ESP32-S3 or -C6 module with the `journal` partition (label `journal`, data). Never run on a physical board yet."""
 
+from ..core.settings import SECTORS
 from ..drivers.door import poll_rest
 from . import Board
-from ..core.settings import SECTORS
+
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from ..drivers.flash_esp32 import PartitionArea
 
 LABEL = "journal"
 NRPA = 3
 
 
-def _settings_area():
+def _settings_area() -> "PartitionArea":
     from ..drivers.flash_esp32 import PartitionArea
 
     return PartitionArea(LABEL, 0, SECTORS)
 
 
-def _journal_area():
+def _journal_area() -> "PartitionArea":
     from ..drivers.flash_esp32 import PartitionArea
 
     return PartitionArea(LABEL, SECTORS, None)

@@ -5,17 +5,22 @@ from ..core.settings import SECTORS
 from ..drivers.door import poll_rest
 from . import Board
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from ..drivers.flash_rp2 import ReservedArea
+
+RANDOM_STATIC = 1
 FIRST_SECTOR = 0
 AREA_SECTORS = 172
 
 
-def _settings_area():
+def _settings_area() -> "ReservedArea":
     from ..drivers.flash_rp2 import ReservedArea
 
     return ReservedArea(FIRST_SECTOR, SECTORS)
 
 
-def _journal_area():
+def _journal_area() -> "ReservedArea":
     from ..drivers.flash_rp2 import ReservedArea
 
     return ReservedArea(FIRST_SECTOR + SECTORS, AREA_SECTORS - SECTORS)
@@ -40,8 +45,8 @@ BOARD = Board(
     active_low=("seat_closes", "seat_opens", "armed", "dock", "button"),
     settings_area=_settings_area,
     journal_area=_journal_area,
-    # BTstack refuses RPA and NRPA and re-rolls a random static address itself.
-    address_mode=None,
+    # BTstack refuses RPA and NRPA; a random static address is rolled anew at each boot.
+    address_mode=RANDOM_STATIC,
     battery=(2, 3500, 3600),
     watchdog_ms=8000,
     rest=poll_rest,

@@ -45,11 +45,10 @@ class Airtime:
         """Air `frame` under `key` (replacing what it aired): fast first, then slowly, then no more."""
         fast_until = ticks_add(now, fast_ms)
         entry = Entry(key, frame, fast_until, ticks_add(fast_until, slow_ms), what)
-        for i in range(len(self._entries)):
-            if self._entries[i].key == key:
-                self._entries[i] = entry
-                return
-        self._entries.append(entry)
+        self._entries = [other for other in self._entries if other.key != key] + [entry]
+        # What is new goes first: a weapon's frame that is on the air already is not taken off again for its turn.
+        self._turn = len(self._entries) - 1
+        self._turn_until = ticks_add(now, SLOT_MS)
 
     def shorten(self, key: "Hashable", until: int) -> None:
         """The entry has been answered: air it no longer than to the tick `until`."""
@@ -69,10 +68,10 @@ class Airtime:
         if len(self._entries) == 1:
             self._turn = 0
             self._turn_until = None
-        elif self._turn_until is None or is_due(self._turn_until, now):
+        elif self._turn_until is None or is_due(self._turn_until, now) or self._turn >= len(self._entries):
             self._turn = (self._turn + 1) % len(self._entries)
             self._turn_until = ticks_add(now, SLOT_MS)
-        entry = self._entries[self._turn % len(self._entries)]
+        entry = self._entries[self._turn]
         return entry.frame, SLOW_MS if is_due(entry.fast_until, now) else FAST_MS
 
     def deadline(self, now: int) -> int | None:

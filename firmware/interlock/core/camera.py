@@ -10,6 +10,11 @@ from .machine import Machine, Rule, State
 from .proof import ALERT_INTERRUPTED, ALERT_NOT_RECORDING
 from .ticks import PERIOD_MS, earlier, is_due, ticks_add, ticks_diff
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .machine import Action, Effect, Guard
+    from .settings import Policy
+
 STANDBY = 0
 STARTING = 1  # told to start, no tally yet
 RECORDING = 2  # tally on, a weapon is out
@@ -63,7 +68,7 @@ RETRY_MS = 10000  # a recorder that failed is tried again this often while a wea
 
 
 class CameraState(State):
-    """`weapons`: ((sender, lease deadline), ...) of weapons known to be out. `tally_at`: tick of the last tally edge."""
+    """`weapons`: ((sender, lease deadline), ...) of weapons known to be out. `tally_at`: tick of its last edge."""
 
     FIELDS = (
         "mode",
@@ -84,25 +89,25 @@ class CameraState(State):
     )
     TIMERS = (("limit_at", LIMIT), ("hold_at", HOLD_OVER), ("lease_at", LEASE_OVER), ("retry_at", RETRY))
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.mode = STANDBY
         self.tally = False
         self.seen_off = True
         self.ours = False  # we started this recording, so we may stop it
         self.stopping = False  # a stop pulse is on its way
         self.restarts = 0
-        self.weapons = ()
+        self.weapons: tuple[tuple[int, int], ...] = ()
         self.tally_at = 0
         self.awake = True
         self.awake_at = 0
         self.buffer_ms = 0  # pre-event buffer that this recording can hold, at most
-        self.limit_at = None
-        self.hold_at = None
-        self.lease_at = None
-        self.retry_at = None
+        self.limit_at: int | None = None
+        self.hold_at: int | None = None
+        self.lease_at: int | None = None
+        self.retry_at: int | None = None
 
 
-def at_boot(tally, awake, now):
+def at_boot(tally: bool, awake: bool, now: int) -> CameraState:
     """The state to begin with. A tally that is on at boot was never seen off: it proves nothing yet."""
     state = CameraState()
     state.tally = tally
@@ -113,7 +118,7 @@ def at_boot(tally, awake, now):
     return state
 
 
-def answer(state, now):
+def answer(state: CameraState, now: int) -> tuple[int, int, int, int]:
     """The truth to ack: (ack kind, reason, recording since ms, pre-event buffer ms)."""
     if state.mode in (RECORDING, HOLDING) and state.tally and state.seen_off and not state.stopping:
         return frames.PROVEN, frames.REASON_NONE, tally_age_ms(state, now), state.buffer_ms
@@ -128,12 +133,12 @@ def answer(state, now):
     return frames.HEARD, frames.REASON_NONE, 0, 0
 
 
-def tally_age_ms(state, now):
+def tally_age_ms(state: CameraState, now: int) -> int:
     """How long the tally has been as it is."""
     return max(0, ticks_diff(now, state.tally_at))
 
 
-def saturate(state, now):
+def saturate(state: CameraState, now: int) -> CameraState:
     """Keep old ticks comparable: what lies further back than a quarter period reads as a quarter period."""
     quarter = PERIOD_MS >> 2
     if ticks_diff(now, state.tally_at) <= quarter and ticks_diff(now, state.awake_at) <= quarter:
@@ -144,70 +149,70 @@ def saturate(state, now):
     return kept
 
 
-def _not_before(ticks, now, quarter):
+def _not_before(ticks: int, now: int, quarter: int) -> int:
     return ticks if ticks_diff(now, ticks) <= quarter else ticks_add(now, -quarter)
 
 
 # Guards.
 
 
-def _tally_proven(state, data):
+def _tally_proven(state: CameraState, data: int | None) -> bool:
     return state.tally and state.seen_off
 
 
-def _tally(state, data):
+def _tally(state: CameraState, data: int | None) -> bool:
     return state.tally
 
 
-def _stopping(state, data):
+def _stopping(state: CameraState, data: int | None) -> bool:
     return state.stopping
 
 
-def _more_weapons(state, data):
+def _more_weapons(state: CameraState, data: int | None) -> bool:
     for sender, _ in state.weapons:
         if sender != data:
             return True
     return False
 
 
-def _leases_left(state, data):
+def _leases_left(state: CameraState, data: int) -> bool:
     return len([w for w in state.weapons if not is_due(w[1], data)]) > 0
 
 
-def _weapons(state, data):
+def _weapons(state: CameraState, data: int | None) -> bool:
     return len(state.weapons) > 0
 
 
-def _first_stop(state, data):
+def _first_stop(state: CameraState, data: int | None) -> bool:
     return len(state.weapons) > 0 and state.restarts == 0
 
 
-def _may_stop(state, data):
+def _may_stop(state: CameraState, data: int | None) -> bool:
     return state.ours and state.tally
 
 
 # Actions.
 
 
-def _lease(state, now):
+def _lease(state: CameraState, now: int) -> None:
     state.lease_at = None
     for _, until in state.weapons:
         state.lease_at = earlier(state.lease_at, until, now)
 
 
-def _add_weapon(state, data, now, policy, effects):
+def _add_weapon(state: CameraState, data: int, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     kept = [w for w in state.weapons if w[0] != data]
     kept.append((data, ticks_add(now, policy.lease_ms)))
     state.weapons = tuple(kept[-WEAPONS_MAX:])
     _lease(state, now)
 
 
-def _drop_weapon(state, data, now, policy, effects):
+def _drop_weapon(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.weapons = tuple([w for w in state.weapons if w[0] != data])
     _lease(state, now)
 
 
-def _drop_expired(state, data, now, policy, effects):
+def _drop_expired(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     for sender, until in state.weapons:
         if is_due(until, now):
             effects.append((EXPIRED, sender))
@@ -215,33 +220,33 @@ def _drop_expired(state, data, now, policy, effects):
     _lease(state, now)
 
 
-def _pulse(state, data, now, policy, effects):
+def _pulse(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.limit_at = ticks_add(now, policy.start_limit_ms)
     state.retry_at = None
     effects.append((PULSE,))
 
 
-def _start(state, data, now, policy, effects):
+def _start(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.ours = policy.stop_after_hold
     state.stopping = False
     _pulse(state, data, now, policy, effects)
 
 
-def _restart(state, data, now, policy, effects):
+def _restart(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.restarts += 1
     _pulse(state, data, now, policy, effects)
 
 
-def _stop(state, data, now, policy, effects):
+def _stop(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.stopping = True
     _pulse(state, data, now, policy, effects)
 
 
-def _adopt(state, data, now, policy, effects):
+def _adopt(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.ours = False
 
 
-def _tally_on(state, data, now, policy, effects):
+def _tally_on(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     # The buffer holds at most what passed in standby: since the last recording, since it woke up.
     standby_ms = min(ticks_diff(now, state.tally_at), ticks_diff(now, state.awake_at))
     state.buffer_ms = max(0, min(standby_ms, policy.buffer_ms))
@@ -249,37 +254,37 @@ def _tally_on(state, data, now, policy, effects):
     state.tally_at = now
 
 
-def _tally_off(state, data, now, policy, effects):
+def _tally_off(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.tally = False
     state.seen_off = True
     state.tally_at = now
 
 
-def _awake(state, data, now, policy, effects):
+def _awake(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.awake = True
     state.awake_at = now
 
 
-def _asleep(state, data, now, policy, effects):
+def _asleep(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.awake = False
 
 
-def _no_limit(state, data, now, policy, effects):
+def _no_limit(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.limit_at = None
     state.retry_at = None
     state.stopping = False
 
 
-def _hold(state, data, now, policy, effects):
+def _hold(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.hold_at = ticks_add(now, policy.hold_ms)
     state.restarts = 0
 
 
-def _no_hold(state, data, now, policy, effects):
+def _no_hold(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.hold_at = None
 
 
-def _rest(state, data, now, policy, effects):
+def _rest(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.ours = False
     state.stopping = False
     state.restarts = 0
@@ -288,29 +293,29 @@ def _rest(state, data, now, policy, effects):
     state.retry_at = None
 
 
-def _retry_later(state, data, now, policy, effects):
+def _retry_later(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.stopping = False
     state.retry_at = ticks_add(now, RETRY_MS)
 
 
-def _doubt(state, data, now, policy, effects):
+def _doubt(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.seen_off = False
     state.stopping = False
     state.ours = False
 
 
-def _changed(state, data, now, policy, effects):
+def _changed(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     effects.append((CHANGED, state.mode))
 
 
-def _alert(code):
-    def action(state, data, now, policy, effects):
+def _alert(code: int) -> "Action":
+    def action(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
         effects.append((ALERT, code))
 
     return action
 
 
-_GUARDS = {
+_GUARDS: "dict[str, Guard]" = {
     "tally on, seen off": _tally_proven,
     "tally on": _tally,
     "stopping": _stopping,
@@ -320,7 +325,7 @@ _GUARDS = {
     "ours": _may_stop,
     "leases left": _leases_left,
 }
-_ACTIONS = {
+_ACTIONS: "dict[str, Action]" = {
     "add weapon": _add_weapon,
     "drop weapon": _drop_weapon,
     "drop expired": _drop_expired,

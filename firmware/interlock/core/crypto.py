@@ -29,7 +29,8 @@ class Hmac:
 
     def digest(self, message: bytes) -> bytes:
         """The 32-byte tag of `message` (bytes)."""
-        return hashlib.sha256(self._outer + hashlib.sha256(self._inner + message).digest()).digest()
+        tag: bytes = hashlib.sha256(self._outer + hashlib.sha256(self._inner + message).digest()).digest()
+        return tag
 
 
 def hkdf(key: bytes, salt: bytes, info: bytes, length: int) -> bytes:

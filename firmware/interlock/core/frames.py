@@ -14,6 +14,10 @@ from collections import namedtuple
 
 from .crypto import Hmac, hkdf, same, xor
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .needs import Bytes
+
 FRAME_BYTES = 31
 HEADER = b"\x1e\x21"
 # Where the parts begin; MicroPython has no slice objects to name them by.
@@ -81,7 +85,7 @@ Unit = namedtuple("Unit", ("event", "flags", "sender", "counter", "digest"))
 Ack = namedtuple("Ack", ("kind", "reason", "since_ms", "buffer_s", "digest"))
 
 
-def is_ours(data):
+def is_ours(data: "Bytes") -> bool:
     """Whether advertising data (bytes-like) has the shape of a frame. Allocation-free: handlers call it."""
     return len(data) == FRAME_BYTES and data[0] == 0x1E and data[1] == 0x21
 
@@ -89,17 +93,17 @@ def is_ours(data):
 class UnitKeys:
     """One unit's identifier and authentication keys, from its 32-byte unit key K_U and its number in the group."""
 
-    def __init__(self, key, unit):
+    def __init__(self, key: bytes, unit: int) -> None:
         self.unit = unit
         who = struct.pack(">H", unit)
         self._id = Hmac(hkdf(key, _SALT, b"unit id" + who, 32))
         self._mac = Hmac(hkdf(key, _SALT, b"unit mac" + who, 32))
 
-    def identifier(self, counter):
+    def identifier(self, counter: int) -> bytes:
         """The 4 bytes by which partners recognise the frame with this counter."""
         return self._id.digest(struct.pack(">Q", counter))[:4]
 
-    def tag(self, counter, frame):
+    def tag(self, counter: int, frame: bytes) -> bytes:
         """The own tag (8 bytes) over counter, identifier, sealed part and group tag of `frame` (31 bytes)."""
         return self._mac.digest(struct.pack(">Q", counter) + bytes(frame[ID_AT:OWN_TAG_AT]))[:8]
 
@@ -107,16 +111,16 @@ class UnitKeys:
 class GroupKeys:
     """A group epoch's keys, from its 32-byte key K_G. The group tag is also the IV (synthetic: SIV)."""
 
-    def __init__(self, key):
+    def __init__(self, key: bytes) -> None:
         self._enc = Hmac(hkdf(key, _SALT, b"group enc", 32))
         self._mac = Hmac(hkdf(key, _SALT, b"group mac", 32))
 
-    def seal(self, identifier, plain):
+    def seal(self, identifier: bytes, plain: bytes) -> tuple[bytes, bytes]:
         """(sealed 11 bytes, group tag 6 bytes) of the plain 11 bytes."""
         tag = self._mac.digest(identifier + plain)[:6]
         return xor(plain, self._enc.digest(identifier + tag)), tag
 
-    def open(self, frame):
+    def open(self, frame: bytes) -> bytes | None:
         """The plain 11 bytes of a unit frame, or None when the group tag does not fit."""
         identifier, tag = bytes(frame[ID_AT:SEALED_AT]), bytes(frame[TAG_AT:OWN_TAG_AT])
         plain = xor(frame[SEALED_AT:TAG_AT], self._enc.digest(identifier + tag))
@@ -126,7 +130,7 @@ class GroupKeys:
 class PairKeys:
     """Keys by which one camera acks one holster, from their 32-byte pair key K_P and both numbers."""
 
-    def __init__(self, key, holster, camera):
+    def __init__(self, key: bytes, holster: int, camera: int) -> None:
         self.holster = holster
         self.camera = camera
         who = struct.pack(">HH", holster, camera)
@@ -134,11 +138,11 @@ class PairKeys:
         self._enc = Hmac(hkdf(key, _SALT, b"ack enc" + who, 32))
         self._mac = Hmac(hkdf(key, _SALT, b"ack mac" + who, 32))
 
-    def identifier(self, counter, kind):
+    def identifier(self, counter: int, kind: int) -> bytes:
         """The 4 bytes by which the holster recognises this kind of ack to its frame `counter`."""
         return self._id.digest(struct.pack(">QB", counter, kind))[:4]
 
-    def build(self, counter, ack):
+    def build(self, counter: int, ack: Ack) -> bytes:
         """The 31-byte ack frame to the holster's frame `counter`."""
         age = min(ack.since_ms, AGE_MAX_MS)
         plain = struct.pack(
@@ -148,7 +152,7 @@ class PairKeys:
         tag = self._tag(counter, ack.kind, plain)
         return HEADER + identifier + xor(plain, self._enc.digest(identifier + tag)) + tag
 
-    def open(self, frame, counter, kind):
+    def open(self, frame: bytes, counter: int, kind: int) -> Ack | None:
         """The Ack in a frame whose identifier was recognised as (counter, kind); None when it is not authentic."""
         identifier, tag = bytes(frame[ID_AT:SEALED_AT]), bytes(frame[TAG_AT:])
         plain = xor(frame[SEALED_AT:TAG_AT], self._enc.digest(identifier + tag))
@@ -159,11 +163,11 @@ class PairKeys:
             return None
         return Ack(kind, first & 0xF, high << 16 | low, buffer_s, digest)
 
-    def _tag(self, counter, kind, plain):
+    def _tag(self, counter: int, kind: int, plain: bytes) -> bytes:
         return self._mac.digest(struct.pack(">QB", counter, kind) + plain)[:14]
 
 
-def build_unit(keys, group, event, flags, counter, digest):
+def build_unit(keys: UnitKeys, group: GroupKeys, event: int, flags: int, counter: int, digest: bytes) -> bytes:
     """The 31-byte unit frame of `keys.unit`. `digest`: first 4 bytes of the sender's journal head.
 
     Raises ValueError when the counter is exhausted (2^32 frames: more than a unit airs in its life)."""
@@ -176,7 +180,7 @@ def build_unit(keys, group, event, flags, counter, digest):
     return head + keys.tag(counter, head)
 
 
-def open_unit(group, frame):
+def open_unit(group: GroupKeys, frame: bytes) -> Unit | None:
     """The Unit in a frame of the group, or None: not of this group, altered, or junk.
 
     Says nothing about freshness, and nothing about the own tag, which only partners can check."""

@@ -8,6 +8,11 @@ from . import frames
 from .machine import Machine, Rule, State
 from .ticks import ticks_add
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .machine import Action, Effect, Guard
+    from .settings import Policy
+
 UNKNOWN = 0  # since boot: settled by level after the settle time, by any edge at once
 HOLSTERED = 1
 DRAWN = 2
@@ -108,7 +113,7 @@ class HolsterState(State):
         ("renew_at", RENEW),
     )
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.mode = UNKNOWN
         self.seated = True
         self.armed = False
@@ -116,14 +121,14 @@ class HolsterState(State):
         self.confirmed = False
         self.discharges = 0
         self.conditions = 0
-        self.settle_at = None
-        self.confirm_at = None
-        self.refractory_at = None
-        self.report_at = None
-        self.renew_at = None
+        self.settle_at: int | None = None
+        self.confirm_at: int | None = None
+        self.refractory_at: int | None = None
+        self.report_at: int | None = None
+        self.renew_at: int | None = None
 
 
-def at_boot(seated, armed, docked, now, policy):
+def at_boot(seated: bool, armed: bool, docked: bool, now: int, policy: "Policy") -> HolsterState:
     """The state to begin with: position unknown until the levels have held for the settle time."""
     state = HolsterState()
     state.seated = seated
@@ -136,7 +141,7 @@ def at_boot(seated, armed, docked, now, policy):
     return state
 
 
-def flags_of(state):
+def flags_of(state: HolsterState) -> int:
     """Frame flags: armed, and the conditions."""
     return state.conditions | (frames.FLAG_ARMED if state.armed else 0)
 
@@ -144,74 +149,74 @@ def flags_of(state):
 # Guards.
 
 
-def _seated(state, data):
+def _seated(state: HolsterState, data: int | None) -> bool:
     return state.seated
 
 
-def _not_seated(state, data):
+def _not_seated(state: HolsterState, data: int | None) -> bool:
     return not state.seated
 
 
-def _ready(state, data):
+def _ready(state: HolsterState, data: int | None) -> bool:
     return state.refractory_at is None
 
 
-def _ready_armed(state, data):
+def _ready_armed(state: HolsterState, data: int | None) -> bool:
     return state.refractory_at is None and state.armed
 
 
-def _bare_draw(state, data):
+def _bare_draw(state: HolsterState, data: int | None) -> bool:
     return not state.armed and state.discharges == 0
 
 
-def _changed(state, data):
+def _changed(state: HolsterState, data: int | None) -> bool:
     return data != state.conditions
 
 
-def _armed(state, data):
+def _armed(state: HolsterState, data: int | None) -> bool:
     return state.armed
 
 
-def _undocked_seated(state, data):
+def _undocked_seated(state: HolsterState, data: int | None) -> bool:
     return state.seated and not state.docked
 
 
 # Actions.
 
 
-def _level_out(state, data, now, policy, effects):
+def _level_out(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.seated = False
     state.settle_at = None
     state.confirm_at = ticks_add(now, policy.confirm_ms)
 
 
-def _level_in(state, data, now, policy, effects):
+def _level_in(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.seated = True
     state.settle_at = ticks_add(now, policy.settle_ms)
 
 
-def _level_armed(state, data, now, policy, effects):
+def _level_armed(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.armed = True
 
 
-def _level_safe(state, data, now, policy, effects):
+def _level_safe(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.armed = False
 
 
-def _settle_if_seated(state, data, now, policy, effects):
+def _settle_if_seated(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     if state.seated:
         state.settle_at = ticks_add(now, policy.settle_ms)
 
 
-def _settle(state, data, now, policy, effects):
+def _settle(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.settle_at = ticks_add(now, policy.settle_ms)
 
 
-def _no_settle(state, data, now, policy, effects):
+def _no_settle(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.settle_at = None
 
 
-def _begin(state, data, now, policy, effects):
+def _begin(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.discharges = 0
     state.confirmed = False
     state.report_at = None
@@ -220,7 +225,7 @@ def _begin(state, data, now, policy, effects):
     effects.append((USE_BEGINS,))
 
 
-def _end(state, data, now, policy, effects):
+def _end(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.renew_at = None
     state.settle_at = None
     state.confirm_at = None
@@ -228,60 +233,60 @@ def _end(state, data, now, policy, effects):
     effects.append((USE_ENDS,))
 
 
-def _count(state, data, now, policy, effects):
+def _count(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.discharges = min(state.discharges + 1, 255)
     state.refractory_at = ticks_add(now, policy.refractory_ms)
 
 
-def _renew(state, data, now, policy, effects):
+def _renew(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.renew_at = ticks_add(now, policy.renew_ms)
 
 
-def _confirm(state, data, now, policy, effects):
+def _confirm(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.confirmed = True
 
 
-def _dock(state, data, now, policy, effects):
+def _dock(state: HolsterState, data: bool, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.docked = data
 
 
-def _undock(state, data, now, policy, effects):
+def _undock(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.docked = False
 
 
-def _conditions(state, data, now, policy, effects):
+def _conditions(state: HolsterState, data: int, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.conditions = data
     effects.append((NOTE, NOTE_CONDITION, flags_of(state)))
 
 
-def _air(event, extra=0):
-    def action(state, data, now, policy, effects):
+def _air(event: int, extra: int = 0) -> "Action":
+    def action(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
         effects.append((AIR, event, flags_of(state) | extra))
 
     return action
 
 
-def _air_return(state, data, now, policy, effects):
+def _air_return(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     extra = 0 if state.confirmed or state.discharges or state.armed else FLAG_UNCONFIRMED
     effects.append((AIR, frames.REHOLSTER, flags_of(state) | extra))
 
 
-def _beacon(state, data, now, policy, effects):
+def _beacon(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     effects.append((BEACON, frames.OUT, flags_of(state)))
 
 
-def _note(event, extra=0):
-    def action(state, data, now, policy, effects):
+def _note(event: int, extra: int = 0) -> "Action":
+    def action(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
         effects.append((NOTE, event, flags_of(state) | extra))
 
     return action
 
 
-def _quiet(state, data, now, policy, effects):
+def _quiet(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     effects.append((QUIET,))
 
 
-_GUARDS = {
+_GUARDS: "dict[str, Guard]" = {
     "seated": _seated,
     "not seated": _not_seated,
     "not refractory": _ready,
@@ -291,7 +296,7 @@ _GUARDS = {
     "armed": _armed,
     "seated, not docked": _undocked_seated,
 }
-_ACTIONS = {
+_ACTIONS: "dict[str, Action]" = {
     "level out": _level_out,
     "level in": _level_in,
     "level armed": _level_armed,
@@ -327,11 +332,15 @@ RULES = (
     Rule(IN, LEFT, None, DRAWN, ("level out", "begin use", "air draw")),
     Rule(OUT + (STOWED,), LEFT, None, None, ("level out",)),
     # It is armed or discharged: always aired, from wherever, with the order fault where a step is missing.
-    Rule((DRAWN, DISCHARGED), ARM, None, ARMED, ("level armed", "air arm")),
+    Rule((DRAWN, DISCHARGED), ARM, None, ARMED, ("level armed", "renew later", "air arm")),
     Rule(IN + (STOWED,), ARM, None, ARMED, ("level armed", "begin use", "air arm, order fault")),
-    Rule(OUT, FIRE, "not refractory, armed", DISCHARGED, ("count discharge", "air discharge", "settle if seated")),
+    Rule(OUT, FIRE, "not refractory, armed", DISCHARGED, ("count discharge", "renew later", "air discharge", "settle if seated")),
     Rule(
-        OUT, FIRE, "not refractory", DISCHARGED, ("count discharge", "air discharge, order fault", "settle if seated")
+        OUT,
+        FIRE,
+        "not refractory",
+        DISCHARGED,
+        ("count discharge", "renew later", "air discharge, order fault", "settle if seated"),
     ),
     Rule(
         IN + (STOWED,),
@@ -365,7 +374,7 @@ RULES = (
 MACHINE = Machine(RULES, _GUARDS, _ACTIONS)
 
 
-def airs(state, event, now, policy):
+def airs(state: HolsterState, event: int, now: int, policy: "Policy") -> tuple[int, int] | None:
     """(frame event, flags) that `event` would put on the air from here, or None: what must be built ahead."""
     for effect in MACHINE.step(state, event, None, now, policy)[1]:
         if effect[0] == AIR:

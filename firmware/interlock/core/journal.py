@@ -14,6 +14,13 @@ from binascii import crc32
 
 from . import records
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .needs import Bytes, Flash
+
 ALIGN = 8
 HEAD = ">BBIHHHB"  # payload length, type, sequence, boot, uptime ms (high 16, middle 16, low 8 bits)
 HEAD_BYTES = 13
@@ -34,22 +41,26 @@ class JournalError(Exception):
     """The flash area cannot hold a journal (too small, or not writable)."""
 
 
-def chain_start(serial):
+def chain_start(serial: bytes) -> bytes:
     """The chain value before record 0 of the unit with this serial (8 bytes)."""
-    return hashlib.sha256(_LABEL + serial).digest()
+    start: bytes = hashlib.sha256(_LABEL + serial).digest()
+    return start
 
 
-def chain_next(chain, body):
+def chain_next(chain: bytes, body: bytes) -> bytes:
     """The chain value after a record whose head and payload are `body`."""
-    return hashlib.sha256(chain + body).digest()
+    following: bytes = hashlib.sha256(chain + body).digest()
+    return following
 
 
-def padded(length):
+def padded(length: int) -> int:
     """Bytes that a record of `length` bytes occupies."""
     return (length + ALIGN - 1) // ALIGN * ALIGN
 
 
-def encode(kind, sequence, boot, uptime_ms, payload, chain):
+def encode(
+    kind: int, sequence: int, boot: int, uptime_ms: int, payload: bytes, chain: bytes
+) -> tuple[bytes, bytes]:
     """(record bytes without padding, chain value after it)."""
     body = (
         struct.pack(
@@ -72,20 +83,24 @@ def encode(kind, sequence, boot, uptime_ms, payload, chain):
 class Record:
     """One decoded record. `raw` is what is stored, without padding."""
 
-    def __init__(self, raw):
+    kind: int
+    sequence: int
+    boot: int
+
+    def __init__(self, raw: bytes) -> None:
         length, self.kind, self.sequence, self.boot, high, middle, low = struct.unpack_from(HEAD, raw, 0)
-        self.uptime_ms = high << 24 | middle << 8 | low
+        self.uptime_ms: int = high << 24 | middle << 8 | low
         self.payload = bytes(raw[HEAD_BYTES : HEAD_BYTES + length])
         self.body = bytes(raw[: HEAD_BYTES + length])
         self.tag = bytes(raw[HEAD_BYTES + length : HEAD_BYTES + length + TAG_BYTES])
         self.raw = bytes(raw)
 
-    def fields(self):
+    def fields(self) -> "Any":
         """The payload's fields (see `records.unpack`)."""
         return records.unpack(self.kind, self.payload)
 
 
-def decode(data, offset):
+def decode(data: "Bytes", offset: int) -> Record | None:
     """The Record that begins at `offset` of `data` (bytes-like), or None when no valid one does."""
     if offset + OVERHEAD_BYTES > len(data) or data[offset] > records.PAYLOAD_MAX:
         return None
@@ -98,7 +113,7 @@ def decode(data, offset):
     return Record(raw)
 
 
-def _is_blank(data, start, end):
+def _is_blank(data: "Bytes", start: int, end: int) -> bool:
     for i in range(start, end):
         if data[i] != BLANK:
             return False
@@ -108,9 +123,12 @@ def _is_blank(data, start, end):
 class _Sector:
     """One sector as read: its header and records, and where the next record may go."""
 
-    def __init__(self, data):
-        self.sequence = None
-        self.records = []
+    first: int
+    chain: bytes
+
+    def __init__(self, data: "Bytes") -> None:
+        self.sequence: int | None = None
+        self.records: list[Record] = []
         self.torn = 0
         self.free = len(data)
         magic, sequence, first, chain = struct.unpack_from(SECTOR_HEAD, data, 0)
@@ -120,15 +138,13 @@ class _Sector:
         self.sequence, self.first, self.chain = sequence, first, chain
         self._walk(data)
 
-    def _walk(self, data):
+    def _walk(self, data: "Bytes") -> None:
         offset = end = SECTOR_HEAD_BYTES
         while offset < len(data):
             record = decode(data, offset)
             if record is None:
                 offset += ALIGN
                 continue
-            if offset > end:
-                self.torn += 1
             self.records.append(record)
             offset = end = offset + padded(len(record.raw))
         # Writes after a torn one go RECORD_MAX further each time, so nothing touched is touched again.
@@ -138,14 +154,14 @@ class _Sector:
         self.free = min(end, len(data))
 
 
-def read_sector(flash, index):
+def read_sector(flash: "Flash", index: int) -> _Sector:
     """The _Sector at `index`."""
     data = bytearray(flash.sector_bytes)
     flash.read(index * flash.sector_bytes, data)
     return _Sector(data)
 
 
-def read_header(flash, index):
+def read_header(flash: "Flash", index: int) -> tuple[int, int] | None:
     """(sector sequence, first record's sequence) at `index`, or None when the sector holds no journal."""
     data = bytearray(SECTOR_HEAD_BYTES)
     flash.read(index * flash.sector_bytes, data)
@@ -160,7 +176,12 @@ class Journal:
     which must survive an overflow (counters, peers) are always within the newest two sectors.
     """
 
-    def __init__(self, flash, serial, carry):
+    boot: int
+    sequence: int
+    first: int
+    head: bytes
+
+    def __init__(self, flash: "Flash", serial: bytes, carry: "Callable[[], list[tuple[int, bytes]]]") -> None:
         self.sectors = flash.size // flash.sector_bytes
         if self.sectors < 4:
             raise JournalError("the journal needs at least 4 sectors; this area has %d" % self.sectors)
@@ -168,14 +189,14 @@ class Journal:
         self._serial = serial
         self._carry = carry
         self._ready = False  # whether the next sector is erased
-        self._loss_known = 0
-        self.recent = []  # records of the newest two sectors, as recovery found them
+        self._loss_known: int | None = 0
+        self.recent: list[Record] = []  # records of the newest two sectors, as recovery found them
         self.recovered_torn = 0
         self._recover()
 
     # Reading.
 
-    def _order(self):
+    def _order(self) -> tuple[list[int], dict[int, tuple[int, int]]]:
         """Indices of the sectors that hold records, oldest first, and {index: header}."""
         headers = {}
         for index in range(self.sectors):
@@ -184,7 +205,7 @@ class Journal:
                 headers[index] = header
         return sorted(headers, key=lambda index: headers[index][0]), headers
 
-    def _recover(self):
+    def _recover(self) -> None:
         order, headers = self._order()
         if not order:
             self._index = 0
@@ -197,9 +218,9 @@ class Journal:
             self._open_sector()
             return
         self._index = order[-1]
+        self._sector_sequence = headers[self._index][0]
         self.first = headers[order[0]][1]
         newest = read_sector(self._flash, self._index)
-        self._sector_sequence = newest.sequence
         self._offset = newest.free
         self.recovered_torn = newest.torn
         self.sequence, self.head, self.boot = newest.first, newest.chain, 1
@@ -216,7 +237,7 @@ class Journal:
 
     # Writing.
 
-    def append(self, kind, payload, uptime_ms):
+    def append(self, kind: int, payload: bytes, uptime_ms: int) -> int:
         """Write one record; when this returns its sequence number, the record survives any power cut.
 
         Raises OSError when the flash fails."""
@@ -227,12 +248,23 @@ class Journal:
         raw, chain = encode(kind, self.sequence, self.boot, uptime_ms, payload, self.head)
         offset = self._index * self._flash.sector_bytes + self._offset
         self._offset += padded(len(raw))
-        self._flash.program(offset, raw)
+        self._program(offset, raw)
         self.head = chain
         self.sequence += 1
         return self.sequence - 1
 
-    def tidy(self, uptime_ms):
+    def _program(self, offset: int, raw: bytes) -> None:
+        """Program a record. A driver that reports failure after the flash took it all is not believed: writing the same
+        sequence number again would make the journal look altered."""
+        try:
+            self._flash.program(offset, raw)
+        except OSError:
+            there = bytearray(len(raw))
+            self._flash.read(offset, there)
+            if bytes(there) != raw:
+                raise
+
+    def tidy(self, uptime_ms: int) -> bool:
         """Erase ahead, in a quiet slot: True when there was something to do. Erasing stops a board for 45-300 ms."""
         if self._ready and self._loss_known == self.first:
             return False
@@ -241,18 +273,19 @@ class Journal:
         self._report_loss(uptime_ms)
         return True
 
-    def _report_loss(self, uptime_ms):
+    def _report_loss(self, uptime_ms: int) -> None:
         """Journal how far the ring has eaten its tail; also what a power cut kept from being reported."""
         if self._loss_known != self.first:
             self._loss_known = self.first
             self.append(records.LOSS, records.pack(records.LOSS, self.first), uptime_ms)
 
-    def _next_sector(self, uptime_ms):
+    def _next_sector(self, uptime_ms: int) -> None:
         if not self._ready:
             self._erase_next()
         self._index = (self._index + 1) % self.sectors
         self._sector_sequence += 1
         self._ready = False
+        self._offset = self._flash.sector_bytes  # nothing fits until the header stands, should its program fail
         self._open_sector()
         for kind, payload in self._carry():
             self.append(kind, payload, uptime_ms)
@@ -260,14 +293,14 @@ class Journal:
             self._loss_known = None  # repeat it in each sector, as the carried facts are
             self._report_loss(uptime_ms)
 
-    def _open_sector(self):
+    def _open_sector(self) -> None:
         head = struct.pack(SECTOR_HEAD, SECTOR_MAGIC, self._sector_sequence, self.sequence, self.head)
         self._flash.program(
             self._index * self._flash.sector_bytes, head + struct.pack(">I", crc32(head) & 0xFFFFFFFF)
         )
         self._offset = SECTOR_HEAD_BYTES
 
-    def _erase_next(self):
+    def _erase_next(self) -> None:
         """Retire the oldest sector and erase it. The header goes first: a half-erased sector never looks valid."""
         index = (self._index + 1) % self.sectors
         held = read_header(self._flash, index)
@@ -288,7 +321,7 @@ class Reading:
     `first`: sequence of the first record held; `chain`: the chain value before it; `records`: list of Record.
     """
 
-    def __init__(self, flash):
+    def __init__(self, flash: "Flash") -> None:
         sectors = []
         for index in range(flash.size // flash.sector_bytes):
             header = read_header(flash, index)
@@ -296,10 +329,6 @@ class Reading:
                 sectors.append((header[0], index))
         if not sectors:
             raise JournalError("no journal on this flash: the unit was never provisioned, or the area is wrong")
-        self.records = []
-        self.first = None
-        for _, index in sorted(sectors):
-            sector = read_sector(flash, index)
-            if self.first is None:
-                self.first, self.chain = sector.first, sector.chain
-            self.records += sector.records
+        held = [read_sector(flash, index) for _, index in sorted(sectors)]
+        self.first, self.chain = held[0].first, held[0].chain
+        self.records = [record for sector in held for record in sector.records]

@@ -6,9 +6,9 @@ Drivers, the simulator and the tests supply these by shape alone; nobody inherit
 from collections.abc import Callable
 from typing import Protocol
 
-type Bytes = bytes | bytearray | memoryview
+Bytes = bytes | bytearray | memoryview
 
-type Clock = Callable[[], int]
+Clock = Callable[[], int]
 """The ticks of now: milliseconds modulo 2^30 (`ticks.py`). Safe in an interrupt."""
 
 class Flash(Protocol):

@@ -7,6 +7,11 @@ that is not renewed while the weapon is out is lost, which alerts. Witnesses (ot
 from .machine import Machine, Rule, State
 from .ticks import ticks_add
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .machine import Action, Effect
+    from .settings import Policy
+
 IDLE = 0
 CALLING = 1
 HEARD = 2
@@ -58,26 +63,26 @@ class ProofState(State):
     FIELDS = ("mode", "heard_by", "start_by", "proof_by", "proven_at")
     TIMERS = (("heard_by", HEARD_LIMIT), ("start_by", START_LIMIT), ("proof_by", PROOF_LIMIT))
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.mode = IDLE
-        self.heard_by = None
-        self.start_by = None
-        self.proof_by = None
-        self.proven_at = None  # tick of the last recording ack of this use
+        self.heard_by: int | None = None
+        self.start_by: int | None = None
+        self.proof_by: int | None = None
+        self.proven_at: int | None = None  # tick of the last recording ack of this use
 
 
-def _wait(state, data, now, policy, effects):
+def _wait(state: ProofState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.heard_by = ticks_add(now, policy.heard_limit_ms)
     state.start_by = ticks_add(now, policy.start_limit_ms)
     state.proof_by = None
     state.proven_at = None
 
 
-def _heard(state, data, now, policy, effects):
+def _heard(state: ProofState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.heard_by = None
 
 
-def _proven(state, data, now, policy, effects):
+def _proven(state: ProofState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.heard_by = None
     state.start_by = None
     state.proof_by = ticks_add(now, policy.proof_limit_ms)
@@ -85,7 +90,7 @@ def _proven(state, data, now, policy, effects):
     effects.append((CALM,))
 
 
-def _clear(state, data, now, policy, effects):
+def _clear(state: ProofState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.heard_by = None
     state.start_by = None
     state.proof_by = None
@@ -93,21 +98,21 @@ def _clear(state, data, now, policy, effects):
     effects.append((CALM,))
 
 
-def _unproven(state, data, now, policy, effects):
+def _unproven(state: ProofState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.heard_by = None
     state.start_by = None
     state.proof_by = None
     state.proven_at = None
 
 
-def _alert(code):
-    def action(state, data, now, policy, effects):
+def _alert(code: int) -> "Action":
+    def action(state: ProofState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
         effects.append((ALERT, code))
 
     return action
 
 
-_ACTIONS = {
+_ACTIONS: "dict[str, Action]" = {
     "start limits": _wait,
     "note heard": _heard,
     "note proof": _proven,

@@ -1,9 +1,10 @@
 """Who sent this frame, and is it new? The camera's and the holster's ear.
 
 A camera finds its own holsters by a table of expected identifiers (a look-up, no trial decryption), then checks the
-own tag. Everything else is tried once as a frame of the group. Work for a frame is bounded: at most three HMACs, and
-frames that are no member's are tried at most `GUESTS_PER_S` times a second, so junk cannot starve an own holster,
-whose frames never pass through that gate.
+own tag. The table holds the next WINDOW frames and the points at which a holster resumes after a power cut. Everything
+else is tried as a frame of the group, at most `GUESTS_PER_S` times a second, and the same bytes only once while they
+are remembered; so neither junk nor other people's acks starve an own holster, whose frames do not pass that gate
+(but for the first after it went unheard for longer than the table reaches). At most three HMACs a frame.
 
 Freshness is one high-water mark a sender, moved only after an authentic frame. Marks are facts that survive a reboot:
 `station.py` writes them into the journal with what was heard.
@@ -12,13 +13,20 @@ Freshness is one high-water mark a sender, moved only after an authentic frame. 
 from collections import namedtuple
 
 from .crypto import same
-from .frames import ACK_KINDS, ID_AT, OWN_TAG_AT, SEALED_AT, open_unit
+from .frames import ACK_KINDS, ID_AT, OWN_TAG_AT, SEALED_AT, GroupKeys, PairKeys, Unit, UnitKeys, open_unit
 from .ticks import ticks_diff
+
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 WINDOW = 32
 MARKS_MAX = 32
 GUESTS_PER_S = 40
-_SEEN = 8
+RESERVE_BLOCK = 256  # counters are reserved in such blocks: after a power cut a unit goes on behind the last one
+_RESUME_BLOCKS = 3
+_RESUME_FRAMES = 4
+_SEEN = 16
 
 # What a frame is to the receiver.
 OWN = 1  # new, from a partner
@@ -31,46 +39,68 @@ HeardAck = namedtuple("HeardAck", ("camera", "counter", "ack"))
 
 
 class _Partner:
-    """One own holster: keys, and the identifiers of its frames `base` .. `base + WINDOW - 1`, packed."""
+    """One own holster: keys, and the identifiers, packed, of its frames `base` .. `base + WINDOW - 1`, and of the first
+    few frames of the blocks in which it may resume."""
 
-    def __init__(self, keys, mark):
+    def __init__(self, keys: UnitKeys, mark: int) -> None:
         self.keys = keys
         self.base = mark
-        self.table = b"".join([keys.identifier(mark + i) for i in range(WINDOW)])
+        self.table = self._identifiers(range(mark, mark + WINDOW))
+        self._resume()
 
-    def find(self, identifier):
+    def _identifiers(self, counters: "Iterable[int]") -> bytes:
+        return b"".join([self.keys.identifier(counter) for counter in counters])
+
+    def _resume(self) -> None:
+        self._block = self.base // RESERVE_BLOCK
+        self._resumes: list[int] = []
+        for block in range(self._block + 1, self._block + 1 + _RESUME_BLOCKS):
+            self._resumes += [block * RESERVE_BLOCK + i for i in range(1, _RESUME_FRAMES + 1)]
+        self._resume_table = self._identifiers(self._resumes)
+
+    def find(self, identifier: bytes) -> int | None:
         """The counter whose identifier this is, or None."""
-        at = self.table.find(identifier)
-        while at >= 0 and at % 4:
-            at = self.table.find(identifier, at + 1)
-        return None if at < 0 else self.base + at // 4
+        at = _find4(self.table, identifier)
+        if at is not None:
+            return self.base + at
+        at = _find4(self._resume_table, identifier)
+        return None if at is None else self._resumes[at]
 
-    def advance(self, counter):
+    def advance(self, counter: int) -> None:
         """Move the window so that it begins at the newest frame."""
         step = counter - self.base
         keep = self.table[4 * step :] if 0 <= step < WINDOW else b""
         first = counter + len(keep) // 4
-        new = [self.keys.identifier(c) for c in range(first, counter + WINDOW)]
-        self.table = keep + b"".join(new)
+        self.table = keep + self._identifiers(range(first, counter + WINDOW))
         self.base = counter
+        if counter // RESERVE_BLOCK != self._block:
+            self._resume()
+
+
+def _find4(table: bytes, identifier: bytes) -> int | None:
+    """The index of a 4-byte identifier in a packed table, or None."""
+    at = table.find(identifier)
+    while at >= 0 and at % 4:
+        at = table.find(identifier, at + 1)
+    return None if at < 0 else at // 4
 
 
 class Receiver:
     """`group`: GroupKeys. `partners`: UnitKeys of the own holsters. `marks`: {sender: newest counter heard}."""
 
-    def __init__(self, unit, group, partners, marks):
+    def __init__(self, unit: int, group: GroupKeys, partners: list[UnitKeys], marks: dict[int, int]) -> None:
         self.unit = unit
         self.marks = marks
         self.junk = 0
         self._group = group
-        self._partners = {}
+        self._partners: dict[int, _Partner] = {}
         for keys in partners:
             self._partners[keys.unit] = _Partner(keys, marks.get(keys.unit, 0))
-        self._seen = []
+        self._seen: list[bytes] = []
         self._budget = GUESTS_PER_S
         self._budget_at = 0
 
-    def hear(self, frame, now):
+    def hear(self, frame: bytes, now: int) -> Heard | None:
         """What `frame` (31 bytes) is: a Heard, or None for junk, for frames of our own and for what is too old."""
         identifier = bytes(frame[ID_AT:SEALED_AT])
         for unit in self._partners:
@@ -78,9 +108,9 @@ class Receiver:
             counter = partner.find(identifier)
             if counter is not None and same(partner.keys.tag(counter, frame), bytes(frame[OWN_TAG_AT:])):
                 return self._own(partner, counter, open_unit(self._group, frame))
-        return self._guest(frame, identifier, now)
+        return self._guest(bytes(frame), now)
 
-    def _own(self, partner, counter, unit):
+    def _own(self, partner: _Partner, counter: int, unit: Unit | None) -> Heard:
         sender = partner.keys.unit
         newest = self.marks.get(sender, 0)
         kind = OWN if counter > newest else OWN_REPEAT if counter == newest else OWN_STALE
@@ -91,8 +121,9 @@ class Receiver:
             return Heard(kind, sender, counter, None, 0, None)  # a group key we lack: start anyway
         return Heard(kind, sender, counter, unit.event, unit.flags, unit.digest)
 
-    def _guest(self, frame, identifier, now):
-        if identifier in self._seen:
+    def _guest(self, frame: bytes, now: int) -> Heard | None:
+        # Whole frames are remembered, not identifiers: a spoilt copy must not hide the true one.
+        if frame in self._seen:
             return None
         elapsed_ms = ticks_diff(now, self._budget_at)
         if elapsed_ms >= 1000 or elapsed_ms < 0:
@@ -100,6 +131,9 @@ class Receiver:
         if not self._budget:
             return None
         self._budget -= 1
+        self._seen.append(frame)
+        if len(self._seen) > _SEEN:
+            self._seen.pop(0)
         unit = open_unit(self._group, frame)
         if unit is None:
             self.junk += 1
@@ -116,28 +150,25 @@ class Receiver:
         if unit.counter <= newest:
             return None
         self._mark(unit.sender, unit.counter)
-        self._seen.append(identifier)
-        if len(self._seen) > _SEEN:
-            self._seen.pop(0)
         return Heard(GROUP, unit.sender, unit.counter, unit.event, unit.flags, unit.digest)
 
-    def _mark(self, sender, counter):
+    def _mark(self, sender: int, counter: int) -> None:
         if sender not in self.marks and len(self.marks) >= MARKS_MAX:
             # Only members get here, so a full table means a group that is too large, not an attack.
             strangers = [unit for unit in self.marks if unit not in self._partners]
-            del self.marks[min(strangers, key=self.marks.get)]
+            del self.marks[min(strangers, key=lambda unit: self.marks[unit])]
         self.marks[sender] = counter
 
 
 class AckEar:
     """The holster's ear for acks to its newest two frames, from any of its own cameras (`pairs`: PairKeys)."""
 
-    def __init__(self, pairs):
+    def __init__(self, pairs: list[PairKeys]) -> None:
         self._pairs = pairs
-        self._expected = {}
-        self._older = {}
+        self._expected: dict[bytes, tuple[PairKeys, int, int]] = {}
+        self._older: dict[bytes, tuple[PairKeys, int, int]] = {}
 
-    def expect(self, counter):
+    def expect(self, counter: int) -> None:
         """From now on acks to frame `counter` are recognised, and still those to the frame before it."""
         self._older = self._expected
         self._expected = {}
@@ -145,7 +176,7 @@ class AckEar:
             for kind in ACK_KINDS:
                 self._expected[pair.identifier(counter, kind)] = (pair, counter, kind)
 
-    def hear(self, frame):
+    def hear(self, frame: bytes) -> HeardAck | None:
         """The HeardAck in `frame` (31 bytes), or None when it is not an authentic ack to us."""
         identifier = bytes(frame[ID_AT:SEALED_AT])
         found = self._expected.get(identifier) or self._older.get(identifier)

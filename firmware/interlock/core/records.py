@@ -35,7 +35,7 @@ _FORMATS: "dict[int, tuple[str, Any]]" = {
     RESERVE: (">I", namedtuple("Reserve", ("ceiling",))),
     LOSS: (">I", namedtuple("Loss", ("first_kept",))),
     CONFIG: (">I8s", namedtuple("Config", ("revision", "digest"))),
-    TORN: (">II", namedtuple("Torn", ("sequence", "writes"))),
+    TORN: (">B", namedtuple("Torn", ("writes",))),
     EVENT: (
         ">BBIHHHB",
         namedtuple(

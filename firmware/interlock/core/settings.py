@@ -121,7 +121,8 @@ def decode(data: "Bytes") -> Settings | None:
 
 def digest(settings: Settings) -> bytes:
     """First 8 bytes of SHA-256 over the stored form: what the journal says is in force."""
-    return hashlib.sha256(encode(settings)).digest()[:8]
+    whole: bytes = hashlib.sha256(encode(settings)).digest()
+    return whole[:8]
 
 
 def _slots(flash: "Flash") -> list[tuple[int, int, Settings]]:
@@ -144,6 +145,14 @@ def load(flash: "Flash") -> Settings | None:
 def store(flash: "Flash", settings: Settings) -> None:
     """Put `settings` in force: the slot that does not hold the present ones is erased and written."""
     found = _slots(flash)
+    if found and settings.revision <= found[-1][0]:
+        raise SettingsError(
+            "revision %d is not newer than %d, which is in force: raise it" % (settings.revision, found[-1][0])
+        )
     slot = 1 - found[-1][1] if found else 0
     flash.erase(slot * flash.sector_bytes)
     flash.program(slot * flash.sector_bytes, encode(settings))
+    if load(flash) != settings:
+        raise OSError("the settings did not take: the flash did not keep what was written")
+    # Only now may the old keys go.
+    flash.erase((1 - slot) * flash.sector_bytes)

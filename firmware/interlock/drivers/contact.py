@@ -6,8 +6,13 @@ or fewer interrupts than there were edges.
 
 from machine import Pin
 
-from ..core.ticks import ticks_diff
+from ..core.ticks import is_due, ticks_add
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.needs import Clock
 
 BOUNCE_MS = 20
 
@@ -15,11 +20,11 @@ BOUNCE_MS = 20
 class Contact:
     """`active_low`: closed means level 0 (pull-up is on). `wake`: allocation-free, called from the handler.
 
-    The first edge counts at once. For BOUNCE_MS after a level change, edges that leave the level as it is are that
-    contact's bounce and count for nothing.
+    The first edge of a change counts at once; what follows within BOUNCE_MS is that contact's bounce, and only the level
+    at the end of that time counts.
     """
 
-    def __init__(self, number, active_low, wake, ticks):
+    def __init__(self, number: int, active_low: bool, wake: "Callable[[], None]", ticks: "Clock") -> None:
         self._pin = Pin(number, Pin.IN, Pin.PULL_UP if active_low else Pin.PULL_DOWN)
         self._active = 0 if active_low else 1
         self._wake = wake
@@ -27,39 +32,42 @@ class Contact:
         self._latched = False
         self._latched_at = 0
         self.on = self.read()
-        self.edge_at = self._changed_at = ticks()
-        self._settling = False
+        self.edge_at = ticks()
+        self.settle_at: int | None = None  # until this tick the level is taken for bouncing
         self._pin.irq(self._edge, Pin.IRQ_RISING | Pin.IRQ_FALLING)
 
-    def _edge(self, _):
+    def _edge(self, _: Pin) -> None:
         if not self._latched:
             self._latched_at = self._ticks()
             self._latched = True
         self._wake()
 
-    def read(self):
+    def read(self) -> bool:
         """The level now, as on or off."""
         return self._pin.value() == self._active
 
-    def differs(self):
+    def differs(self) -> bool:
         """Whether there is something to take."""
+        if self.settle_at is not None:
+            return is_due(self.settle_at, self._ticks())
         return self._latched or self.read() != self.on
 
-    def take(self):
+    def take(self) -> int:
         """Number of level changes since the last take: 0, 1, or 2 for a pulse that is over already.
 
         Afterwards `on` is the level and `edge_at` the tick of the first of these edges."""
+        now = self._ticks()
+        bounced = self.settle_at is not None
+        if bounced and not is_due(self.settle_at, now):
+            return 0
+        self.settle_at = None
         level = self.read()
         if not self._latched and level == self.on:
             return 0
-        now = self._ticks()
         self.edge_at = self._latched_at if self._latched else now
         self._latched = False
-        if self._settling and ticks_diff(self.edge_at, self._changed_at) > BOUNCE_MS:
-            self._settling = False
         if level == self.on:
-            return 0 if self._settling else 2
+            return 0 if bounced else 2
         self.on = level
-        self._changed_at = self.edge_at
-        self._settling = True
+        self.settle_at = ticks_add(now, BOUNCE_MS)
         return 1

@@ -9,10 +9,17 @@ import time
 
 from ..core.ticks import ticks_diff
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ..core.needs import Clock
+    from .contact import Contact
+
 POLL_MS = 5
 
 
-def poll_rest(ms):
+def poll_rest(ms: int | None) -> None:
     """Sleep at most POLL_MS: soft pin interrupts coalesce and get lost, levels do not."""
     time.sleep_ms(POLL_MS if ms is None or ms > POLL_MS else ms)
 
@@ -20,16 +27,16 @@ def poll_rest(ms):
 class Door:
     """`wake` is for handlers: allocation-free, safe in an interrupt."""
 
-    def __init__(self, rest, ticks):
+    def __init__(self, rest: "Callable[[int | None], None]", ticks: "Clock") -> None:
         self._rest = rest
         self._ticks = ticks
         self._woken = False
 
-    def wake(self):
+    def wake(self) -> None:
         self._woken = True
 
-    def idle(self, deadline, contacts):
-        """Return at `deadline` (a tick, or None), on `wake`, or when a contact's level differs from the one last taken."""
+    def idle(self, deadline: int | None, contacts: "Iterable[Contact]") -> None:
+        """Return at `deadline` (a tick, or None), on `wake`, or when a contact's level is not the one last taken."""
         while not self._woken:
             for contact in contacts:
                 if contact.differs():

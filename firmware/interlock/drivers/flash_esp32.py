@@ -10,21 +10,21 @@ class PartitionArea:
 
     sector_bytes = SECTOR_BYTES
 
-    def __init__(self, label, first, count):
+    def __init__(self, label: str, first: int, count: int | None) -> None:
         found = esp32.Partition.find(esp32.Partition.TYPE_DATA, label=label)
         if not found:
             raise OSError("no flash partition '%s': flash the partition table of this firmware" % label)
         self._partition = found[0]
         self._first = first
-        sectors = self._partition.ioctl(4, 0)
-        self.size = (sectors - first if count is None else count) * SECTOR_BYTES
+        _, _, _, partition_bytes, _, _ = self._partition.info()
+        self.size = partition_bytes - first * SECTOR_BYTES if count is None else count * SECTOR_BYTES
 
-    def read(self, offset, buffer):
+    def read(self, offset: int, buffer: bytearray) -> None:
         self._partition.readblocks(self._first + offset // SECTOR_BYTES, buffer, offset % SECTOR_BYTES)
 
-    def program(self, offset, data):
+    def program(self, offset: int, data: bytes) -> None:
         # With an offset argument writeblocks programs without erasing first.
         self._partition.writeblocks(self._first + offset // SECTOR_BYTES, data, offset % SECTOR_BYTES)
 
-    def erase(self, offset):
+    def erase(self, offset: int) -> None:
         self._partition.ioctl(6, self._first + offset // SECTOR_BYTES)

@@ -12,20 +12,20 @@ class ReservedArea:
 
     sector_bytes = SECTOR_BYTES
 
-    def __init__(self, first, count):
+    def __init__(self, first: int, count: int) -> None:
         self._flash = rp2.Flash()
         self._first = first
         self.size = count * SECTOR_BYTES
 
-    def read(self, offset, buffer):
+    def read(self, offset: int, buffer: bytearray) -> None:
         self._flash.readblocks(self._first + offset // SECTOR_BYTES, buffer, offset % SECTOR_BYTES)
 
-    def program(self, offset, data):
+    def program(self, offset: int, data: bytes) -> None:
         start = offset // PAGE_BYTES * PAGE_BYTES
         end = (offset + len(data) + PAGE_BYTES - 1) // PAGE_BYTES * PAGE_BYTES
         pages = bytearray(b"\xff" * (end - start))
         pages[offset - start : offset - start + len(data)] = data
         self._flash.writeblocks(self._first + start // SECTOR_BYTES, pages, start % SECTOR_BYTES)
 
-    def erase(self, offset):
+    def erase(self, offset: int) -> None:
         self._flash.ioctl(6, self._first + offset // SECTOR_BYTES)

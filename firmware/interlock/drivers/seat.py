@@ -6,22 +6,26 @@ so: a doubtful sensor errs towards a draw.
 
 from ..core.ticks import ticks_add
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .contact import Contact
+
 
 class Seat:
     """`closes`: Contact that is on while seated; `opens`: Contact that is on while out."""
 
-    def __init__(self, closes, opens, fault_ms):
+    def __init__(self, closes: "Contact", opens: "Contact", fault_ms: int) -> None:
         self.contacts = (closes, opens)
         self._fault_ms = fault_ms
         self.seated = self._read()
         self.faulty = False
-        self.disagree_at = None  # tick at which a disagreement becomes a fault
+        self.disagree_at: int | None = None  # tick at which a disagreement becomes a fault
 
-    def _read(self):
+    def _read(self) -> bool:
         closes, opens = self.contacts
         return closes.on and not opens.on
 
-    def take(self, now):
+    def take(self, now: int) -> tuple[int, int]:
         """(changes, tick of the first edge): 0 none, 1 the seat's level changed, 2 it left and is back."""
         closes, opens = self.contacts
         first, second = closes.take(), opens.take()
@@ -39,7 +43,7 @@ class Seat:
             return 1, edge_at
         return (2 if self.seated else 0), edge_at
 
-    def expire(self):
+    def expire(self) -> None:
         """The fault time is over and the contacts still agree: from now on the sensor is faulty."""
         self.disagree_at = None
         self.faulty = True

@@ -11,21 +11,21 @@ BUZZ_MS = 400
 class Signal:
     """`led`, `haptic`: pin numbers, active high."""
 
-    def __init__(self, led, haptic):
+    def __init__(self, led: int, haptic: int) -> None:
         self._led = Pin(led, Pin.OUT, value=0)
         self._haptic = Pin(haptic, Pin.OUT, value=0)
-        self.off_at = None
+        self.off_at: int | None = None
 
-    def alert(self, now):
+    def alert(self, now: int) -> None:
         """Light until `calm`, and buzz once."""
         self._led.value(1)
         self._haptic.value(1)
         self.off_at = ticks_add(now, BUZZ_MS)
 
-    def calm(self):
+    def calm(self) -> None:
         self._led.value(0)
 
-    def tick(self, now):
+    def tick(self, now: int) -> None:
         if is_due(self.off_at, now):
             self._haptic.value(0)
             self.off_at = None

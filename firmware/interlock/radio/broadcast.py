@@ -9,6 +9,13 @@ import bluetooth
 from ..core.frames import FRAME_BYTES, is_ours
 from ..core.ticks import ticks_diff
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..core.needs import Clock
+
 _IRQ_SCAN_RESULT = 5
 _IRQ_SCAN_DONE = 6
 
@@ -21,7 +28,7 @@ FALLBACK_US = 100000  # classic ESP32 refuses a faster non-connectable interval
 class Broadcast:
     """`wake`: called by the handler when a frame came; `address_mode`: what the board offers (see `boards/`)."""
 
-    def __init__(self, wake, address_mode, ticks):
+    def __init__(self, wake: "Callable[[], None]", address_mode: int | None, ticks: "Clock") -> None:
         self._wake = wake
         self._ticks = ticks
         self._slots = [bytearray(FRAME_BYTES) for _ in range(SLOTS)]
@@ -37,7 +44,7 @@ class Broadcast:
             self._ble.config(addr_mode=address_mode)
         self._ble.irq(self._irq)
 
-    def _irq(self, event, data):
+    def _irq(self, event: int, data: "tuple[Any, ...]") -> None:
         try:
             if event == _IRQ_SCAN_RESULT:
                 self._heard_at = self._ticks()
@@ -49,7 +56,7 @@ class Broadcast:
         except Exception:  # noqa: BLE001 - whatever it is, leaving the handler would deafen the unit
             self.faults += 1
 
-    def _keep(self, frame):
+    def _keep(self, frame: memoryview) -> None:
         following = (self._write + 1) % SLOTS
         if following == self._read:
             self.dropped += 1
@@ -61,7 +68,7 @@ class Broadcast:
         self._write = following
         self._wake()
 
-    def take(self):
+    def take(self) -> bytes | None:
         """The oldest frame heard (31 bytes) and not yet taken, or None."""
         if self._read == self._write:
             return None
@@ -69,7 +76,7 @@ class Broadcast:
         self._read = (self._read + 1) % SLOTS
         return frame
 
-    def advertise(self, frame, interval_ms):
+    def advertise(self, frame: bytes, interval_ms: int) -> bool:
         """Hold `frame` on the air; whether the stack took it. Allocation-free but for what the port's driver does."""
         try:
             self._ble.gap_advertise(interval_ms * 1000, frame, connectable=False)
@@ -77,7 +84,7 @@ class Broadcast:
             return self._advertise_slowly(frame)
         return True
 
-    def _advertise_slowly(self, frame):
+    def _advertise_slowly(self, frame: bytes) -> bool:
         try:
             self._ble.gap_advertise(FALLBACK_US, frame, connectable=False)
         except OSError:
@@ -85,16 +92,16 @@ class Broadcast:
             return False
         return True
 
-    def silence(self):
+    def silence(self) -> bool:
         """Nothing on the air; whether the stack obeyed."""
         try:
-            self._ble.gap_advertise(None)
+            self._ble.gap_advertise(None)  # type: ignore[arg-type]  # the stubs forget that None stops
         except OSError:
             self.faults += 1
             return False
         return True
 
-    def listen(self):
+    def listen(self) -> None:
         """Scan without pause until `deafen`; a no-op while a scan runs."""
         if self.scanning:
             return
@@ -105,16 +112,16 @@ class Broadcast:
         self.scanning = True
         self._heard_at = self._ticks()
 
-    def deafen(self):
+    def deafen(self) -> None:
         """Stop scanning."""
         if self.scanning:
             self.scanning = False
             try:
-                self._ble.gap_scan(None)
+                self._ble.gap_scan(None)  # type: ignore[arg-type]  # the stubs forget that None stops
             except OSError:
                 self.faults += 1
 
-    def watch(self, now):
+    def watch(self, now: int) -> None:
         """Restart a scan that has heard nobody for QUIET_LIMIT_MS: scans die silently on several chips."""
         if self.scanning and ticks_diff(now, self._heard_at) > QUIET_LIMIT_MS:
             self.deafen()
