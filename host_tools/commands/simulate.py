@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -104,17 +105,17 @@ def _draw(run: "Run", facts: dict[str, Any], folder: Path) -> None:
 def show(run: "Run", facts: dict[str, Any], folder: Path) -> None:
     """The tables for people."""
     console = Console()
-    uses = Table(title=f"{facts['scenario']}: was video running before it?", caption="times in ms after the event")
-    for column in ("unit", "event", "at", "frame", "heard", "recording", "acked", "witnesses", "verdict"):
-        uses.add_column(column, justify="left" if column in ("unit", "event", "witnesses", "verdict") else "right")
+    uses = _table(f"{facts['scenario']}: was video running before it?", "frame to acked: ms after the event")
+    for column in ("unit", "event", "at s", "frame", "heard", "records", "acked", "witness", "verdict"):
+        uses.add_column(column, justify="left" if column in ("unit", "event", "witness", "verdict") else "right")
     for use in facts["uses"]:
         style = STYLES[use["verdict"]]
         times = [_after(use, name) for name in ("frame_at_ms", "heard_at_ms", "recording_at_ms", "acked_at_ms")]
         witnesses = ", ".join(use["witnesses"]) or "-"
-        row = [use["unit"], use["event"], f"{use['at_ms'] / 1000:.1f} s", *times, witnesses]
+        row = [use["unit"], use["event"], f"{use['at_ms'] / 1000:.1f}", *times, witnesses]
         uses.add_row(*row, f"[{style}]{_verdict(use)}[/]")
     console.print(uses)
-    journals = Table(title="Journals as read out")
+    journals = _table("Journals as read out", None)
     for column in ("unit", "role", "boots", "records", "verdict", "heap peak"):
         journals.add_column(column, justify="left" if column in ("unit", "role", "verdict") else "right")
     for unit, journal in zip(facts["units"], facts["journals"], strict=True):
@@ -131,6 +132,11 @@ def show(run: "Run", facts: dict[str, Any], folder: Path) -> None:
     console.print(f"Results: {folder}/ (timeline.png, timeline.svg, journals/, air.pcap, result.json)", soft_wrap=True)
 
 
+def _table(title: str, caption: str | None) -> Table:
+    """A table that fits 80 columns."""
+    return Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
+
+
 def _after(use: dict[str, Any], name: str) -> str:
     return "-" if use[name] is None else f"{use[name] - use['at_ms']:+.0f}"
 
@@ -138,5 +144,5 @@ def _after(use: dict[str, Any], name: str) -> str:
 def _verdict(use: dict[str, Any]) -> str:
     if use["verdict"] != "late":
         return str(use["verdict"])
-    covered = ", buffer covers it" if use["buffer_covers"] else ""
-    return f"late by {use['late_by_ms']} ± {use['late_by_u_ms']} ms{covered}"
+    covered = "\nbuffer covers it" if use["buffer_covers"] else ""
+    return f"late by {use['late_by_ms']} ms{covered}"

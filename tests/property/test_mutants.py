@@ -111,7 +111,6 @@ def test_an_answer_that_ignores_the_stop_pulse_is_caught(monkeypatch: pytest.Mon
 NETS = {("tally on",), ("tally off",)}
 
 
-@pytest.mark.deep
 @pytest.mark.parametrize("name", ["holster", "proof", "camera"])
 def test_no_rule_is_idle(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every single rule taken away breaks a law, but for the nets."""

@@ -1,6 +1,7 @@
 """What a played scenario looks like as lanes: spans of a state and marks at an instant, per unit. No drawing here.
 
-Weapon, air and camera are the world's truth; the units' lanes are what their journals say. `timeline.py` draws them.
+Weapon, air and camera are the world's truth; the units' lanes are what their journals say.
+Drawn by `overview.py` and `detail.py`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,8 +12,8 @@ from typing import Any
 from interlock.core import camera, frames, holster, proof, records
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
-from .body_camera import Interval
-from .world import Run, UnitRun
+from ..body_camera import Interval
+from ..world import Run, UnitRun
 
 
 class Look(StrEnum):
@@ -105,12 +106,12 @@ def _unit_lanes(run: Run, unit: UnitRun) -> list[Lane]:
         fired = tuple(e.at_us for e in run.weapon_events if (e.unit, e.event) == (name, "discharge"))
         found += [
             Lane(name, "weapon", _weapon(run, name), discharges_us=fired),
-            Lane(name, "holster unit", _unit(run, unit, _Holster()), alerts_us=alerts),
+            Lane(name, "holster unit", _unit(run, unit, _Holster), alerts_us=alerts),
         ]
     found.append(Lane(name, "air", pdus_us=tuple(run.pdus_us.get(name, ()))))
     if role & ROLE_CAMERA:
         marks = () if role & ROLE_HOLSTER else alerts
-        found.append(Lane(name, "camera unit", _unit(run, unit, _Camera()), alerts_us=marks))
+        found.append(Lane(name, "camera unit", _unit(run, unit, _Camera), alerts_us=marks))
         found.append(Lane(name, "camera", _body_camera(run, unit)))
     return found
 
@@ -186,13 +187,13 @@ class _Camera:
             self.look = Look(camera.MODE_NAMES[fields.mode])
 
 
-def _unit(run: Run, unit: UnitRun, reader: _Holster | _Camera) -> tuple[Span, ...]:
+def _unit(run: Run, unit: UnitRun, knowledge: type[_Holster] | type[_Camera]) -> tuple[Span, ...]:
     """A unit's lane from its journal; each boot begins anew, and between power-off and boot there is nothing."""
     turns = [(0, Look.OFF)]
     changes = [h.at_us for h in run.happenings if h.unit == unit.unit.id and h.text.startswith("battery change")]
     turns += [(us, Look.OFF) for us in changes]
     for boot, zero_us in unit.boot_zero_us.items():
-        reader = type(reader)()
+        reader = knowledge()
         turns.append((zero_us, reader.look))
         for record in unit.reading.records:
             if record.boot == boot:

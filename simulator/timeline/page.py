@@ -1,7 +1,7 @@
 """A page to draw on: one figure measured in inches from its upper left corner, and the look of everything on it.
 
 Text is measured before it is drawn, so nothing overlaps. Colours stay apart for the colour-blind and, by lightness
-and hatching, in greyscale. Knows nothing of scenarios: see `timeline.py`.
+and hatching, in greyscale. Knows nothing of scenarios: see `style.py`.
 """
 
 import bisect
@@ -37,12 +37,10 @@ CRIMSON = "#8C1C3A"
 VIOLET = "#B07CC6"
 WHITE = "#FFFFFF"
 
-# matplotlib's defaults number SVG elements at random and stamp the date: both would differ from run to run.
-_SETTINGS = {"svg.hashsalt": "interlock", "svg.fonttype": "none", "hatch.linewidth": 0.6, "font.family": FONT}
 _METADATA = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}
 
 
-_HINTING = 1.05  # glyphs drawn on whole pixels are up to this much wider than their outlines
+_HINTING = 1.04  # glyphs drawn on whole pixels are up to this much wider than their outlines
 
 
 @functools.lru_cache(maxsize=4096)
@@ -93,6 +91,7 @@ class Page:
             y,
             text,
             size=size_pt,
+            family="sans-serif",
             color=color,
             weight="bold" if bold else "normal",
             ha=align,
@@ -180,5 +179,6 @@ class Page:
 
     def save(self, path: FilePath) -> None:
         """Write the page as `path`'s suffix says (.svg or .png), the same bytes for the same page."""
-        with matplotlib.rc_context(_SETTINGS):
+        # By default SVG elements are numbered at random and the date is stamped: both would differ from run to run.
+        with matplotlib.rc_context({"svg.hashsalt": "interlock", "svg.fonttype": "none", "hatch.linewidth": 0.6}):
             self._figure.savefig(path, metadata=_METADATA[path.suffix])

@@ -1,0 +1,112 @@
+"""The overview: every lane of every unit over the whole run, linear in time."""
+
+import math
+import re
+from collections.abc import Iterable
+
+from ..world import Happening, Run
+from . import page as ui
+from .lanes import Lane, WeaponUse
+from .page import Page, text_width
+from .style import MARGIN, SMALL, XMap, draw_lane, label, verdict_mark, with_begins
+
+LABELS = 1.35
+LANE = 0.25
+LANE_OF_MANY = 0.19
+MANY = 14
+TEXT_ROW = 0.17
+DISC_ROW = 0.26
+SCALE = 0.45
+_UNITS = {"battery change": " s", "battery": " mV", "move": " m"}
+
+
+class Overview:
+    """`height` in inches is known before anything is drawn."""
+
+    def __init__(self, run: Run, everything: list[Lane], uses: list[WeaponUse], width: float) -> None:
+        self._run = run
+        self._uses = uses
+        self._lanes = everything
+        self._left = MARGIN + LABELS
+        self._right = width - MARGIN
+        self._happenings = _packed(run.happenings, self._x, self._right)
+        self._lane = LANE if len(everything) <= MANY else LANE_OF_MANY
+        self._strip = DISC_ROW + TEXT_ROW * (1 + max((row for row, *_ in self._happenings), default=-1))
+        rows = len(everything) + len({lane.unit for lane in everything if lane.name == "weapon"})
+        self.height = self._strip + rows * self._lane + SCALE
+
+    def _x(self, us: float) -> float:
+        return self._left + (self._right - self._left) * us / self._run.virtual_us
+
+    def draw(self, page: Page, top: float) -> None:
+        first = top + self._strip
+        bottom = top + self.height - SCALE
+        disc = 0.0
+        for number, use in enumerate(self._uses, 1):
+            left, right = self._x(use.start_us), self._x(use.end_us)
+            page.bar(left, right, (top + 0.22 + bottom) / 2, bottom - top - 0.22, ui.BAND, zorder=0)
+            disc = max(left + 0.105, disc + 0.23)
+            page.disc(disc, top + 0.1, str(number))
+        for row, x, words, at in self._happenings:
+            y = top + DISC_ROW + 0.07 + TEXT_ROW * row
+            page.line((at, at), (y, bottom), "#9AA5B0", 0.5)
+            page.text(x, y, words)
+        self._scale(page, first, bottom)
+        y = first
+        for lane, begins in with_begins(self._lanes):
+            if begins:
+                page.line((MARGIN, self._right), (y, y))
+            if lane.name == "weapon":
+                label(page, MARGIN, self._left, y + self._lane / 2, lane.unit, "verdict")
+                for use in self._uses:
+                    for event in use.events if use.unit == lane.unit else ():
+                        verdict_mark(page, self._x(event["at_ms"] * 1000), y + self._lane / 2, event["verdict"])
+                y += self._lane
+                begins = False
+            label(page, MARGIN, self._left, y + self._lane / 2, lane.unit if begins else "", lane.name)
+            draw_lane(page, lane, self._x, (0, self._run.virtual_us), y, self._lane)
+            self._density(page, lane, y)
+            y += self._lane
+
+    def _density(self, page: Page, lane: Lane, y: float) -> None:
+        """PDUs in each hundredth of an inch: the fuller, the higher."""
+        counts: dict[int, int] = {}
+        for us in lane.pdus_us:
+            column = int(self._x(us) * 100)
+            counts[column] = counts.get(column, 0) + 1
+        most = max(counts.values(), default=1)
+        base, full = y + 0.83 * self._lane, 0.66 * self._lane
+        strokes = [(c / 100, base - full * math.sqrt(n / most), base) for c, n in sorted(counts.items())]
+        page.strokes(strokes, ui.SLATE, 0.72)
+
+    def _scale(self, page: Page, top: float, bottom: float) -> None:
+        page.line((self._left, self._right), (bottom, bottom), ui.MUTED)
+        end_s = self._run.virtual_us / 1e6
+        step_s = next((s for s in (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800) if end_s / s <= 16), 3600)
+        for i in range(int(end_s / step_s) + 1):
+            x = self._x(i * step_s * 1e6)
+            page.line((x, x), (top, bottom + 0.05), "#E7EBEF", 0.6)
+            words = f"{i * step_s:g} s"
+            x = min(x, self._right - text_width(words) / 2)
+            page.text(x, bottom + 0.14, words, SMALL, ui.MUTED, align="center")
+
+
+def _packed(happenings: Iterable[Happening], x: XMap, right: float) -> list[tuple[int, float, str, float]]:
+    """(row, x, words, x of the instant) so that no two texts meet, in as few rows as that needs."""
+    ends: list[float] = []
+    found = []
+    for happening in happenings:
+        words = _words(happening)
+        at = x(happening.at_us)
+        wide = text_width(words)
+        left = at + 0.05 if at + 0.05 + wide <= right else at - 0.05 - wide
+        row = next((i for i, end in enumerate(ends) if end <= left), len(ends))
+        ends[row : row + 1] = [left + wide + 0.15]
+        found.append((row, left, words, at))
+    return found
+
+
+def _words(happening: Happening) -> str:
+    action = happening.text.rstrip("0123456789.,-() ")
+    text = re.sub(r"(\d)\.0\b", r"\1", happening.text)
+    return f"{happening.unit} {text}{_UNITS.get(action, '')}"
