@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIM := $(VENV)/.sim-ready
 DEV := $(VENV)/.dev-ready
+# MicroPython's type stubs replace those of the standard library, so they stay out of .venv. New version, new stamp.
+STUBS := typings/.ready-1.29.0
 JOBS ?= auto
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -25,11 +27,13 @@ test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (under 6 
 test-deep: $(DEV) ## The slow sweeps as well
 	@$(BIN)/pytest -n $(JOBS)
 
-check: $(DEV) ## Lint, types, generated tables: changes nothing
+check: $(DEV) $(STUBS) ## Lint, types, generated tables: changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy host_tools simulator
-	@$(BIN)/python -m tests.check_firmware_types
+	@$(BIN)/mypy --config-file firmware/mypy.ini
+	@$(BIN)/mypy --config-file simulator/doubles/mypy.ini
+	@$(BIN)/python -m tests.vectors.tables --check
 
 bench: $(DEV) ## Speed and memory as counts and as ratios to a named baseline
 	@$(BIN)/python -m tests.bench
@@ -37,6 +41,7 @@ bench: $(DEV) ## Speed and memory as counts and as ratios to a named baseline
 format: $(DEV) ## Put code and generated tables into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@$(BIN)/python -m tests.vectors.tables
 
 clean: ## Remove everything that make made
 	rm -rf $(VENV) build typings *.egg-info .mypy_cache .ruff_cache .hypothesis
@@ -55,4 +60,12 @@ $(SIM): pyproject.toml constraints.txt | $(BIN)/python
 $(DEV): pyproject.toml constraints.txt $(SIM)
 	@echo "Setting up the test and lint tools (once) ..."
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sim,dev]'
+	@touch $@
+
+$(STUBS): | $(BIN)/python
+	@echo "Fetching MicroPython's type stubs (once) ..."
+	@rm -rf typings
+	@$(BIN)/python -m pip install --quiet --no-deps --target typings/esp32 \
+	  micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2
+	@$(BIN)/python -m pip install --quiet --no-deps --target typings/rp2 micropython-rp2-stubs==1.29.0.post1
 	@touch $@

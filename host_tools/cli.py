@@ -6,7 +6,7 @@ import typer
 
 from .commands.simulate import simulate
 from .commands.verify import verify
-from .outcome import Exit, ToolError
+from .outcome import ToolError
 
 app = typer.Typer(
     help="Interlock: cameras that follow the taser, and the proof of it.",

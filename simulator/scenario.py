@@ -136,7 +136,9 @@ def parse(table: Mapping[str, Any], where: str) -> Scenario:
         raise ScenarioError(f"{where}: no profile {profile!r}. This simulator has {', '.join(PROFILES)}.")
     loss = top.take("loss", float, 0.0)
     if not 0 <= loss < 1:
-        raise ScenarioError(f"{where}: loss = {loss} is not a probability. Write a number from 0 up to, not including, 1.")
+        raise ScenarioError(
+            f"{where}: loss = {loss} is not a probability. Write a number from 0 up to, not including, 1."
+        )
     scenario = Scenario(
         name=top.take("name", str),
         about=top.take("about", str, ""),

@@ -13,7 +13,7 @@ from pathlib import Path
 from interlock.boards import Board, esp32, rp2
 from interlock.core import frames, settings
 from interlock.core.crypto import hkdf
-from interlock.core.journal import Record, Reading, decode
+from interlock.core.journal import Reading, Record, decode
 from interlock.core.records import BOOT
 
 from .air import Air, Pdu

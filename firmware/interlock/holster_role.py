@@ -182,9 +182,7 @@ class HolsterRole:
         if not self.local_camera:
             self.station.radio.deafen()
 
-    def _journal_event(
-        self, event: int, flags: int, counter: int, edge_ago_ms: int, aired_ago_ms: int | None
-    ) -> None:
+    def _journal_event(self, event: int, flags: int, counter: int, edge_ago_ms: int, aired_ago_ms: int | None) -> None:
         proven_at = self.proof.proven_at
         proven_ago_ms = None if proven_at is None else ticks_diff(self.station.ticks(), proven_at)
         self.station.record(

@@ -68,10 +68,11 @@ class Station:
         self.marks[unit] = max(counter, self.marks.get(unit, 0))
 
     def _carry(self) -> list[tuple[int, bytes]]:
-        facts = [(records.RESERVE, records.pack(records.RESERVE, self._ceiling)), self._config_fact()]
+        facts = [(records.RESERVE, records.pack(records.RESERVE, self._ceiling))]
         for payload in records.pack_peers(self.marks):
             facts.append((records.PEERS, payload))
-        return facts
+        # Last, since it closes the set for recovery.
+        return facts + [self._config_fact()]
 
     def _config_fact(self) -> tuple[int, bytes]:
         return records.CONFIG, records.pack(records.CONFIG, self.config.revision, settings.digest(self.config))

@@ -9,13 +9,18 @@ import sys
 import simrt
 from micropython import const
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 _IRQ_SCAN_RESULT = const(5)
 
 
 class UUID:
     """Compares and hashes; nothing on this air carries one yet."""
 
-    def __init__(self, value):
+    def __init__(self, value: int | str | bytes) -> None:
         if isinstance(value, int):
             self._bytes = value.to_bytes(2, "little")
         elif isinstance(value, str):
@@ -25,32 +30,32 @@ class UUID:
         if len(self._bytes) not in (2, 4, 16):
             raise ValueError("invalid UUID")
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, UUID) and self._bytes == other._bytes
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._bytes)
 
 
 class BLE:
-    _instance = None
+    _instance: "BLE | None" = None
 
-    def __new__(cls):
+    def __new__(cls) -> "BLE":
         if cls._instance is None:
             cls._instance = object.__new__(cls)
             cls._instance._start()
         return cls._instance
 
-    def _start(self):
-        self._handler = None
+    def _start(self) -> None:
+        self._handler: Callable[[int, Any], None] | None = None
         self._address = bytearray(6)
         self._data = bytearray(255)
         simrt.on("ble", self._on_event)
 
-    def active(self, active=None):
+    def active(self, active: bool | None = None) -> "Any":
         return simrt.call("ble.active", active)
 
-    def config(self, *args, **kwargs):
+    def config(self, *args: str, **kwargs: "Any") -> "Any":
         if kwargs:
             if args:
                 raise TypeError("can't specify pos and kw args")
@@ -59,10 +64,17 @@ class BLE:
             raise TypeError("must query one param")
         return simrt.call("ble.config_get", args[0])
 
-    def irq(self, handler):
+    def irq(self, handler: "Callable[[int, Any], None] | None") -> None:
         self._handler = handler
 
-    def gap_advertise(self, interval_us, adv_data=None, *, resp_data=None, connectable=True):
+    def gap_advertise(
+        self,
+        interval_us: int | None,
+        adv_data: bytes | None = None,
+        *,
+        resp_data: bytes | None = None,
+        connectable: bool = True,
+    ) -> None:
         depth = simrt.open_heap()
         try:
             simrt.request("ble.gap_advertise", (interval_us, adv_data, resp_data, connectable))
@@ -70,10 +82,12 @@ class BLE:
             simrt.close_heap(depth)
         simrt.dispatch()
 
-    def gap_scan(self, duration_ms, interval_us=1280000, window_us=11250, active=False):
+    def gap_scan(
+        self, duration_ms: int | None, interval_us: int = 1280000, window_us: int = 11250, active: bool = False
+    ) -> None:
         simrt.call("ble.gap_scan", duration_ms, interval_us, window_us, active)
 
-    def _on_event(self, event, data):
+    def _on_event(self, event: int, data: "Any") -> None:
         if self._handler is None:
             return
         if event == _IRQ_SCAN_RESULT:
@@ -91,6 +105,6 @@ class BLE:
             for i in range(len(data[4])):
                 self._data[i] = 0xEE
 
-    def _lend(self, buffer, data):
+    def _lend(self, buffer: bytearray, data: bytes) -> memoryview:
         buffer[: len(data)] = data
         return memoryview(buffer)[: len(data)]

@@ -20,31 +20,33 @@ class Partition:
     TYPE_APP = 0
     TYPE_DATA = 1
 
-    def __init__(self, id):
+    def __init__(self, id: str) -> None:
         if id != "journal":
             raise OSError(2)
         self._size = simrt.costs["journal_bytes"]
 
     @staticmethod
-    def find(type=TYPE_APP, subtype=0xFF, label=None, block_size=_BLOCK):
+    def find(
+        type: int = TYPE_APP, subtype: int = 0xFF, label: str | None = None, block_size: int = _BLOCK
+    ) -> "list[Partition]":
         ours = type == Partition.TYPE_DATA and subtype in (0xFF, _SUBTYPE) and label in (None, "journal")
         return [Partition("journal")] if ours else []
 
-    def info(self):
+    def info(self) -> tuple[int, int, int, int, str, bool]:
         return (Partition.TYPE_DATA, _SUBTYPE, _ADDRESS, self._size, "journal", False)
 
-    def readblocks(self, block_num, buf, offset=0):
+    def readblocks(self, block_num: int, buf: bytearray, offset: int = 0) -> None:
         address = self._place(block_num, offset, len(buf))
         memoryview(buf)[:] = simrt.call("flash.read", address, len(buf))
 
-    def writeblocks(self, block_num, buf, offset=None):
+    def writeblocks(self, block_num: int, buf: bytes | bytearray, offset: int | None = None) -> None:
         address = self._place(block_num, offset or 0, len(buf))
         if offset is None:
             for sector in range(address, address + len(buf), _BLOCK):
                 simrt.call("flash.erase", sector)
         simrt.call("flash.program", address, buf)
 
-    def ioctl(self, op, arg):
+    def ioctl(self, op: int, arg: int) -> int | None:
         if op == 4:
             return self._size // _BLOCK
         if op == 5:
@@ -54,7 +56,7 @@ class Partition:
             return 0
         return None
 
-    def _place(self, block, offset, length):
+    def _place(self, block: int, offset: int, length: int) -> int:
         address = block * _BLOCK + offset
         if address < 0 or address + length > self._size:
             raise OSError(_INVALID_SIZE, "ESP_ERR_INVALID_SIZE")

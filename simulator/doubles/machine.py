@@ -8,6 +8,10 @@ import sys
 
 import simrt
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 PWRON_RESET = 1
 HARD_RESET = 2
 WDT_RESET = 3
@@ -22,17 +26,17 @@ class Pin:
     IRQ_RISING = 1
     IRQ_FALLING = 2
 
-    _watched = {}
-    _levels = {}
+    _watched: "dict[int, tuple[Pin, Callable[[Pin], None] | None]]" = {}
+    _levels: dict[int, int] = {}
 
-    def __init__(self, id, mode=None, pull=None, *, value=None):
+    def __init__(self, id: int, mode: int | None = None, pull: int | None = None, *, value: int | None = None) -> None:
         self._id = id
         self.init(mode, pull, value=value)
 
-    def init(self, mode=None, pull=None, *, value=None):
+    def init(self, mode: int | None = None, pull: int | None = None, *, value: int | None = None) -> None:
         simrt.call("pin.init", self._id, mode, pull, None if value is None else int(bool(value)))
 
-    def value(self, x=None):
+    def value(self, x: int | None = None) -> int | None:
         if x is None:
             simrt.charge(simrt.costs["tick_us"])
             return Pin._levels[self._id]
@@ -46,18 +50,23 @@ class Pin:
 
     __call__ = value
 
-    def on(self):
+    def on(self) -> None:
         self.value(1)
 
-    def off(self):
+    def off(self) -> None:
         self.value(0)
 
-    def irq(self, handler=None, trigger=IRQ_FALLING | IRQ_RISING, hard=False):
+    def irq(
+        self,
+        handler: "Callable[[Pin], None] | None" = None,
+        trigger: int = IRQ_FALLING | IRQ_RISING,
+        hard: bool = False,
+    ) -> None:
         Pin._watched[self._id] = (self, handler)
         simrt.call("pin.irq", self._id, trigger if handler else 0)
 
 
-def _on_edge(id):
+def _on_edge(id: int) -> None:
     pin, handler = Pin._watched[id]
     if handler is None:
         return
@@ -74,33 +83,39 @@ simrt.mirror(Pin._levels)
 class ADC:
     """`read_uv` is the port's calibrated reading; rp2 documents `read_u16` only (3.3 V is 65535)."""
 
-    def __init__(self, pin):
+    def __init__(self, pin: Pin | int) -> None:
         self._id = pin._id if isinstance(pin, Pin) else pin
 
-    def read_uv(self):
-        return simrt.call("adc.mv", self._id) * 1000
+    def read_uv(self) -> int:
+        return self._mv() * 1000
 
-    def read_u16(self):
-        return min(65535, simrt.call("adc.mv", self._id) * 65535 // 3300)
+    def read_u16(self) -> int:
+        return min(65535, self._mv() * 65535 // 3300)
+
+    def _mv(self) -> int:
+        mv: int = simrt.call("adc.mv", self._id)
+        return mv
 
 
 class WDT:
-    def __init__(self, id=0, timeout=5000):
+    def __init__(self, id: int = 0, timeout: int = 5000) -> None:
         if timeout < 1 or timeout > simrt.costs["watchdog_max_ms"]:
             raise ValueError("timeout out of range")
         simrt.call("wdt.start", timeout)
 
-    def feed(self):
+    def feed(self) -> None:
         simrt.call("wdt.feed")
 
 
-def reset():
+def reset() -> None:
     simrt.call("chip.reset")  # the host ends this process: nothing runs after it, no finally either
 
 
-def reset_cause():
-    return simrt.call("chip.reset_cause")
+def reset_cause() -> int:
+    cause: int = simrt.call("chip.reset_cause")
+    return cause
 
 
-def unique_id():
-    return simrt.call("chip.unique_id")
+def unique_id() -> bytes:
+    serial: bytes = simrt.call("chip.unique_id")
+    return serial

@@ -3,5 +3,6 @@
 import simrt
 
 
-def urandom(n):
-    return simrt.call("vm.urandom", n)
+def urandom(n: int) -> bytes:
+    entropy: bytes = simrt.call("vm.urandom", n)
+    return entropy

@@ -16,7 +16,7 @@ _EINVAL = const(22)
 
 
 class Flash:
-    def __init__(self, *, start=-1, len=-1):
+    def __init__(self, *, start: int = -1, len: int = -1) -> None:
         storage = simrt.costs["flash_bytes"]
         if start == -1:
             start = 0
@@ -27,11 +27,11 @@ class Flash:
         self._start = start
         self._size = len
 
-    def readblocks(self, block_num, buf, offset=0):
+    def readblocks(self, block_num: int, buf: bytearray, offset: int = 0) -> None:
         address = self._place(block_num, offset, len(buf))
         memoryview(buf)[:] = simrt.call("flash.read", address, len(buf))
 
-    def writeblocks(self, block_num, buf, offset=None):
+    def writeblocks(self, block_num: int, buf: bytes | bytearray, offset: int | None = None) -> None:
         address = self._place(block_num, offset or 0, len(buf))
         if address % _PAGE or len(buf) % _PAGE:
             raise OSError(_EINVAL)
@@ -40,7 +40,7 @@ class Flash:
                 simrt.call("flash.erase", sector)
         simrt.call("flash.program", address, buf)
 
-    def ioctl(self, op, arg):
+    def ioctl(self, op: int, arg: int) -> int | None:
         if op == 4:
             return self._size // _BLOCK
         if op == 5:
@@ -50,7 +50,7 @@ class Flash:
             return 0
         return None
 
-    def _place(self, block, offset, length):
+    def _place(self, block: int, offset: int, length: int) -> int:
         # The port checks nothing here; beyond the end lies somebody else's flash.
         if block < 0 or offset < 0 or block * _BLOCK + offset + length > self._size:
             raise OSError(_EINVAL)

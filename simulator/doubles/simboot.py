@@ -30,21 +30,21 @@ _ABSENT = (
 
 
 class _Absent:
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self._name = name
 
-    def __getattr__(self, attribute):
+    def __getattr__(self, attribute: str) -> object:
         raise ImportError("no module named '%s' on a virtual board" % self._name)
 
 
-def _main():
+def _main() -> None:
     fd, script = int(sys.argv[1]), sys.argv[2]
     sys.path[:] = [sys.path[0], ""] + sys.argv[3:]
     import simrt
 
     simrt.connect(fd)
     for name in _ABSENT:
-        sys.modules[name] = _Absent(name)
+        sys.modules[name] = _Absent(name)  # type: ignore[assignment]  # its whole point
     for name in _DOUBLES:
         sys.modules["u" + name] = __import__(name)
     del sys.argv[:]
@@ -53,7 +53,7 @@ def _main():
     _run(script, False)
 
 
-def _run(script, is_optional):
+def _run(script: str, is_optional: bool) -> None:
     try:
         file = open(script)
     except OSError:

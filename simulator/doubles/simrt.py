@@ -13,6 +13,11 @@ import struct
 import micropython
 from micropython import const
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 _CALL = const(0)
 _WAIT = const(1)
 _DEBT_MAX_US = const(1000)
@@ -20,23 +25,23 @@ _HEAP_EVERY_US = const(250000)
 
 profile = ""
 ticks_offset_us = 0
-costs = {}
+costs: dict[str, int] = {}
 
-_line = None
+_line: "Any" = None  # the socket, once there is one
 _request = bytearray(26)
 _reply = bytearray(14)
 _world_us = 0
 _debt_us = 0
-_events = []
-_handlers = {}
-_levels = {}
+_events: "list[tuple[str, Any]]" = []
+_handlers: "dict[str, Callable[..., None]]" = {}
+_levels: dict[int, int] = {}
 _busy = False
 _ran = False
 _heap_base = 0
 _heap_due_us = 0
 
 
-def connect(fd):
+def connect(fd: int) -> None:
     """Report for duty on the inherited socket and learn what board this is."""
     global _line, profile, ticks_offset_us, costs
     import sys
@@ -46,35 +51,35 @@ def connect(fd):
     costs = dict(pairs)
 
 
-def call(op, *args):
+def call(op: str, *args: object) -> "Any":
     """Have the host do `op` at this instant of virtual time; its value, or OSError."""
     value = request(op, args)
     dispatch()
     return value
 
 
-def request(op, args):
+def request(op: str, args: tuple[object, ...]) -> "Any":
     """As `call`, but what happened meanwhile stays queued until `dispatch`."""
     return _exchange(_CALL, -1, 0, _encode((op, args)))
 
 
-def on(kind, handler):
+def on(kind: str, handler: "Callable[..., None]") -> None:
     """Dispatch events of this kind to `handler(*data)`, which lets no exception out."""
     _handlers[kind] = handler
 
 
-def mirror(levels):
+def mirror(levels: dict[int, int]) -> None:
     """Keep `levels` (pin: level) as the world last told them: at every exchange, in handlers too."""
     global _levels
     _levels = levels
 
 
-def now_us():
+def now_us() -> int:
     """The board's own idea of the world's time."""
     return _world_us + _debt_us
 
 
-def charge(us):
+def charge(us: int) -> None:
     """Computing took this long."""
     global _debt_us
     _debt_us += us
@@ -82,7 +87,7 @@ def charge(us):
         sleep_us(0)
 
 
-def sleep_us(us):
+def sleep_us(us: int) -> None:
     """Let the world go on for so long; interrupts are served meanwhile."""
     until = now_us() + us
     while _debt_us or _world_us < until:
@@ -94,7 +99,7 @@ def sleep_us(us):
         dispatch()
 
 
-def rest(ms=None):
+def rest(ms: int | None = None) -> None:
     """The door: come back after `ms` (None: never by itself), or as soon as an event was dispatched."""
     global _ran
     if _busy:
@@ -109,7 +114,7 @@ def rest(ms=None):
     charge(costs["rest_us"])
 
 
-def dispatch():
+def dispatch() -> None:
     """Serve what is queued, unless a handler is being served already or the heap is open for a double's own work."""
     global _busy, _ran, _debt_us
     if _busy:
@@ -127,7 +132,7 @@ def dispatch():
         _busy = False
 
 
-def open_heap():
+def open_heap() -> int:
     """Let a double allocate although the firmware has locked the heap; the depth for `close_heap`.
 
     A double stands in for C code, whose memory is not on the Python heap."""
@@ -138,21 +143,21 @@ def open_heap():
     return depth
 
 
-def close_heap(depth):
+def close_heap(depth: int) -> None:
     """Lock the heap again as deep as it was."""
     while depth:
         micropython.heap_lock()
         depth -= 1
 
 
-def watch_heap():
+def watch_heap() -> None:
     """What is live now belongs to the doubles; the firmware's share is counted from here."""
     global _heap_base
     gc.collect()
     _heap_base = gc.mem_alloc()
 
 
-def _sample_heap():
+def _sample_heap() -> int:
     global _heap_due_us
     if _world_us < _heap_due_us:
         return 0
@@ -161,7 +166,7 @@ def _sample_heap():
     return max(0, gc.mem_alloc() - _heap_base)
 
 
-def _exchange(kind, until, heap, body):
+def _exchange(kind: int, until: int, heap: int, body: bytes) -> "Any":
     global _world_us, _debt_us
     local = _world_us + _debt_us
     struct.pack_into("<IBBqqI", _request, 0, len(body), kind, not _busy, local, until, heap)
@@ -183,7 +188,7 @@ def _exchange(kind, until, heap, body):
     return value
 
 
-def _encode(value):
+def _encode(value: "Any") -> bytes:
     if value is None:
         return b"n"
     if value is True:
@@ -193,14 +198,14 @@ def _encode(value):
     if isinstance(value, int):
         return b"i" + struct.pack("<q", value)
     if isinstance(value, str):
-        value = value.encode()
-        return b"s" + struct.pack("<I", len(value)) + value
+        text = value.encode()
+        return b"s" + struct.pack("<I", len(text)) + text
     if isinstance(value, (bytes, bytearray, memoryview)):
         return b"b" + struct.pack("<I", len(value)) + bytes(value)
     return b"l" + struct.pack("<I", len(value)) + b"".join([_encode(item) for item in value])
 
 
-def _decode(data, at):
+def _decode(data: bytes, at: int) -> "tuple[Any, int]":
     mark = data[at]
     if mark == 0x6E:
         return None, at + 1

@@ -20,7 +20,7 @@ class RamFlash:
         self.keep_bits = None
 
     def read(self, offset, buffer):
-        assert 0 <= offset and offset + len(buffer) <= self.size
+        assert offset >= 0 and offset + len(buffer) <= self.size
         for i in range(len(buffer)):
             buffer[i] = self.data[offset + i]
 
@@ -29,7 +29,7 @@ class RamFlash:
         return self.cut_after is not None and self.operations > self.cut_after
 
     def program(self, offset, data):
-        assert 0 <= offset and offset + len(data) <= self.size
+        assert offset >= 0 and offset + len(data) <= self.size
         cut = self._cut()
         for i in range(len(data)):
             new = self.data[offset + i] & data[i]

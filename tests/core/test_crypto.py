@@ -41,7 +41,7 @@ RFC5869 = (
         "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865",
     ),
     (
-        "".join(["%02x" % i for i in range(0x00, 0x50)]),
+        "".join(["%02x" % i for i in range(0x50)]),
         "".join(["%02x" % i for i in range(0x60, 0xB0)]),
         "".join(["%02x" % i for i in range(0xB0, 0x100)]),
         "b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09da3275600c2f09b8"

@@ -9,9 +9,7 @@ from tests.core.flash import PowerCut, RamFlash
 
 def sample(revision=1):
     partners = [Partner(2, settings.ROLE_CAMERA, b"c" * 32, b"p" * 32)]
-    return Settings(
-        revision, b"HOLSTER1", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, partners, DEFAULT_POLICY
-    )
+    return Settings(revision, b"HOLSTER1", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, partners, DEFAULT_POLICY)
 
 
 def test_what_is_stored_is_loaded():
@@ -38,7 +36,8 @@ def test_a_cut_anywhere_in_storing_leaves_the_old_or_the_new():
             flash = RamFlash(2)
             store(flash, sample(1))
             store(flash, sample(2))
-            flash.operations, flash.cut_after, flash.keep_bits = 0, cut, lambda i: bits if i % 3 else 0xFF ^ bits
+            flash.operations, flash.cut_after = 0, cut
+            flash.keep_bits = lambda i, bits=bits: bits if i % 3 else 0xFF ^ bits
             try:
                 store(flash, sample(3))
             except PowerCut:

@@ -1,11 +1,10 @@
 """Verdicts from journals alone, on small journals written by hand."""
 
+from host_tools.evidence import Evidence, UnitJournal, gather
+from host_tools.verdict import Judgement, Verdict, judge
 from interlock.core import camera, frames, records
 from interlock.core.journal import Record, encode
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
-
-from host_tools.evidence import Evidence, UnitJournal, gather
-from host_tools.verdict import Judgement, Verdict, judge
 
 HOLSTER, OWN, OTHER = 1, 2, 3
 

@@ -1,5 +1,6 @@
 """What is written in the lives that `sweep.py` cuts short, and what must be true after every cut."""
 
+from contextlib import suppress
 from typing import Any
 
 from interlock.core import journal, records, settings
@@ -36,21 +37,28 @@ def verified(flash: Flash) -> list[journal.Record]:
 
 
 class Acknowledged:
-    """The records reported as written, and the one that was being written when the power failed."""
+    """The records reported as written, and those that were being written when something failed."""
 
     def __init__(self) -> None:
         self.written: dict[int, tuple[int, bytes]] = {}
-        self.pending: tuple[int, bytes] | None = None
+        self.pending: set[tuple[int, bytes]] = set()
 
     def copy(self) -> "Acknowledged":
         other = Acknowledged()
-        other.written, other.pending = dict(self.written), self.pending
+        other.written, other.pending = dict(self.written), set(self.pending)
         return other
 
-    def append(self, log: Journal, kind: int, payload: bytes, now_ms: int) -> None:
-        self.pending = (kind, payload)
-        self.written[log.append(kind, payload, now_ms)] = (kind, payload)
-        self.pending = None
+    def append(self, log: Journal, kind: int, payload: bytes, now_ms: int) -> bool:
+        """Whether it was reported as written. A flash that fails costs the record, as `Station.record` has it."""
+        self.pending.add((kind, payload))
+        try:
+            sequence = log.append(kind, payload, now_ms)
+        except OSError:
+            return False
+        assert sequence not in self.written, f"sequence number {sequence} is used twice"
+        self.written[sequence] = (kind, payload)
+        self.pending.discard((kind, payload))
+        return True
 
     def check(self, flash: Flash) -> None:
         held = verified(flash)
@@ -64,8 +72,9 @@ class Acknowledged:
             if sequence >= oldest:
                 assert found.get(sequence) == wrote, f"record {sequence} was reported as written and is not there"
         for sequence, there in found.items():
-            known = sequence in self.written or there == self.pending or there[0] in OF_ITS_OWN
+            known = sequence in self.written or there in self.pending or there[0] in OF_ITS_OWN
             assert known, f"record {sequence} was never asked for"
+            self.written[sequence] = there  # whoever read the journal now has seen it: it may not go again
         headers = [journal.read_header(flash, i) for i in range(flash.size // flash.sector_bytes)]
         opened = [header for header in headers if header is not None]
         newest = max(sequence for sequence, _ in opened)
@@ -90,23 +99,25 @@ class JournalStory:
         other.__dict__.update(self.__dict__, flash=self.flash.copy(), known=self.known.copy(), facts=dict(self.facts))
         return other
 
-    def _carry(self) -> list[tuple[int, bytes]]:
+    def carry(self) -> list[tuple[int, bytes]]:
         return [
             (records.RESERVE, records.pack(records.RESERVE, self.facts[records.RESERVE])),
             (records.PEERS, records.pack_peers({9: self.facts[records.PEERS], 12: 1})[0]),
+            (records.CONFIG, records.pack(records.CONFIG, 1, b"CONFIG  ")),
         ]
 
     def live(self, life: int) -> None:
-        log = Journal(self.flash, SERIAL, self._carry)
+        log = Journal(self.flash, SERIAL, self.carry)
         self._check_facts(log)
-        for kind, payload in self._carry():
+        for kind, payload in self.carry():
             self.known.append(log, kind, payload, 0)
         for i in range(self.count):
             self._raise_fact(log, records.RESERVE if i % 2 else records.PEERS)
             size = self.payloads[i % len(self.payloads)]
             self.known.append(log, records.EVENT if size == 13 else UNKNOWN_TYPE, bytes([i & 0xFF]) * size, i)
             if self.tidy_every and i % self.tidy_every == 0:
-                log.tidy(i)
+                with suppress(OSError):
+                    log.tidy(i)
 
     def _raise_fact(self, log: Journal, kind: int) -> None:
         wanted = self.facts[kind] + 1
@@ -114,11 +125,11 @@ class JournalStory:
             payload = records.pack(records.RESERVE, wanted)
         else:
             payload = records.pack_peers({9: wanted})[0]
-        self.known.append(log, kind, payload, 1)
-        self.facts[kind] = wanted
+        if self.known.append(log, kind, payload, 1):
+            self.facts[kind] = wanted
 
     def _check_facts(self, log: Journal) -> None:
-        """What was reported before the cut is found in the newest two sectors; what was under way may be."""
+        """What was reported before the cut is found by recovery; what was under way may be."""
         ceiling = max([r.fields().ceiling for r in log.recent if r.kind == records.RESERVE], default=0)
         marks = [dict(r.fields()).get(9, 0) for r in log.recent if r.kind == records.PEERS]
         for kind, found in ((records.RESERVE, ceiling), (records.PEERS, max(marks, default=0))):

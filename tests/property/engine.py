@@ -1,8 +1,7 @@
 """Two engines for the worlds of `laws.py`: every reachable state of a small clock, and one walk on a real clock.
 
 In the search a millisecond passes only when no timer is due. `prompt` serves due timers before anything else; without
-it an event may still arrive in the instant in which a timer is due, as edges do on a board. Ways that breach a law
-in `excused` (known, with a strict xfail of its own) are given up, and the search goes on.
+it an event may still arrive in the instant in which a timer is due, as edges do on a board.
 """
 
 from collections import deque
@@ -77,7 +76,7 @@ def _next(world: Any, node: Node, prompt: bool) -> list[Callable[[], Node]]:
     return ways
 
 
-def search(world: Any, prompt: bool = True, excused: frozenset[str] = frozenset(), limit: int = 400_000) -> int:
+def search(world: Any, prompt: bool = True, limit: int = 400_000) -> int:
     """Judge every reachable state; the number of them. Raises Broken with the shortest way to the breach."""
     queue: deque[Node] = deque()
     seen = set()
@@ -86,8 +85,6 @@ def search(world: Any, prompt: bool = True, excused: frozenset[str] = frozenset(
         try:
             return what()
         except Broken as broken:
-            if broken.args[0] in excused:
-                return None
             last = broken.args[1] if len(broken.args) > 1 else "then"
             raise Broken(f"{world.name}: {broken.args[0]}\n  after: {node.way()}, {last}") from broken
 
@@ -109,9 +106,7 @@ def search(world: Any, prompt: bool = True, excused: frozenset[str] = frozenset(
     return len(seen)
 
 
-def walk(
-    world: Any, start: int, boot: int, steps: Iterable[tuple[int, int]], excused: frozenset[str] = frozenset()
-) -> None:
+def walk(world: Any, start: int, boot: int, steps: Iterable[tuple[int, int]]) -> None:
     """Wait and act, (ms, number of the choice) at a time, from the `boot`th start at tick `start`."""
     starts = world.starts(start)
     state, ghost = starts[boot % len(starts)]
@@ -132,5 +127,4 @@ def walk(
             state, ghost = step(world, state, ghost, choice, now)
         world.home(state, now)
     except Broken as broken:
-        if broken.args[0] not in excused:
-            raise Broken(f"{world.name}: {broken}\n  after: {', '.join(said)}") from broken
+        raise Broken(f"{world.name}: {broken}\n  after: {', '.join(said)}") from broken

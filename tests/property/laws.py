@@ -148,8 +148,7 @@ class HolsterWorld:
         if ghost.refractory_ms:
             hold(codes == [], "a pulse within the refractory time is the same discharge")
             return ghost
-        served = "" if step.before.refractory_at is None else ", also before its timer is served"
-        hold(codes == [frames.DISCHARGE], "every discharge past the refractory time is aired" + served)
+        hold(codes == [frames.DISCHARGE], "every discharge past the refractory time is aired")
         fault = bool(aired[0][1] & frames.FLAG_ORDER_FAULT)
         expected = not step.before.armed or step.before.mode not in holster.OUT
         hold(fault == expected, "a discharge carries the order fault exactly where a step is missing")
@@ -176,6 +175,7 @@ class HolsterWorld:
             bare = before.mode == holster.DRAWN and not before.armed and not before.discharges
             stowed = bare or before.mode in holster.IN or before.mode == holster.STOWED
             hold((after.mode == holster.STOWED) == stowed, "all but an armed or discharged weapon may be put away")
+            hold(not (data and stowed) or after.docked, "a docked holster knows that it is docked")
         if event == holster.UNSTOW and before.mode == holster.STOWED:
             hold(after.mode == holster.UNKNOWN, "back on duty the position is settled anew")
         if event == holster.CONDITION:
@@ -285,7 +285,9 @@ class ProofWorld:
         hold((after.mode == proof.IDLE) == (not ghost.in_use), "idle exactly outside a use")
         if after.mode == proof.PROVEN:
             hold(ghost.proven and not ghost.alerted, "proven needs a recording ack of this use")
-            hold(ticks_diff(now, after.proven_at) <= self.policy.proof_limit_ms, "a proof is never older than its limit")
+            hold(
+                ticks_diff(now, after.proven_at) <= self.policy.proof_limit_ms, "a proof is never older than its limit"
+            )
         else:
             hold(after.proven_at is None, "nothing but a standing proof is cited in a record")
         if after.mode == proof.CALLING:
@@ -336,7 +338,10 @@ class CameraWorld:
 
     def options(self, state: State) -> tuple[Choice, ...]:
         """A level changes to what it was not; everything else may come at any time."""
-        impossible = {camera.TALLY_ON if state.tally else camera.TALLY_OFF, camera.AWAKE if state.awake else camera.ASLEEP}
+        impossible = {
+            camera.TALLY_ON if state.tally else camera.TALLY_OFF,
+            camera.AWAKE if state.awake else camera.ASLEEP,
+        }
         return tuple(choice for choice in self.choices if choice[0] not in impossible)
 
     def key(self, state: State, now: int) -> Any:
@@ -350,7 +355,9 @@ class CameraWorld:
         if event in (camera.TALLY_ON, camera.TALLY_OFF):
             on = event == camera.TALLY_ON
             age = None if ghost.tally_ms is None else 0
-            ghost = ghost._replace(seen_off=ghost.seen_off or not on, ours=on and ghost.pulsed, pulsed=False, tally_ms=age)
+            ghost = ghost._replace(
+                seen_off=ghost.seen_off or not on, ours=on and ghost.pulsed, pulsed=False, tally_ms=age
+            )
         if event in (camera.AWAKE, camera.ASLEEP):
             hold(after.awake == (event == camera.AWAKE), "whether the recorder is awake is kept")
         if event == camera.TALLY_OFF and before.mode == camera.RECORDING:
@@ -360,6 +367,7 @@ class CameraWorld:
             ghost = ghost._replace(stops=0)
         for _ in range(effects.count((camera.PULSE,))):
             ghost = self._pulse(ghost, after)
+        hold(after.mode != camera.STARTING or not after.tally or after.stopping, "a tally that is on is not waited for")
         if after.mode == camera.FAULT and before.mode != camera.FAULT:
             hold((camera.ALERT, proof.ALERT_NOT_RECORDING) in effects, "a recorder that does not follow alerts")
         if after.mode != before.mode:
@@ -384,7 +392,7 @@ class CameraWorld:
         return ghost._replace(pulsed=True)
 
     def _weapons(self, step: Step) -> None:
-        before, event, data, now, after, effects = step
+        before, event, data, _, after, effects = step
         senders = [sender for sender, _ in after.weapons]
         if event in (camera.TRIGGER, camera.AGAIN):
             hold(data in senders, "a weapon heard of is known to be out")
@@ -404,21 +412,24 @@ class CameraWorld:
         if after.mode == camera.STARTING and not after.tally:
             hold(ghost.pulsed, "a start was pulsed since the tally went off")
         if before.mode == camera.RECORDING and event == camera.TALLY_OFF:
-            hold(((camera.PULSE,) in effects) == (ghost.stops == 1), "the first stop by hand is answered by one restart")
+            hold(
+                ((camera.PULSE,) in effects) == (ghost.stops == 1), "the first stop by hand is answered by one restart"
+            )
         if event == camera.HOLD_OVER:
-            hold(((camera.PULSE,) in effects) == before.ours, "what is ours is stopped after the hold, and nothing else")
+            hold(
+                ((camera.PULSE,) in effects) == before.ours, "what is ours is stopped after the hold, and nothing else"
+            )
         if before.mode == camera.STANDBY and event in (camera.TRIGGER, camera.AGAIN) and before.tally:
             proven = before.seen_off
             hold((after.mode == camera.RECORDING) == proven, "a running recording that was seen to begin is proof")
 
     def _modes(self, step: Step) -> None:
-        before, after = step.before, step.after
+        after = step.after
         mode, name = after.mode, camera.MODE_NAMES[after.mode]
         if mode in (camera.STANDBY, camera.HOLDING):
             hold(not after.weapons, f"no weapon is out while {name}")
         if mode in (camera.RECORDING, camera.INTERRUPTED):
-            lost = ", also after a stop pulse without effect" if before.stopping else ""
-            hold(after.weapons, f"a weapon is out while {name}{lost}")
+            hold(after.weapons, f"a weapon is out while {name}")
         if mode in (camera.RECORDING, camera.HOLDING, camera.UNPROVEN):
             hold(after.tally, f"the tally is on while {name}")
         if mode in (camera.INTERRUPTED, camera.FAULT):
@@ -444,7 +455,6 @@ class CameraWorld:
     def home(self, state: State, now: int) -> None:
         """All weapons back, a recorder that obeys: it comes to rest, and stops no recording but its own."""
         policy = self.policy
-        lost = ", also after a stop pulse without effect" if state.mode == camera.STARTING and state.stopping else ""
         for sender, _ in state.weapons:
             state, _ = self.machine.step(state, camera.RETURN, sender, now, policy)
         for _ in range(8):
@@ -456,5 +466,5 @@ class CameraWorld:
                 edge = camera.TALLY_OFF if state.tally else camera.TALLY_ON
                 state, _ = self.machine.step(state, edge, None, now, policy)
         resting = (camera.STANDBY, camera.UNPROVEN) if state.tally else (camera.STANDBY,)
-        hold(state.mode in resting, f"it came to rest as {camera.MODE_NAMES[state.mode]}{lost}")
+        hold(state.mode in resting, f"it came to rest as {camera.MODE_NAMES[state.mode]}")
         hold(deadline(state, now) is None, "nothing is left to do")

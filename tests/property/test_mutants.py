@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import pytest
+
 from interlock.core import camera, frames, holster, proof
 from interlock.core.machine import Machine, Rule
 
 from .engine import search
 from .laws import Broken
-from .test_search import EXCUSED, TINY, WORLDS
+from .test_search import WORLDS
 
 Damage = Callable[[tuple[Rule, ...]], tuple[Rule, ...]]
 
@@ -39,7 +40,9 @@ MUTANTS: dict[str, tuple[str, Damage]] = {
     "a discharge without refractory time": ("holster", change(on(holster.FIRE), guard="armed")),
     "a discharge that forgets its order fault": (
         "holster",
-        change(on(holster.FIRE, holster.STOWED), do=("begin use", "count discharge", "air discharge", "settle if seated")),
+        change(
+            on(holster.FIRE, holster.STOWED), do=("begin use", "count discharge", "air discharge", "settle if seated")
+        ),
     ),
     "an end without a seat": ("holster", change(on(holster.SETTLED, holster.DRAWN), guard="not seated")),
     "a stow of an armed weapon": ("holster", change(on(holster.STOW, holster.DRAWN), guard=None)),
@@ -65,7 +68,10 @@ MUTANTS: dict[str, tuple[str, Damage]] = {
     "a fault that is not tried again": ("camera", without(on(camera.RETRY))),
     "a lease that never ends": ("camera", without(on(camera.LEASE_OVER, camera.RECORDING, "hold"))),
     "a stop pulse that is believed": ("camera", without(on(camera.LIMIT, camera.HOLDING))),
-    "a recording that is told late": ("camera", change(on(camera.TALLY_ON, camera.STARTING), do=("tally on", "no limit"))),
+    "a recording that is told late": (
+        "camera",
+        change(on(camera.TALLY_ON, camera.STARTING), do=("tally on", "no limit")),
+    ),
 }
 
 
@@ -78,7 +84,7 @@ def breach(world_name: str) -> str | None:
     """What the search says of the machine as it is now."""
     for prompt in (True, False):
         try:
-            search(WORLDS[world_name](), prompt, EXCUSED)
+            search(WORLDS[world_name](), prompt)
         except Broken as broken:
             return str(broken)
     return None

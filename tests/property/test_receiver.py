@@ -2,6 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from interlock.core import frames
 from interlock.core.frames import Ack, GroupKeys, PairKeys, UnitKeys, build_unit
 from interlock.core.receiver import GROUP, GUESTS_PER_S, OWN, OWN_REPEAT, OWN_STALE, WINDOW, AckEar, Receiver
@@ -69,9 +70,7 @@ def test_in_any_order_with_any_loss_each_counter_is_new_once_and_only_upwards(
     before=st.integers(0, 3),
 )
 @settings(max_examples=400)
-def test_an_altered_frame_is_never_new(
-    unit: int, counter: int, event: int, flips: dict[int, int], before: int
-) -> None:
+def test_an_altered_frame_is_never_new(unit: int, counter: int, event: int, flips: dict[int, int], before: int) -> None:
     """But for the own tag of a guest, which only its partners can check: then its content must be the authentic one."""
     ear, now = receiver(), 0
     frame = bytearray(authentic(unit, counter, event))
@@ -88,7 +87,9 @@ def test_an_altered_frame_is_never_new(
         assert ear.marks == {} or unit in GUEST_UNITS
 
 
-@given(parts=st.lists(st.sampled_from(UNITS), min_size=4, max_size=4), counters=st.lists(COUNTERS, min_size=4, max_size=4))
+@given(
+    parts=st.lists(st.sampled_from(UNITS), min_size=4, max_size=4), counters=st.lists(COUNTERS, min_size=4, max_size=4)
+)
 @settings(max_examples=150)
 def test_a_frame_spliced_from_authentic_ones_is_never_new(parts: list[int], counters: list[int]) -> None:
     cuts = (frames.ID_AT, frames.SEALED_AT, frames.TAG_AT, frames.OWN_TAG_AT, frames.FRAME_BYTES)
@@ -102,7 +103,9 @@ def test_a_frame_spliced_from_authentic_ones_is_never_new(parts: list[int], coun
 
 @given(body=st.binary(min_size=29, max_size=29), counter=COUNTERS, unit=st.integers(0, 0xFFFF), event=EVENTS)
 @settings(max_examples=200)
-def test_junk_and_foreign_groups_are_nothing_and_leave_no_trace(body: bytes, counter: int, unit: int, event: int) -> None:
+def test_junk_and_foreign_groups_are_nothing_and_leave_no_trace(
+    body: bytes, counter: int, unit: int, event: int
+) -> None:
     ear = receiver()
     stranger = UnitKeys(b"s" * 32, unit)
     assert ear.hear(frames.HEADER + body, 0) is None
@@ -147,7 +150,9 @@ ACKS = st.builds(
 PAIRS = [PairKeys(b"p" * 32, 1, CAMERA), PairKeys(b"q" * 32, 1, CAMERA + 1)]
 
 
-@given(expected=st.lists(COUNTERS, min_size=1, max_size=5, unique=True), counter=COUNTERS, ack=ACKS, pair=st.integers(0, 1))
+@given(
+    expected=st.lists(COUNTERS, min_size=1, max_size=5, unique=True), counter=COUNTERS, ack=ACKS, pair=st.integers(0, 1)
+)
 @settings(max_examples=150)
 def test_an_ack_is_read_as_it_was_built_and_only_for_the_newest_two_frames(
     expected: list[int], counter: int, ack: Ack, pair: int
@@ -163,7 +168,9 @@ def test_an_ack_is_read_as_it_was_built_and_only_for_the_newest_two_frames(
             assert heard is None
 
 
-@given(ack=ACKS, counter=COUNTERS, flips=st.dictionaries(st.integers(2, 30), st.integers(1, 255), min_size=1, max_size=4))
+@given(
+    ack=ACKS, counter=COUNTERS, flips=st.dictionaries(st.integers(2, 30), st.integers(1, 255), min_size=1, max_size=4)
+)
 @settings(max_examples=300)
 def test_an_altered_ack_is_nothing(ack: Ack, counter: int, flips: dict[int, int]) -> None:
     ear = AckEar(PAIRS)
@@ -184,9 +191,17 @@ def test_an_ack_to_one_holster_means_nothing_to_another_and_nothing_to_a_camera(
     assert receiver().hear(frame, 0) is None
 
 
-@given(unit=st.integers(1, 0xFFFF), event=EVENTS, flags=st.integers(0, 15), counter=COUNTERS, digest=st.binary(min_size=4, max_size=4))
+@given(
+    unit=st.integers(1, 0xFFFF),
+    event=EVENTS,
+    flags=st.integers(0, 15),
+    counter=COUNTERS,
+    digest=st.binary(min_size=4, max_size=4),
+)
 @settings(max_examples=100)
-def test_a_frame_opens_to_what_it_was_built_from(unit: int, event: int, flags: int, counter: int, digest: bytes) -> None:
+def test_a_frame_opens_to_what_it_was_built_from(
+    unit: int, event: int, flags: int, counter: int, digest: bytes
+) -> None:
     frame = build_unit(UnitKeys(b"k" * 32, unit), GROUP_KEYS, event, flags, counter, digest)
     assert frames.is_ours(frame)
     assert frames.open_unit(GROUP_KEYS, frame) == (event, flags, unit, counter, digest)

@@ -1,6 +1,7 @@
 """Every reachable state of each machine on a clock of a few milliseconds keeps the laws of `laws.py`."""
 
 import pytest
+
 from interlock.core import camera, holster
 from interlock.core.machine import due
 from interlock.core.settings import DEFAULT_POLICY
@@ -22,14 +23,6 @@ TINY = DEFAULT_POLICY._replace(
     proof_limit_ms=3,
     buffer_ms=5,
 )
-# Laws with a breach that is known; each has a strict xfail below that falls away with it.
-EXCUSED = frozenset(
-    {
-        "a weapon is out while recording, also after a stop pulse without effect",
-        "it came to rest as recording, also after a stop pulse without effect",
-        "every discharge past the refractory time is aired, also before its timer is served",
-    }
-)
 WORLDS = {
     "holster": lambda: HolsterWorld(TINY),
     "proof": lambda: ProofWorld(TINY),
@@ -48,27 +41,23 @@ def short_retry(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("prompt", [True, False], ids=["timers first", "edges first"])
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_reachable_state_keeps_the_laws(name: str, prompt: bool) -> None:
-    states = search(WORLDS[name](), prompt, EXCUSED)
+    states = search(WORLDS[name](), prompt)
     print(f"{name}: {states} states")
     assert states > 10
 
 
-@pytest.mark.xfail(reason="STARTING with a stop pulse pending, LIMIT, no weapon: RECORDING with no way out", strict=True)
 def test_a_recorder_that_ignored_a_stop_pulse_is_not_recorded_for_ever() -> None:
     search(CameraWorld(TINY))
 
 
-@pytest.mark.xfail(reason="the guard asks whether the timer was served, not whether the time is over", strict=True)
 def test_a_discharge_in_the_instant_in_which_the_refractory_time_ends_is_aired() -> None:
     search(HolsterWorld(TINY), prompt=False)
 
 
-@pytest.mark.xfail(reason="`ours` outlives a stop by hand, so an officer's own recording is stopped", strict=True)
 def test_the_interlock_stops_only_recordings_that_it_started() -> None:
-    search(CameraWorld(TINY, ownership=True), True, EXCUSED)
+    search(CameraWorld(TINY, ownership=True))
 
 
-@pytest.mark.xfail(reason="STOWED has no rule for STOW: the dock contact is not taken note of", strict=True)
 def test_a_holster_stowed_by_button_and_then_docked_may_be_filled_and_emptied_without_a_draw() -> None:
     state = holster.at_boot(True, False, False, 0, TINY)
     for event, data in ((holster.STOW, False), (holster.STOW, True), (holster.LEFT, None), (holster.SEATED, None)):

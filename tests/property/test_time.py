@@ -2,6 +2,7 @@
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from interlock.core.airtime import FAST_MS, SLOT_MS, SLOW_MS, Airtime
 from interlock.core.ticks import HALF_MS, PERIOD_MS, Uptime, earlier, is_due, ticks_add, ticks_diff
 

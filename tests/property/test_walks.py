@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from interlock.core import camera, holster, proof
 from interlock.core.machine import Machine, deadline, due
 from interlock.core.settings import DEFAULT_POLICY
@@ -12,7 +13,6 @@ from interlock.core.ticks import PERIOD_MS, ticks_add
 
 from .engine import walk
 from .laws import CameraWorld, HolsterWorld, ProofWorld
-from .test_search import EXCUSED
 
 WORLDS = {
     "holster": HolsterWorld(DEFAULT_POLICY),
@@ -37,7 +37,7 @@ STEPS = st.lists(st.tuples(WAITS, st.integers(0, 99)), min_size=1, max_size=60)
 def test_every_walk_keeps_the_laws_and_comes_home(
     name: str, start: int, boot: int, steps: list[tuple[int, int]]
 ) -> None:
-    walk(WORLDS[name], start, boot, steps, EXCUSED)
+    walk(WORLDS[name], start, boot, steps)
 
 
 @pytest.mark.deep
@@ -45,7 +45,7 @@ def test_every_walk_keeps_the_laws_and_comes_home(
 @given(start=STARTS, boot=st.integers(0, 7), steps=STEPS)
 @settings(max_examples=10_000)
 def test_many_more_walks_keep_the_laws(name: str, start: int, boot: int, steps: list[tuple[int, int]]) -> None:
-    walk(WORLDS[name], start, boot, steps, EXCUSED)
+    walk(WORLDS[name], start, boot, steps)
 
 
 MACHINES: dict[str, tuple[Machine, Any, list[int]]] = {

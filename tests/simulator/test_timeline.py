@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from interlock.core import camera, frames, holster, proof, records
 from interlock.core.journal import Journal, Reading
-
 from simulator.body_camera import Interval
 from simulator.scenario import parse
 from simulator.timeline import draw

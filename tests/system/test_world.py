@@ -138,7 +138,7 @@ def test_a_camera_unit_that_loses_power_is_missed_and_comes_back(tmp_path: Path)
         (40, "H1", "discharge"),
         (45, "H1", "holster"),
     )
-    assert [alert.code for alert in said(run, "H1", records.ALERT)][0] == proof.ALERT_PROOF_LOST
+    assert said(run, "H1", records.ALERT)[0].code == proof.ALERT_PROOF_LOST
     assert "unproven" in modes(run, "C1"), "a tally that is on at boot was never seen off"
     assert judged(run)[1]["verdict"] == "before"
 

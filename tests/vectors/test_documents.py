@@ -4,6 +4,7 @@ import ast
 import zlib
 
 import pytest
+
 from interlock.core import camera as camera_machine
 from interlock.core import frames, holster, journal, proof, receiver, records, settings
 

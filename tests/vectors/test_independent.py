@@ -4,10 +4,10 @@ import random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from interlock.core import records
-from interlock.core.journal import Journal, Reading
 
 from host_tools import journal_file
+from interlock.core import records
+from interlock.core.journal import Journal, Reading
 from tests.core.flash import PowerCut, RamFlash
 
 from . import independent

@@ -1,5 +1,7 @@
-"""One file of data per board: pins, polarities, flash area, radio and battery. `main.py` gets its board from the module
-`board`, which the flashing tool writes (one line: `from interlock.boards.esp32 import BOARD`) and the simulator supplies."""
+"""One file of data per board: pins, polarities, flash area, radio and battery.
+
+`main.py` gets its board from the module `board`, which the flashing tool writes (one line: `from interlock.boards.esp32
+import BOARD`) and the simulator supplies."""
 
 INPUTS = ("seat_closes", "seat_opens", "armed", "discharge", "dock", "button", "tally", "awake")
 OUTPUTS = ("led", "haptic", "shutter")

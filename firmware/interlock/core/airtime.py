@@ -39,9 +39,7 @@ class Airtime:
         """Whether the entry under `key` is still wanted and means `what`."""
         return len([entry for entry in self._entries if entry.key == key and entry.what == what]) > 0
 
-    def put(
-        self, key: "Hashable", frame: bytes, now: int, fast_ms: int, slow_ms: int, what: object = None
-    ) -> None:
+    def put(self, key: "Hashable", frame: bytes, now: int, fast_ms: int, slow_ms: int, what: object = None) -> None:
         """Air `frame` under `key` (replacing what it aired): fast first, then slowly, then no more."""
         fast_until = ticks_add(now, fast_ms)
         entry = Entry(key, frame, fast_until, ticks_add(fast_until, slow_ms), what)

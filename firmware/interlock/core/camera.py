@@ -156,38 +156,42 @@ def _not_before(ticks: int, now: int, quarter: int) -> int:
 # Guards.
 
 
-def _tally_proven(state: CameraState, data: int | None) -> bool:
+def _tally_proven(state: CameraState, data: int | None, now: int) -> bool:
     return state.tally and state.seen_off
 
 
-def _tally(state: CameraState, data: int | None) -> bool:
+def _tally(state: CameraState, data: int | None, now: int) -> bool:
     return state.tally
 
 
-def _stopping(state: CameraState, data: int | None) -> bool:
+def _tally_proven_weapons(state: CameraState, data: int | None, now: int) -> bool:
+    return _tally_proven(state, data, now) and _weapons(state, data, now)
+
+
+def _stopping(state: CameraState, data: int | None, now: int) -> bool:
     return state.stopping
 
 
-def _more_weapons(state: CameraState, data: int | None) -> bool:
+def _more_weapons(state: CameraState, data: int | None, now: int) -> bool:
     for sender, _ in state.weapons:
         if sender != data:
             return True
     return False
 
 
-def _leases_left(state: CameraState, data: int) -> bool:
-    return len([w for w in state.weapons if not is_due(w[1], data)]) > 0
+def _leases_left(state: CameraState, data: int | None, now: int) -> bool:
+    return len([w for w in state.weapons if not is_due(w[1], now)]) > 0
 
 
-def _weapons(state: CameraState, data: int | None) -> bool:
+def _weapons(state: CameraState, data: int | None, now: int) -> bool:
     return len(state.weapons) > 0
 
 
-def _first_stop(state: CameraState, data: int | None) -> bool:
+def _first_stop(state: CameraState, data: int | None, now: int) -> bool:
     return len(state.weapons) > 0 and state.restarts == 0
 
 
-def _may_stop(state: CameraState, data: int | None) -> bool:
+def _may_stop(state: CameraState, data: int | None, now: int) -> bool:
     return state.ours and state.tally
 
 
@@ -243,6 +247,7 @@ def _stop(state: CameraState, data: int | None, now: int, policy: "Policy", effe
 
 
 def _adopt(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
+    # Whatever records next was not started by us.
     state.ours = False
 
 
@@ -318,6 +323,7 @@ def _alert(code: int) -> "Action":
 _GUARDS: "dict[str, Guard]" = {
     "tally on, seen off": _tally_proven,
     "tally on": _tally,
+    "tally on, seen off, weapons out": _tally_proven_weapons,
     "stopping": _stopping,
     "other weapons out": _more_weapons,
     "weapons out": _weapons,
@@ -376,7 +382,7 @@ RULES = (
         INTERRUPTED,
         ("tally off", "restart", "changed", "alert interrupted"),
     ),
-    Rule((RECORDING,), TALLY_OFF, None, INTERRUPTED, ("tally off", "changed", "alert interrupted")),
+    Rule((RECORDING,), TALLY_OFF, None, INTERRUPTED, ("tally off", "adopt", "changed", "alert interrupted")),
     Rule((HOLDING,), TALLY_OFF, None, STANDBY, ("tally off", "rest", "changed")),
     Rule((UNPROVEN,), TALLY_OFF, "weapons out", STARTING, ("tally off", "start", "changed")),
     Rule((UNPROVEN,), TALLY_OFF, None, STANDBY, ("tally off", "rest", "changed")),
@@ -385,8 +391,9 @@ RULES = (
     Rule(ANY, TALLY_ON, None, None, ("tally on",)),
     Rule(ANY, TALLY_OFF, None, None, ("tally off",)),
     # The recorder did not follow.
-    Rule((STARTING,), LIMIT, "tally on, seen off", RECORDING, ("no limit", "changed")),
-    Rule((STARTING, INTERRUPTED), LIMIT, None, FAULT, ("retry later", "changed", "alert not recording")),
+    Rule((STARTING,), LIMIT, "tally on, seen off, weapons out", RECORDING, ("no limit", "changed")),
+    Rule((STARTING,), LIMIT, "tally on, seen off", HOLDING, ("no limit", "hold", "changed")),
+    Rule((STARTING, INTERRUPTED), LIMIT, None, FAULT, ("adopt", "retry later", "changed", "alert not recording")),
     Rule((HOLDING,), LIMIT, None, UNPROVEN, ("doubt tally", "changed")),
     Rule((FAULT,), RETRY, "weapons out", STARTING, ("start", "changed")),
     Rule((FAULT,), RETRY, None, STANDBY, ("rest", "changed")),

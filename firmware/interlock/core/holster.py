@@ -6,7 +6,7 @@ conditions beside the mode: they never keep a draw from being aired.
 
 from . import frames
 from .machine import Machine, Rule, State
-from .ticks import ticks_add
+from .ticks import is_due, ticks_add
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -149,35 +149,35 @@ def flags_of(state: HolsterState) -> int:
 # Guards.
 
 
-def _seated(state: HolsterState, data: int | None) -> bool:
+def _seated(state: HolsterState, data: int | None, now: int) -> bool:
     return state.seated
 
 
-def _not_seated(state: HolsterState, data: int | None) -> bool:
+def _not_seated(state: HolsterState, data: int | None, now: int) -> bool:
     return not state.seated
 
 
-def _ready(state: HolsterState, data: int | None) -> bool:
-    return state.refractory_at is None
+def _ready(state: HolsterState, data: int | None, now: int) -> bool:
+    return state.refractory_at is None or is_due(state.refractory_at, now)
 
 
-def _ready_armed(state: HolsterState, data: int | None) -> bool:
-    return state.refractory_at is None and state.armed
+def _ready_armed(state: HolsterState, data: int | None, now: int) -> bool:
+    return state.armed and _ready(state, data, now)
 
 
-def _bare_draw(state: HolsterState, data: int | None) -> bool:
+def _bare_draw(state: HolsterState, data: int | None, now: int) -> bool:
     return not state.armed and state.discharges == 0
 
 
-def _changed(state: HolsterState, data: int | None) -> bool:
+def _changed(state: HolsterState, data: int | None, now: int) -> bool:
     return data != state.conditions
 
 
-def _armed(state: HolsterState, data: int | None) -> bool:
+def _armed(state: HolsterState, data: int | None, now: int) -> bool:
     return state.armed
 
 
-def _undocked_seated(state: HolsterState, data: int | None) -> bool:
+def _undocked_seated(state: HolsterState, data: int | None, now: int) -> bool:
     return state.seated and not state.docked
 
 
@@ -203,7 +203,9 @@ def _level_safe(state: HolsterState, data: int | None, now: int, policy: "Policy
     state.armed = False
 
 
-def _settle_if_seated(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
+def _settle_if_seated(
+    state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]"
+) -> None:
     if state.seated:
         state.settle_at = ticks_add(now, policy.settle_ms)
 
@@ -334,7 +336,13 @@ RULES = (
     # It is armed or discharged: always aired, from wherever, with the order fault where a step is missing.
     Rule((DRAWN, DISCHARGED), ARM, None, ARMED, ("level armed", "renew later", "air arm")),
     Rule(IN + (STOWED,), ARM, None, ARMED, ("level armed", "begin use", "air arm, order fault")),
-    Rule(OUT, FIRE, "not refractory, armed", DISCHARGED, ("count discharge", "renew later", "air discharge", "settle if seated")),
+    Rule(
+        OUT,
+        FIRE,
+        "not refractory, armed",
+        DISCHARGED,
+        ("count discharge", "renew later", "air discharge", "settle if seated"),
+    ),
     Rule(
         OUT,
         FIRE,
@@ -364,6 +372,7 @@ RULES = (
     # Putting away: never while armed or after a discharge.
     Rule(IN, STOW, None, STOWED, ("dock", "no settle", "note stowed")),
     Rule((DRAWN,), STOW, "bare draw", STOWED, ("dock", "air stow", "end use")),
+    Rule((STOWED,), STOW, None, None, ("dock",)),
     Rule((STOWED,), UNSTOW, None, UNKNOWN, ("undock", "settle")),
     # Time and conditions.
     Rule(OUT, RENEW, None, None, ("renew later", "beacon")),

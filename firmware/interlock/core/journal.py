@@ -58,9 +58,7 @@ def padded(length: int) -> int:
     return (length + ALIGN - 1) // ALIGN * ALIGN
 
 
-def encode(
-    kind: int, sequence: int, boot: int, uptime_ms: int, payload: bytes, chain: bytes
-) -> tuple[bytes, bytes]:
+def encode(kind: int, sequence: int, boot: int, uptime_ms: int, payload: bytes, chain: bytes) -> tuple[bytes, bytes]:
     """(record bytes without padding, chain value after it)."""
     body = (
         struct.pack(
@@ -173,7 +171,8 @@ class Journal:
     """The journal of the unit with `serial` (8 bytes) on `flash`. Opening it recovers whatever the power left.
 
     `carry`: a function that gives the [(type, payload), ...] to repeat at the head of each new sector, so that facts
-    which must survive an overflow (counters, peers) are always within the newest two sectors.
+    which must survive an overflow (counters, peers) are always near the end. The last of them is a CONFIG record: where
+    one is, the set before it is complete.
     """
 
     boot: int
@@ -190,7 +189,7 @@ class Journal:
         self._carry = carry
         self._ready = False  # whether the next sector is erased
         self._loss_known: int | None = 0
-        self.recent: list[Record] = []  # records of the newest two sectors, as recovery found them
+        self.recent: list[Record] = []  # the newest records, as recovery found them
         self.recovered_torn = 0
         self._recover()
 
@@ -208,14 +207,12 @@ class Journal:
     def _recover(self) -> None:
         order, headers = self._order()
         if not order:
-            self._index = 0
-            self._sector_sequence = 0
             self.boot = 1
             self.sequence = 0
             self.first = 0
             self.head = chain_start(self._serial)
             self._flash.erase(0)
-            self._open_sector()
+            self._open_sector(0, 0)
             return
         self._index = order[-1]
         self._sector_sequence = headers[self._index][0]
@@ -227,11 +224,16 @@ class Journal:
         for record in newest.records:
             self.head = chain_next(self.head, record.body)
             self.sequence = record.sequence + 1
-        before = read_sector(self._flash, order[-2]).records if len(order) > 1 else []
-        self.recent = before + newest.records
+        self.recent = newest.records
+        # Back to the last complete set of carried facts: cuts may have torn any number of attempts since.
+        for index in reversed(order[:-1]):
+            if records.CONFIG in [record.kind for record in self.recent]:
+                break
+            self.recent = read_sector(self._flash, index).records + self.recent
         for record in self.recent:
-            if record.kind == records.LOSS:
-                self._loss_known = record.fields().first_kept
+            loss = record.fields() if record.kind == records.LOSS else None
+            if loss is not None:
+                self._loss_known = loss.first_kept
         if self.recent:
             self.boot = (self.recent[-1].boot + 1) & 0xFFFF
 
@@ -282,22 +284,20 @@ class Journal:
     def _next_sector(self, uptime_ms: int) -> None:
         if not self._ready:
             self._erase_next()
-        self._index = (self._index + 1) % self.sectors
-        self._sector_sequence += 1
         self._ready = False
-        self._offset = self._flash.sector_bytes  # nothing fits until the header stands, should its program fail
-        self._open_sector()
+        self._open_sector((self._index + 1) % self.sectors, self._sector_sequence + 1)
         for kind, payload in self._carry():
             self.append(kind, payload, uptime_ms)
         if self.first:
             self._loss_known = None  # repeat it in each sector, as the carried facts are
             self._report_loss(uptime_ms)
 
-    def _open_sector(self) -> None:
-        head = struct.pack(SECTOR_HEAD, SECTOR_MAGIC, self._sector_sequence, self.sequence, self.head)
-        self._flash.program(
-            self._index * self._flash.sector_bytes, head + struct.pack(">I", crc32(head) & 0xFFFFFFFF)
-        )
+    def _open_sector(self, index: int, sector_sequence: int) -> None:
+        head = struct.pack(SECTOR_HEAD, SECTOR_MAGIC, sector_sequence, self.sequence, self.head)
+        self._flash.program(index * self._flash.sector_bytes, head + struct.pack(">I", crc32(head) & 0xFFFFFFFF))
+        # Only now: had the program failed, the sector before would still be the one in use.
+        self._index = index
+        self._sector_sequence = sector_sequence
         self._offset = SECTOR_HEAD_BYTES
 
     def _erase_next(self) -> None:
@@ -306,7 +306,7 @@ class Journal:
         held = read_header(self._flash, index)
         base = index * self._flash.sector_bytes
         if held is not None:
-            self._flash.program(base, bytes(len(SECTOR_MAGIC)))
+            self._flash.program(base, bytes(SECTOR_HEAD_BYTES))
         self._flash.erase(base)
         self._ready = True
         if held is None:

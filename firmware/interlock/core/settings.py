@@ -62,9 +62,7 @@ DEFAULT_POLICY = Policy(
     buffer_ms=30000,
     stop_after_hold=True,
 )
-Settings = namedtuple(
-    "Settings", ("revision", "serial", "unit", "role", "unit_key", "group_key", "partners", "policy")
-)
+Settings = namedtuple("Settings", ("revision", "serial", "unit", "role", "unit_key", "group_key", "partners", "policy"))
 
 
 class SettingsError(ValueError):
@@ -77,8 +75,8 @@ def encode(settings: Settings) -> bytes:
         raise SettingsError("a serial has 8 bytes; this one has %d" % len(settings.serial))
     if len(settings.partners) > PARTNERS_MAX:
         raise SettingsError("a unit has at most %d partners" % PARTNERS_MAX)
-    if settings.role not in ROLE_NAMES or not 0 < settings.unit <= 0xFFFF:
-        raise SettingsError("role must be holster, camera or combined, and the unit number 1 to 65535")
+    if not _sound(settings):
+        raise SettingsError("roles must be holster, camera or combined, and unit numbers 1 to 65535")
     body = b"".join([struct.pack(_PARTNER, *partner) for partner in settings.partners])
     body += struct.pack(_POLICY, *settings.policy)
     length = struct.calcsize(_HEAD) + len(body) + 4
@@ -116,7 +114,16 @@ def decode(data: "Bytes") -> Settings | None:
         offset += struct.calcsize(_PARTNER)
     values = struct.unpack_from(_POLICY, data, offset)
     policy = Policy(*(values[:-1] + (bool(values[-1]),)))
-    return Settings(revision, serial, unit, role, unit_key, group_key, partners, policy)
+    settings = Settings(revision, serial, unit, role, unit_key, group_key, partners, policy)
+    return settings if _sound(settings) else None
+
+
+def _sound(settings: Settings) -> bool:
+    """Whether every number in them is one that a unit can have."""
+    for who in [settings] + list(settings.partners):
+        if who.role not in ROLE_NAMES or not 0 < who.unit <= 0xFFFF:
+            return False
+    return True
 
 
 def digest(settings: Settings) -> bytes:

@@ -20,8 +20,8 @@ BOUNCE_MS = 20
 class Contact:
     """`active_low`: closed means level 0 (pull-up is on). `wake`: allocation-free, called from the handler.
 
-    The first edge of a change counts at once; what follows within BOUNCE_MS is that contact's bounce, and only the level
-    at the end of that time counts.
+    The first edge of a change counts at once; what follows within BOUNCE_MS is that contact's bounce, and only the
+    level at the end of that time counts.
     """
 
     def __init__(self, number: int, active_low: bool, wake: "Callable[[], None]", ticks: "Clock") -> None:
