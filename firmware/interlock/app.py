@@ -95,6 +95,7 @@ class App:
             role.tick()
         self.station.broadcast()
         self.station.radio.watch(self._ticks())
+        self.station.receiver.tidy()
         self.station.reserve()
         self._quiet_work()
         if self._watchdog:

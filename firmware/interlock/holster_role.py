@@ -79,10 +79,10 @@ class HolsterRole:
 
     def react(self) -> None:
         """Air the ready frame of whatever the sensors say, then follow the machine."""
-        seat_changes, seat_edge = self.seat.take(self.station.ticks())
-        if seat_changes and not (seat_changes == 1 and self.seat.seated):
-            self._fire(holster.LEFT, seat_edge)
-        if seat_changes and self.seat.seated:
+        changes = self.seat.take(self.station.ticks())
+        if changes == 2 or (changes and not self.seat.seated):
+            self._fire(holster.LEFT, self.seat.edge_at)
+        if changes and self.seat.seated:
             self._step(holster.SEATED, None)
         changes = self.armed.take()
         if changes == 2 or (changes and self.armed.on):

@@ -79,10 +79,12 @@ class Station:
 
     def _write_boot(self, cause: int) -> None:
         self.record(records.BOOT, records.pack(records.BOOT, cause, *VERSION))
+        reserved = self._ceiling
         self._ceiling += RESERVE_BLOCK  # carried below
         # All carried facts anew, so that they are in the newest sector even when a cut tore the last carrying.
         for kind, payload in self._carry():
-            self.record(kind, payload)
+            if not self.record(kind, payload) and kind == records.RESERVE:
+                self._ceiling = reserved  # `reserve` tries again at the first turn
         if self.journal.recovered_torn:
             self.record(records.TORN, records.pack(records.TORN, min(self.journal.recovered_torn, 255)))
 

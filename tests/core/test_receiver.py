@@ -137,7 +137,37 @@ def test_a_holster_that_lost_power_is_known_at_once_even_in_a_flood():
                 ear.hear(b"\x1e\x21" + bytes([i]) * 29, 10)
             resumed = (heard // RESERVE_BLOCK + blocks) * RESERVE_BLOCK + 1
             assert kind(ear.hear(draw(MINE, resumed), 11)) == OWN
+            ear.tidy()
             assert kind(ear.hear(draw(MINE, resumed + 5), 12)) == OWN
+
+
+def test_no_frame_costs_more_than_three_hmacs_before_it_is_followed():
+    class Counting:
+        def __init__(self, hmac):
+            self.hmac = hmac
+
+        def digest(self, message):
+            made.append(1)
+            return self.hmac.digest(message)
+
+    made = []
+    group = GroupKeys(b"g" * 32)
+    keys = UnitKeys(b"m" * 32, 1)
+    for owner in (group, keys):
+        for name in ("_enc", "_mac", "_id"):
+            if hasattr(owner, name):
+                setattr(owner, name, Counting(getattr(owner, name)))
+    ear = Receiver(CAMERA, group, [keys], {})
+    for frame in (
+        draw(MINE, 20),
+        draw(MINE, 20),
+        draw(MINE, RESERVE_BLOCK + 1),
+        draw(OTHER, 1),
+        b"\x1e\x21" + bytes(29),
+    ):
+        del made[:]
+        ear.hear(frame, 0)
+        assert len(made) <= 3
 
 
 def test_the_table_of_marks_is_bounded_and_keeps_the_own_holsters():

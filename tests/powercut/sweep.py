@@ -17,7 +17,7 @@ TEARS: dict[str, Callable[[int], int]] = {
     "none": lambda i: 0xFF,  # nothing of it happened
     "all": lambda i: 0x00,  # everything happened, but nobody was told
     "front": lambda i: 0x00 if i % 4096 < 11 else 0xFF,
-    "back": lambda i: 0xFF if i % 4096 < 11 else 0x00,
+    "back": lambda i: 0xFF if i % 512 < SECTOR_HEAD_BYTES else 0x55,
     "bits": lambda i: (i * 0x9E3779B1 >> 7) & 0xFF,
     "most": lambda i: 0x10 if i % 5 == 3 else 0x00,
 }

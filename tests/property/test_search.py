@@ -7,7 +7,9 @@ from interlock.core.machine import due
 from interlock.core.settings import DEFAULT_POLICY
 
 from .engine import search
-from .laws import CameraWorld, HolsterWorld, ProofWorld
+from .laws_camera import CameraWorld
+from .laws_holster import HolsterWorld
+from .laws_proof import ProofWorld
 
 # The shortest times that keep every order of deadlines possible.
 TINY = DEFAULT_POLICY._replace(

@@ -12,7 +12,9 @@ from interlock.core.settings import DEFAULT_POLICY
 from interlock.core.ticks import PERIOD_MS, ticks_add
 
 from .engine import walk
-from .laws import CameraWorld, HolsterWorld, ProofWorld
+from .laws_camera import CameraWorld
+from .laws_holster import HolsterWorld
+from .laws_proof import ProofWorld
 
 WORLDS = {
     "holster": HolsterWorld(DEFAULT_POLICY),

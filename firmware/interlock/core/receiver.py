@@ -76,6 +76,10 @@ class _Partner:
         if counter // RESERVE_BLOCK != self._block:
             self._resume()
 
+    def is_behind(self, mark: int) -> bool:
+        """Whether the table begins before the newest frame."""
+        return mark > self.base
+
 
 def _find4(table: bytes, identifier: bytes) -> int | None:
     """The index of a 4-byte identifier in a packed table, or None."""
@@ -110,13 +114,19 @@ class Receiver:
                 return self._own(partner, counter, open_unit(self._group, frame))
         return self._guest(bytes(frame), now)
 
+    def tidy(self) -> None:
+        """Move the tables up to the newest frames heard: after these were followed, since it costs an HMAC a step."""
+        for unit in self._partners:
+            partner = self._partners[unit]
+            if partner.is_behind(self.marks.get(unit, 0)):
+                partner.advance(self.marks[unit])
+
     def _own(self, partner: _Partner, counter: int, unit: Unit | None) -> Heard:
         sender = partner.keys.unit
         newest = self.marks.get(sender, 0)
         kind = OWN if counter > newest else OWN_REPEAT if counter == newest else OWN_STALE
         if kind == OWN:
             self._mark(sender, counter)
-            partner.advance(counter)
         if unit is None or unit.counter != counter or unit.sender != sender:
             return Heard(kind, sender, counter, None, 0, None)  # a group key we lack: start anyway
         return Heard(kind, sender, counter, unit.event, unit.flags, unit.digest)

@@ -18,6 +18,7 @@ class Seat:
         self.contacts = (closes, opens)
         self._fault_ms = fault_ms
         self.seated = self._read()
+        self.edge_at = closes.edge_at
         self.faulty = False
         self.disagree_at: int | None = None  # tick at which a disagreement becomes a fault
 
@@ -25,14 +26,18 @@ class Seat:
         closes, opens = self.contacts
         return closes.on and not opens.on
 
-    def take(self, now: int) -> tuple[int, int]:
-        """(changes, tick of the first edge): 0 none, 1 the seat's level changed, 2 it left and is back."""
+    def take(self, now: int) -> int:
+        """0: nothing; 1: `seated` changed; 2: it left and is back. `edge_at` is the tick of the first edge.
+
+        Allocates nothing: between an edge and its frame the heap may be locked."""
         closes, opens = self.contacts
-        first, second = closes.take(), opens.take()
+        first = closes.take()
+        second = opens.take()
         if not first and not second:
-            return 0, now
-        edge_at = closes.edge_at if first else opens.edge_at
-        before, self.seated = self.seated, self._read()
+            return 0
+        self.edge_at = closes.edge_at if first else opens.edge_at
+        before = self.seated
+        self.seated = self._read()
         agree = closes.on == opens.on
         if not agree:
             self.disagree_at = None
@@ -40,8 +45,8 @@ class Seat:
         elif self.disagree_at is None and not self.faulty:
             self.disagree_at = ticks_add(now, self._fault_ms)
         if before != self.seated:
-            return 1, edge_at
-        return (2 if self.seated else 0), edge_at
+            return 1
+        return 2 if self.seated else 0
 
     def expire(self) -> None:
         """The fault time is over and the contacts still agree: from now on the sensor is faulty."""

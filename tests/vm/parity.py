@@ -1,0 +1,165 @@
+"""The same random cases in either interpreter: `lines(seed)` gives one line of text for each result.
+
+Runs in CPython (imported by `test_parity.py`) and in MicroPython (`micropython parity.py ROOT SEED`). Cases come from a
+generator of our own, since `random` differs between the two.
+"""
+
+import sys
+from binascii import hexlify
+
+if __name__ == "__main__":
+    sys.path[:0] = [sys.argv[1], sys.argv[1] + "/firmware"]
+
+from interlock.core import camera, frames, holster, journal, proof, records, settings
+from interlock.core.airtime import Airtime
+from interlock.core.crypto import Hmac, hkdf
+from interlock.core.journal import Journal
+from interlock.core.machine import deadline, due
+from interlock.core.receiver import AckEar, Receiver
+from interlock.core.ticks import PERIOD_MS, Uptime, ticks_add, ticks_diff
+from tests.core.flash import RamFlash
+
+WALK_STEPS = 500
+MACHINES = (
+    ("holster", holster, len(holster.EVENT_NAMES)),
+    ("proof", proof, len(proof.EVENT_NAMES)),
+    ("camera", camera, len(camera.EVENT_NAMES)),
+)
+
+
+class Cases:
+    """xorshift32: small, and the same everywhere."""
+
+    def __init__(self, seed):
+        self._state = seed & 0xFFFFFFFF or 1
+
+    def word(self):
+        x = self._state
+        x ^= (x << 13) & 0xFFFFFFFF
+        x ^= x >> 17
+        x ^= (x << 5) & 0xFFFFFFFF
+        self._state = x
+        return x
+
+    def below(self, limit):
+        return self.word() % limit
+
+    def bytes(self, length):
+        return bytes([self.below(256) for _ in range(length)])
+
+    def up_to(self, length):
+        return self.bytes(self.below(length + 1))
+
+
+def text(data):
+    return hexlify(data).decode()
+
+
+def crypto(cases):
+    for _ in range(40):
+        yield "hmac " + text(Hmac(cases.up_to(100)).digest(cases.up_to(200)))
+        info, length = cases.up_to(40), cases.below(100)
+        yield "hkdf " + text(hkdf(cases.up_to(70), cases.up_to(70), info, length))
+
+
+def on_the_air(cases):
+    group = frames.GroupKeys(cases.bytes(32))
+    keys = frames.UnitKeys(cases.bytes(32), 1)
+    guest = frames.UnitKeys(cases.bytes(32), 2)
+    pair = frames.PairKeys(cases.bytes(32), 1, 9)
+    camera_ear = Receiver(9, group, [keys], {})
+    holster_ear = AckEar([pair])
+    counter, now = cases.below(0xFFFFFF), PERIOD_MS - 2000
+    for _ in range(60):
+        counter += 1 + cases.below(3) * cases.below(60)
+        now = ticks_add(now, cases.below(400))
+        sender = keys if cases.below(3) else guest
+        frame = frames.build_unit(sender, group, 1 + cases.below(7), cases.below(16), counter, cases.bytes(4))
+        yield "frame " + text(frame)
+        if cases.below(4) == 0:
+            frame = bytearray(frame)
+            frame[2 + cases.below(29)] ^= 1 << cases.below(8)
+            frame = bytes(frame)
+        yield f"heard {camera_ear.hear(frame, now)!r}"
+        holster_ear.expect(counter)
+        since, buffer = cases.word() >> 6, cases.below(400)
+        ack = frames.Ack(cases.below(3), cases.below(6), since, buffer, cases.bytes(4))
+        answer = pair.build(counter, ack)
+        yield f"ack {text(answer)} {holster_ear.hear(answer)!r}"
+    yield f"marks {sorted(camera_ear.marks.items())!r} junk {camera_ear.junk}"
+
+
+def stored(cases):
+    flash = RamFlash(4, 1024)
+    log = Journal(flash, b"PARITY01", lambda: [(records.RESERVE, records.pack(records.RESERVE, 5))])
+    for i in range(150):
+        uptime_ms = cases.word() * 256 + cases.below(256)
+        log.append(cases.below(256), cases.up_to(records.PAYLOAD_MAX), uptime_ms & 0xFFFFFFFFFF)
+        if cases.below(3) == 0:
+            log.tidy(i)
+        if cases.below(20) == 0:
+            log = Journal(flash, b"PARITY01", list)
+        yield f"head {text(log.head[:8])} {log.sequence} {log.first}"
+    yield "flash " + text(Hmac(b"flash").digest(bytes(flash.data)))
+    held = journal.Reading(flash)
+    yield f"reading {held.first} {[(r.sequence, r.kind, r.uptime_ms) for r in held.records]!r}"
+    for _ in range(10):
+        times = [cases.below(65536) for _ in range(4)] + [cases.word() for _ in range(8)]
+        policy = settings.Policy(*(times + [cases.below(2) == 1]))
+        partners = [
+            settings.Partner(1 + cases.below(65535), 1 + cases.below(3), cases.bytes(32), cases.bytes(32))
+            for _ in range(cases.below(9))
+        ]
+        own = (cases.word(), cases.bytes(8), 1 + cases.below(65535), 1 + cases.below(3))
+        config = settings.Settings(*own, cases.bytes(32), cases.bytes(32), partners, policy)
+        data = settings.encode(config)
+        yield f"settings {text(data)} {text(settings.digest(config))} {settings.decode(data) == config}"
+
+
+def clocks(cases):
+    uptime, now = Uptime(5), 5
+    air = Airtime()
+    for _ in range(120):
+        now = ticks_add(now, cases.below(1 << (1 + cases.below(28))))
+        other = cases.word() & (PERIOD_MS - 1)
+        yield f"ticks {now} {ticks_diff(other, now)} {uptime.now(now)}"
+        air.put(cases.below(4), cases.bytes(2), now, cases.below(300), cases.below(900))
+        for _ in range(6):
+            now = ticks_add(now, cases.below(150))
+            yield f"air {air.turn(now)!r} {air.deadline(now)!r}"
+
+
+def start_of(module):
+    if module is holster:
+        return holster.at_boot(True, False, False, PERIOD_MS - 9000, settings.DEFAULT_POLICY)
+    if module is camera:
+        return camera.at_boot(False, True, PERIOD_MS - 9000)
+    return proof.ProofState()
+
+
+def walks(cases):
+    policy = settings.DEFAULT_POLICY
+    for name, module, events in MACHINES:
+        state, now = start_of(module), PERIOD_MS - 9000
+        for _ in range(WALK_STEPS):
+            now = ticks_add(now, cases.below((1, 60, 3000, 40000)[cases.below(4)]))
+            state, event = due(state, now)
+            if event is None:
+                event = cases.below(events)
+            timers = [timed for _, timed in state.TIMERS]
+            data = now if event in timers else cases.below(3)
+            state, effects = module.MACHINE.step(state, event, data, now, policy)
+            yield f"{name} {event} {state.key()!r} {effects!r} {deadline(state, now)!r}"
+            if module is camera:
+                yield f"answer {camera.answer(state, now)!r}"
+
+
+def lines(seed):
+    cases = Cases(seed)
+    for part in (crypto, on_the_air, stored, clocks, walks):
+        yield from part(cases)
+
+
+if __name__ == "__main__":
+    for line in lines(int(sys.argv[2])):
+        print(line)
