@@ -66,19 +66,21 @@ class Alert(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """One stretch of tally on a camera unit's clock. `end_ms`: last moment that is proven. `proven`: the tally had
-    been seen off before."""
+    """One stretch of tally on a camera unit's clock. `end_ms`: its end, or, unless `ended`, the last moment of which the
+    journal knows: it may have gone on. `proven`: its unit believed the tally."""
 
     boot: int
     start_ms: int
     end_ms: int
     buffer_ms: int
     proven: bool
+    ended: bool
 
 
 @dataclass
 class Use:
-    """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot."""
+    """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot; `known_ms`: the
+    last moment of which this boot's journal knows."""
 
     unit: int
     boot: int
@@ -87,6 +89,7 @@ class Use:
     testimonies: list[Testimony] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
     end_ms: int | None = None
+    known_ms: int = 0
 
 
 @dataclass
@@ -100,6 +103,8 @@ class Evidence:
 
     def offset(self, here: Segment, there: Segment, here_ms: float) -> Span | None:
         """How far the clock of `there` is ahead of `here`, at `here_ms`; None when nothing ties them."""
+        if here == there:
+            return Span(0.0, 0.0)
         return offset_at(self.bounds.get((here, there), ()), here_ms)
 
 
@@ -126,6 +131,8 @@ def _uses(journal: UnitJournal) -> list[Use]:
     current: Use | None = None
     for record in journal.records:
         fields = record.fields()
+        if current is not None and record.boot == current.boot:
+            current.known_ms = record.uptime_ms
         if fields is None:
             continue
         if record.kind == records.BOOT:
@@ -175,26 +182,31 @@ def _ago(value: int) -> int:
 
 def _recordings(journal: UnitJournal) -> list[Recording]:
     found: list[Recording] = []
-    last_ms: dict[int, int] = {}
-    open_at: int | None = None
+    last_ms = {record.boot: record.uptime_ms for record in journal.records}
+    current: Recording | None = None
     for record in journal.records:
-        if record.kind == records.BOOT:
-            open_at = None
-        last_ms[record.boot] = record.uptime_ms
         fields = record.fields() if record.kind == records.RECORDER else None
+        if current is not None and record.boot != current.boot:
+            found.append(current._replace(end_ms=last_ms[current.boot]))
+            current = None
         if fields is None:
             continue
         edge_ms = record.uptime_ms - fields.tally_ago_ms
-        if fields.tally and open_at is None:
-            open_at = len(found)
-            buffer_ms = fields.buffer_100ms * 100
-            found.append(Recording(record.boot, edge_ms, record.uptime_ms, buffer_ms, bool(fields.seen_off)))
-        elif not fields.tally and open_at is not None:
-            found[open_at] = found[open_at]._replace(end_ms=edge_ms)
-            open_at = None
-    # A stop would have been journalled at once: what was on is proven up to the last record of its boot.
-    if open_at is not None:
-        found[open_at] = found[open_at]._replace(end_ms=last_ms[found[open_at].boot])
+        proven, buffer_ms = bool(fields.believed), fields.buffer_100ms * 100
+        if current is not None and not fields.tally:
+            found.append(current._replace(end_ms=edge_ms, ended=True))
+            current = None
+        elif fields.tally and current is None:
+            current = Recording(record.boot, edge_ms, record.uptime_ms, buffer_ms, proven, ended=False)
+        elif current is not None and current.proven and not proven:
+            # From its last sound record on this tally may have lied: one stretch is proven, the next is not.
+            found.append(current._replace(ended=True))
+            current = Recording(record.boot, current.end_ms, record.uptime_ms, 0, False, ended=False)
+        elif current is not None:
+            current = current._replace(end_ms=record.uptime_ms)
+    # A stop would have been journalled at once: what is on is proven up to the last record of its boot.
+    if current is not None:
+        found.append(current._replace(end_ms=last_ms[current.boot]))
     return found
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from simulator.world import Run, UnitRun, WeaponEvent
 
 EVENTS = {"draw": frames.DRAW, "arm": frames.ARM, "discharge": frames.DISCHARGE}
-_MATCH_MS = 1000
+_MATCH_MS = 100
 
 
 def header_of(unit: "UnitRun") -> Header:
@@ -47,7 +47,7 @@ def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[st
             }
             for unit in run.units
         ],
-        "uses": [_use(run, evidence, event) for event in run.weapon_events if event.event in EVENTS],
+        "uses": _uses(run, evidence),
         "journals": [
             {
                 "unit": unit.unit.id,
@@ -65,21 +65,33 @@ def _ms(us: float | None) -> float | None:
     return None if us is None else round(us / 1000, 3)
 
 
-def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent") -> dict[str, Any]:
+def _uses(run: "Run", evidence: Evidence) -> list[dict[str, Any]]:
+    taken: set[tuple[int, int, int]] = set()
+    return [_use(run, evidence, event, taken) for event in run.weapon_events if event.event in EVENTS]
+
+
+def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[int, int, int]]) -> dict[str, Any]:
     unit = run.unit(truth.unit)
     ids = {u.unit.number: u.unit.id for u in run.units}
-    found = _journalled(unit, evidence, truth)
-    facts: dict[str, Any] = {"unit": truth.unit, "event": truth.event, "at_ms": _ms(truth.at_us)}
-    names = ("frame_at_ms", "heard_at_ms", "recording_at_ms", "acked_at_ms", "recording_unit")
-    facts |= dict.fromkeys(names)
-    facts |= {"journalled": found is not None, "witnesses": []}
+    found = _journalled(unit, evidence, truth, taken)
     own = [run.unit(camera).unit.number for camera in unit.unit.cameras]
     if unit.unit.role & ROLE_CAMERA:
         own.append(unit.unit.number)
-    interval_us, camera = _serving(run, truth, [ids[number] for number in own])
-    facts |= {"recording_at_ms": _ms(interval_us), "recording_unit": camera}
+    recording_us, camera = _serving(run, truth, [ids[number] for number in own])
+    facts: dict[str, Any] = {
+        "unit": truth.unit,
+        "event": truth.event,
+        "at_ms": _ms(truth.at_us),
+        "frame_at_ms": None,
+        "heard_at_ms": None,
+        "recording_at_ms": _ms(recording_us),
+        "acked_at_ms": None,
+        "recording_unit": camera,
+        "journalled": found is not None,
+        "witnesses": [],
+    }
     if found is None:
-        lost = verdict.Judgement(verdict.Verdict.UNWITNESSED, "the weapon's journal has no such event")
+        lost = verdict.Judgement(verdict.Verdict.INDETERMINATE, "the weapon's journal has no such event")
         return facts | _judged(lost, lost)
     use, event = found
     zero_us = unit.boot_zero_us[event.boot]
@@ -109,27 +121,41 @@ def _judged(of_any: verdict.Judgement, of_own: verdict.Judgement) -> dict[str, A
     }
 
 
-def _journalled(unit: "UnitRun", evidence: Evidence, truth: "WeaponEvent") -> tuple[Use, Event] | None:
-    """The weapon unit's own record of what really happened, if it made one."""
+def _journalled(
+    unit: "UnitRun", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[int, int, int]]
+) -> tuple[Use, Event] | None:
+    """The weapon unit's own record of what really happened, the nearest in time, if it made one; each serves once."""
+    near: list[tuple[float, tuple[int, int, int], Use, Event]] = []
     for use in evidence.uses:
         if use.unit != unit.unit.number:
             continue
         for event in use.events:
             at_us = unit.boot_zero_us[event.boot] + event.at_ms * 1000
-            if event.event == EVENTS[truth.event] and abs(at_us - truth.at_us) < _MATCH_MS * 1000:
-                return use, event
-    return None
+            away_us = abs(at_us - truth.at_us)
+            key = (use.unit, event.boot, event.counter)
+            if event.event == EVENTS[truth.event] and away_us < _MATCH_MS * 1000 and key not in taken:
+                near.append((away_us, key, use, event))
+    if not near:
+        return None
+    _, key, use, event = min(near, key=lambda found: found[:2])
+    taken.add(key)
+    return use, event
 
 
 def _serving(run: "Run", truth: "WeaponEvent", own: list[str]) -> tuple[int | None, str | None]:
-    """Start of the real recording that serves the event, and whose: the own camera's first, else the earliest."""
+    """Start of the real recording that serves the event, and whose: one that was running, the own camera's first; else
+    the earliest that began before the weapon was back for 10 s."""
     returned = [e.at_us for e in run.weapon_events if (e.unit, e.event) == (truth.unit, "holster")]
     until_us = min((us for us in returned if us > truth.at_us), default=run.virtual_us) + verdict.GRACE_MS * 1000
 
-    def serves(interval: "Interval") -> bool:
-        return interval.start_us <= until_us and (interval.end_us is None or interval.end_us >= truth.at_us)
+    def running(interval: "Interval") -> bool:
+        return interval.start_us <= truth.at_us and (interval.end_us is None or interval.end_us >= truth.at_us)
 
-    for wanted in (own, [u.unit.id for u in run.units]):
+    def late(interval: "Interval") -> bool:
+        return truth.at_us < interval.start_us <= until_us
+
+    everybody = [u.unit.id for u in run.units]
+    for wanted, serves in ((own, running), (everybody, running), (everybody, late)):
         starts = [(i.start_us, name) for name in wanted for i in run.unit(name).recordings if serves(i)]
         if starts:
             return min(starts)

@@ -20,6 +20,7 @@ WEAPON_ACTIONS: Mapping[str, Mapping[str, type]] = {
     "draw": {},
     "arm": {},
     "safe": {},
+    "safety_blips": {},
     "discharge": {},
     "holster": {},
     "dock": {},

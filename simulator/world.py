@@ -140,8 +140,11 @@ def unit_settings(scenario: Scenario, unit: Unit) -> settings.Settings:
         for holster, camera in ((unit, other), (other, unit))
         if camera.id in holster.cameras
     ]
+    policy = scenario.policy
+    if unit.recorder:
+        policy = policy._replace(buffer_ms=unit.recorder.buffer_ms)
     return settings.Settings(
-        1, unit.serial, unit.number, unit.role, key("unit", unit.id), key("group"), partners, scenario.policy
+        1, unit.serial, unit.number, unit.role, key("unit", unit.id), key("group"), partners, policy
     )
 
 
@@ -327,6 +330,11 @@ class World:
         if self._armed[unit_id]:
             self._armed[unit_id] = False
             self._bounce(unit_id, "armed", False)
+
+    def _do_safety_blips(self, unit_id: str) -> None:
+        """The contact opens for a moment that is too short for the loop to see it open."""
+        self._drive(unit_id, "armed", not self._armed[unit_id])
+        self._drive(unit_id, "armed", self._armed[unit_id])
 
     def _do_discharge(self, unit_id: str) -> None:
         self._drive(unit_id, "discharge", True)

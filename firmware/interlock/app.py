@@ -98,6 +98,8 @@ class App:
         self.station.receiver.tidy()
         self.station.reserve()
         self._quiet_work()
+        if self.holster:
+            self.holster.prepare()
         if self._watchdog:
             self._watchdog.feed()
 

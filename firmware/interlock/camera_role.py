@@ -46,11 +46,12 @@ class CameraRole:
     # The recorder's wires.
 
     def react(self) -> None:
-        if self.recorder.awake.take():
-            self._step(camera.AWAKE if self.recorder.awake.on else camera.ASLEEP, None)
         # A glitch (off and on again at once) is no stop: only the level counts, or we would pulse a running camera.
         if self.recorder.tally.take() == 1:
             self._step(camera.TALLY_ON if self.recorder.tally.on else camera.TALLY_OFF, None)
+        # After the tally: a recorder that dies loses both, and has then stopped, not lied.
+        if self.recorder.awake.take():
+            self._step(camera.AWAKE if self.recorder.awake.on else camera.ASLEEP, None)
 
     # Frames.
 
@@ -188,7 +189,8 @@ class CameraRole:
         if state.mode != camera.RECORDING:
             self._testified = False
         age = camera.tally_age_ms(state, self.station.ticks())
-        payload = (state.mode, int(state.tally), int(state.seen_off), age, min(state.buffer_ms // 100, 0xFFFF))
+        believed = int(camera.is_believed(state))
+        payload = (state.mode, int(state.tally), believed, age, min(state.buffer_ms // 100, 0xFFFF))
         self.station.record(records.RECORDER, records.pack(records.RECORDER, *payload))
 
     def alert(self, code: int) -> None:

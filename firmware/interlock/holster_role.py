@@ -71,6 +71,7 @@ class HolsterRole:
         self._battery_at = now
         self._press_at: int | None = None
         self._ready: dict[int, bytes] = {}
+        self._ready_counter = 0  # the counter in use when they were built: they carry the next one
         self._ready_for: object = None
         self.local_camera: CameraRole | None = None  # combined role: the camera part on the same board
         self.prepare()
@@ -85,7 +86,8 @@ class HolsterRole:
         if changes and self.seat.seated:
             self._step(holster.SEATED, None)
         changes = self.armed.take()
-        if changes == 2 or (changes and self.armed.on):
+        # Off and on again within the bounce is no second arming; on and off again was one.
+        if changes == (1 if self.armed.on else 2):
             self._fire(holster.ARM, self.armed.edge_at)
         if changes and not self.armed.on:
             self._step(holster.SAFE, None)
@@ -102,7 +104,8 @@ class HolsterRole:
             self._press_at = ticks_add(now, STOW_PRESS_MS) if self.button.on else None
 
     def _fire(self, event: int, edge_at: int) -> None:
-        frame = self._ready.get(event)
+        # Built for the next counter: were that taken meanwhile, the frame would repeat one.
+        frame = self._ready.get(event) if self._ready_counter == self.station.counter else None
         aired_at = None
         if frame is not None:
             aired_at = self.station.air_now(frame)
@@ -213,6 +216,7 @@ class HolsterRole:
             if aired is not None:
                 ready[event] = station.frame(aired[0], aired[1], station.counter + 1)
         self._ready = ready
+        self._ready_counter = station.counter
         self._ready_for = wanted
 
     # Answers.
@@ -304,7 +308,6 @@ class HolsterRole:
             self.battery.check()
         self._step(holster.CONDITION, self._conditions())
         self.signal.tick(now)
-        self.prepare()
 
     def busy(self) -> bool:
         """Whether a weapon is out or its return is still being reported."""

@@ -129,11 +129,24 @@ def test_a_draw_while_the_recorder_is_being_stopped_starts_it_again():
     assert story.mode() == "recording"
 
 
-def test_a_stop_that_was_not_followed_leaves_a_recording_for_the_next_draw():
+def test_a_tally_that_did_not_follow_a_stop_proves_nothing_to_the_next_draw():
     story = Story().on(TRIGGER, 1).wait(5000)
     story.obeys = False
     story.on(RETURN, 1).wait(POLICY.hold_ms).on(TRIGGER, 1).wait(POLICY.start_limit_ms)
-    assert story.mode() == "recording" and story.answer()[0] == frames.PROVEN
+    assert story.mode() == "unproven" and story.answer() == (frames.REFUSED, frames.REASON_UNPROVEN)
+    assert (camera.ALERT, proof.ALERT_NOT_RECORDING) in story.effects
+
+
+def test_a_tally_that_is_on_without_accessory_voltage_is_not_believed():
+    recording = Story().on(TRIGGER, 1).wait(5000).on(camera.ASLEEP)
+    assert recording.mode() == "unproven" and recording.answer() == (frames.REFUSED, frames.REASON_UNPROVEN)
+    standing_by = Story().on(TALLY_ON).on(camera.ASLEEP).on(TRIGGER, 1)
+    assert standing_by.mode() == "unproven"
+
+
+def test_a_recorder_that_dies_has_stopped():
+    story = Story().on(TRIGGER, 1).wait(5000).on(TALLY_OFF).on(camera.ASLEEP).wait(POLICY.start_limit_ms - START_MS)
+    assert "interrupted" in (camera.MODE_NAMES[e[1]] for e in story.effects if e[0] == camera.CHANGED)
 
 
 def test_a_weapon_not_heard_of_for_its_lease_is_let_go_and_journalled():

@@ -155,3 +155,43 @@ def test_a_reboot_ends_what_a_camera_can_prove() -> None:
     recorder.boot = 2
     recorder.at(-8000, records.BOOT, 1, 0, 1, 0).heard(1010, 5)
     assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_a_tally_that_did_not_follow_is_believed_up_to_its_last_sound_record_only() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().tally(-9000, True).at(-2000, records.RECORDER, camera.HOLDING, 1, 1, 7000, 0)
+    recorder.at(500, records.RECORDER, camera.UNPROVEN, 1, 0, 9500, 0).heard(1010, 5).tally(9000, False)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_a_recording_of_whose_end_the_journal_does_not_know_is_neither_proof_nor_its_absence() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD).event(60000, frames.DISCHARGE, 9)
+    recorder = own().heard(1010, 5).tally(2000, True)
+    draw, discharge = verdicts([weapon.done(), recorder.done()])
+    assert draw.verdict is Verdict.LATE
+    assert discharge.verdict is Verdict.INDETERMINATE
+
+
+def test_a_use_without_a_journalled_return_is_not_served_by_a_recording_long_after_it() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().heard(1010, 5).tally(90_000, True).tally(99_000, False)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_a_recording_of_a_later_use_does_not_serve_an_earlier_one_that_has_no_end() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    weapon.boot = 2
+    weapon.at(0, records.BOOT, 1, 0, 1, 0).event(50_000, frames.DRAW, 300).ack(50_030, 300, frames.HEARD)
+    recorder = own().heard(1010, 5).heard(90_010, 300).tally(90_900, True).tally(99_000, False)
+    first, second = verdicts([weapon.done(), recorder.done()])
+    assert first.verdict is Verdict.UNWITNESSED and second.verdict is Verdict.LATE
+
+
+def test_late_is_not_claimed_while_another_camera_may_have_been_before() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.REFUSED)
+    weapon.at(2500, records.WITNESS, OTHER, 9, bytes(4))
+    doubtful = own().tally(-9000, True, seen_off=False).heard(1010, 5).tally(9000, False)
+    witness = other().heard(1010, 5, kind=4).tally(2400, True).at(2410, records.AIRED, 9, 7).tally(9000, False)
+    books = [weapon.done(), doubtful.done(), witness.done()]
+    assert verdicts(books, (OWN, OTHER))[0].verdict is Verdict.INDETERMINATE
+    assert verdicts(books, (OTHER,))[0].verdict is Verdict.LATE

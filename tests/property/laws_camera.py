@@ -10,6 +10,9 @@ from interlock.core.ticks import ticks_diff
 from .laws import Choice, Step, hold, key_of, let_pass
 
 
+_BELIEVING = (camera.STANDBY, camera.RECORDING, camera.HOLDING)
+
+
 class CameraGhost(NamedTuple):
     """Tally seen off since boot; start pulse since the last edge; this recording began by our pulse; hand stops of
     this use; age of the tally, None where the search does not follow it."""
@@ -86,6 +89,12 @@ class CameraWorld:
             hold((camera.CHANGED, after.mode) in effects, "every change of mode is told")
         if before.mode == camera.STANDBY and event in (camera.TALLY_ON, camera.TALLY_OFF):
             hold((camera.CHANGED, after.mode) in effects, "a recording that others begin or end is told")
+        if event == camera.ASLEEP and before.tally:
+            hold(
+                not after.seen_off or before.mode not in _BELIEVING, "a tally on a recorder without voltage is doubted"
+            )
+        if event == camera.TALLY_OFF and before.mode == camera.UNPROVEN and before.weapons and not before.restarts:
+            hold((camera.PULSE,) in effects, "a recorder that is seen off again while a weapon is out is started")
         self._weapons(step)
         self._modes(step)
         self._duty(ghost, step)

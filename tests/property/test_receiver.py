@@ -51,6 +51,7 @@ def test_in_any_order_with_any_loss_each_counter_is_new_once_and_only_upwards(
             ear = Receiver(CAMERA, GROUP_KEYS, [KEYS[u] for u in OWN_UNITS], dict(ear.marks))
         now = ticks_add(now, PATIENT_MS)
         found = ear.hear(authentic(unit, counter), now)
+        ear.tidy()
         kind = None if found is None else found.kind
         if unit in OWN_UNITS:
             known = OWN_REPEAT if counter == newest[unit] else OWN_STALE

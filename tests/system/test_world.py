@@ -33,7 +33,9 @@ def said(run: Run, unit: str, kind: int) -> list[Any]:
 
 
 def modes(run: Run, unit: str) -> list[str]:
-    return [camera.MODE_NAMES[fields.mode] for fields in said(run, unit, records.RECORDER)]
+    """The modes that a camera unit went through."""
+    names = [camera.MODE_NAMES[fields.mode] for fields in said(run, unit, records.RECORDER)]
+    return [name for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
 
 
 def judged(run: Run) -> list[dict[str, Any]]:
@@ -199,6 +201,96 @@ def test_a_weapon_that_is_out_for_long_never_airs_a_counter_that_a_power_cut_cou
     )
     aired = [frame for frame in run.frames if frame.source == "H1" and frame.counter is not None]
     assert len(aired) > 400 and len({frame.counter for frame in aired}) == len(aired)
+
+
+def test_a_tally_that_sticks_after_the_stop_pulse_is_never_before(tmp_path: Path) -> None:
+    for second_draw in (14, 19):
+        run = story(
+            tmp_path,
+            (5, "H1", "draw"),
+            (10, "H1", "holster"),
+            (12.5, "C1", "tally_sticks", {"level": "on"}),
+            (second_draw, "H1", "draw"),
+            (second_draw + 6, "H1", "discharge"),
+            (second_draw + 8, "H1", "holster"),
+            policy={"hold_ms": 2000},
+        )
+        assert [use["verdict"] for use in judged(run)][1:] == ["indeterminate", "indeterminate"]
+        assert said(run, "H1", records.ALERT)
+
+
+def test_a_tally_that_is_on_without_accessory_voltage_is_never_before(tmp_path: Path) -> None:
+    run = story(
+        tmp_path,
+        (5, "H1", "draw"),
+        (8, "C1", "tally_sticks", {"level": "on"}),
+        (9, "C1", "camera_dies"),
+        (12, "H1", "discharge"),
+        (15, "H1", "holster"),
+    )
+    assert judged(run)[1]["verdict"] == "indeterminate"
+
+
+def test_a_combined_unit_airs_each_counter_once(tmp_path: Path) -> None:
+    units = [
+        {"id": "X1", "role": "combined", "at_m": [0, 0]},
+        {"id": "C2", "role": "camera", "at_m": [1, 0]},
+        {"id": "X3", "role": "combined", "at_m": [2, 0]},
+    ]
+    for late_ms in range(0, 8):
+        run = story(
+            tmp_path,
+            (5, "X3", "draw"),
+            (10, "X3", "holster"),
+            (12, "X1", "tally_sticks", {"level": "on"}),
+            (14, "X3", "draw"),
+            (18.159 + late_ms / 1000, "X1", "draw"),
+            (22, "X1", "holster"),
+            units=units,
+            policy={"hold_ms": 2000},
+        )
+        aired = [frame.counter for frame in run.frames if frame.source == "X1" and frame.counter]
+        assert len(aired) == len(set(aired))
+        journalled = [e.counter for e in said(run, "X1", records.EVENT) if e.event == frames.DRAW]
+        heard = [
+            h.counter for h in said(run, "C2", records.HEARD) if (h.sender, h.event_flags >> 4) == (1, frames.DRAW)
+        ]
+        assert journalled == heard
+
+
+def test_two_discharges_close_together_are_told_apart_and_one_without_power_is_not_invented(tmp_path: Path) -> None:
+    run = story(
+        tmp_path,
+        (5, "H1", "draw"),
+        (8, "H1", "discharge"),
+        (8.5, "H1", "discharge"),
+        (12, "H1", "battery_change", {"off_s": 0.3}),
+        (12.1, "H1", "discharge"),
+        (16, "H1", "discharge"),
+        (20, "H1", "holster"),
+    )
+    uses = judged(run)
+    assert [use["journalled"] for use in uses] == [True, True, True, False, True]
+    assert all(use["frame_at_ms"] >= use["at_ms"] for use in uses if use["journalled"])
+    assert uses[3]["verdict"] == "indeterminate"
+
+
+def test_a_small_pre_event_buffer_covers_no_more_than_it_holds(tmp_path: Path) -> None:
+    camera_unit = {**CAMERA, "recorder": {"start_delay_ms": 900, "buffer_ms": 300}}
+    run = story(tmp_path, (40, "H1", "draw"), (45, "H1", "holster"), units=(HOLSTER, camera_unit))
+    assert judged(run)[0]["buffer_covers"] is False
+
+
+def test_a_blip_of_the_armed_contact_is_no_second_arming(tmp_path: Path) -> None:
+    run = story(
+        tmp_path,
+        (5, "H1", "draw"),
+        (6, "H1", "arm"),
+        (8, "H1", "discharge"),
+        (9, "H1", "safety_blips"),
+        (12, "H1", "holster"),
+    )
+    assert [e.event for e in said(run, "H1", records.EVENT)].count(frames.ARM) == 1
 
 
 def test_nothing_is_recorded_without_cause(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def at_boot(tally: bool, awake: bool, now: int) -> CameraState:
 
 def answer(state: CameraState, now: int) -> tuple[int, int, int, int]:
     """The truth to ack: (ack kind, reason, recording since ms, pre-event buffer ms)."""
-    if state.mode in (RECORDING, HOLDING) and state.tally and state.seen_off and not state.stopping:
+    if state.mode in (RECORDING, HOLDING) and state.tally and is_believed(state):
         return frames.PROVEN, frames.REASON_NONE, tally_age_ms(state, now), state.buffer_ms
     if state.mode == STARTING or state.stopping:
         return frames.HEARD, frames.REASON_STARTING, 0, 0
@@ -131,6 +131,11 @@ def answer(state: CameraState, now: int) -> tuple[int, int, int, int]:
     if state.mode == UNPROVEN:
         return frames.REFUSED, frames.REASON_UNPROVEN, 0, 0
     return frames.HEARD, frames.REASON_NONE, 0, 0
+
+
+def is_believed(state: CameraState) -> bool:
+    """Whether the tally is proof: seen off since boot, and no stop pulse waits for its effect on it."""
+    return state.seen_off and not state.stopping
 
 
 def tally_age_ms(state: CameraState, now: int) -> int:
@@ -162,10 +167,6 @@ def _tally_proven(state: CameraState, data: int | None, now: int) -> bool:
 
 def _tally(state: CameraState, data: int | None, now: int) -> bool:
     return state.tally
-
-
-def _tally_proven_weapons(state: CameraState, data: int | None, now: int) -> bool:
-    return _tally_proven(state, data, now) and _weapons(state, data, now)
 
 
 def _stopping(state: CameraState, data: int | None, now: int) -> bool:
@@ -323,7 +324,6 @@ def _alert(code: int) -> "Action":
 _GUARDS: "dict[str, Guard]" = {
     "tally on, seen off": _tally_proven,
     "tally on": _tally,
-    "tally on, seen off, weapons out": _tally_proven_weapons,
     "stopping": _stopping,
     "other weapons out": _more_weapons,
     "weapons out": _weapons,
@@ -384,15 +384,15 @@ RULES = (
     ),
     Rule((RECORDING,), TALLY_OFF, None, INTERRUPTED, ("tally off", "adopt", "changed", "alert interrupted")),
     Rule((HOLDING,), TALLY_OFF, None, STANDBY, ("tally off", "rest", "changed")),
-    Rule((UNPROVEN,), TALLY_OFF, "weapons out", STARTING, ("tally off", "start", "changed")),
+    Rule((UNPROVEN,), TALLY_OFF, "weapons out, first stop", STARTING, ("tally off", "start", "changed")),
+    Rule((UNPROVEN,), TALLY_OFF, "weapons out", INTERRUPTED, ("tally off", "changed", "alert interrupted")),
     Rule((UNPROVEN,), TALLY_OFF, None, STANDBY, ("tally off", "rest", "changed")),
     Rule((STANDBY,), TALLY_ON, None, None, ("tally on", "changed")),
     Rule((STANDBY,), TALLY_OFF, None, None, ("tally off", "changed")),
     Rule(ANY, TALLY_ON, None, None, ("tally on",)),
     Rule(ANY, TALLY_OFF, None, None, ("tally off",)),
     # The recorder did not follow.
-    Rule((STARTING,), LIMIT, "tally on, seen off, weapons out", RECORDING, ("no limit", "changed")),
-    Rule((STARTING,), LIMIT, "tally on, seen off", HOLDING, ("no limit", "hold", "changed")),
+    Rule((STARTING,), LIMIT, "tally on", UNPROVEN, ("doubt tally", "changed", "alert not recording")),
     Rule((STARTING, INTERRUPTED), LIMIT, None, FAULT, ("adopt", "retry later", "changed", "alert not recording")),
     Rule((HOLDING,), LIMIT, None, UNPROVEN, ("doubt tally", "changed")),
     Rule((FAULT,), RETRY, "weapons out", STARTING, ("start", "changed")),
@@ -406,10 +406,19 @@ RULES = (
     Rule((RECORDING,), LEASE_OVER, None, HOLDING, ("drop expired", "hold", "changed")),
     Rule((INTERRUPTED, FAULT), LEASE_OVER, None, STANDBY, ("drop expired", "rest", "changed")),
     Rule(ANY, LEASE_OVER, None, None, ("drop expired",)),
+    # Without accessory voltage no recorder records: a tally that is on then lies.
+    Rule(
+        (RECORDING, HOLDING),
+        ASLEEP,
+        None,
+        UNPROVEN,
+        ("asleep", "adopt", "no limit", "no hold", "doubt tally", "changed"),
+    ),
+    Rule((STANDBY,), ASLEEP, "tally on", None, ("asleep", "doubt tally", "changed")),
     Rule(ANY, AWAKE, None, None, ("awake",)),
     Rule(ANY, ASLEEP, None, None, ("asleep",)),
     # Afterwards: stop what we started; what an officer started goes on.
-    Rule((HOLDING,), HOLD_OVER, "ours", None, ("stop",)),
+    Rule((HOLDING,), HOLD_OVER, "ours", None, ("stop", "changed")),
     Rule((HOLDING,), HOLD_OVER, None, STANDBY, ("rest", "changed")),
 )
 

@@ -47,7 +47,7 @@ _FORMATS: "dict[int, tuple[str, Any]]" = {
     ALERT: (">B", namedtuple("Alert", ("code",))),
     PROOF: (">B", namedtuple("Proof", ("mode",))),
     HEARD: (">HIBB4s", namedtuple("Heard", ("sender", "counter", "kind", "event_flags", "digest"))),
-    RECORDER: (">BBBIH", namedtuple("Recorder", ("mode", "tally", "seen_off", "tally_ago_ms", "buffer_100ms"))),
+    RECORDER: (">BBBIH", namedtuple("Recorder", ("mode", "tally", "believed", "tally_ago_ms", "buffer_100ms"))),
     ANSWER: (">HIB", namedtuple("Answer", ("holster", "counter", "kind_reason"))),
     EXPIRY: (">H", namedtuple("Expiry", ("sender",))),
     AIRED: (">IB", namedtuple("Aired", ("counter", "event"))),
