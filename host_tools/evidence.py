@@ -66,8 +66,8 @@ class Alert(NamedTuple):
 
 
 class Recording(NamedTuple):
-    """One stretch of tally on a camera unit's clock. `end_ms`: its end, or, unless `ended`, the last moment of which the
-    journal knows: it may have gone on. `proven`: its unit believed the tally."""
+    """One stretch of tally on a camera unit's clock. `end_ms`: its end, or, unless `ended`, the last moment of which
+    the journal knows: it may have gone on. `proven`: its unit believed the tally."""
 
     boot: int
     start_ms: int
@@ -79,8 +79,8 @@ class Recording(NamedTuple):
 
 @dataclass
 class Use:
-    """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot; `known_ms`: the
-    last moment of which this boot's journal knows."""
+    """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot; `known_ms`:
+    the last moment of which this boot's journal knows."""
 
     unit: int
     boot: int

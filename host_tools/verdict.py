@@ -29,7 +29,7 @@ class Verdict(StrEnum):
 class Judgement:
     """`late_by_ms`: the middle of what the clocks allow, `late_by_u_ms` half its width; `buffer_covers`: the pre-event
     buffer certainly reaches back to the event; `reason`: in words. `start`: when the recording began, on the weapon's
-    clock; `blurred`: indeterminate only because that clock is too coarse; `at_best_late`: it cannot have been before."""
+    clock; `blurred`: indeterminate only because that clock is too coarse; `at_best_late`: it was not before."""
 
     verdict: Verdict
     reason: str

@@ -9,7 +9,6 @@ from interlock.core.ticks import ticks_diff
 
 from .laws import Choice, Step, hold, key_of, let_pass
 
-
 _BELIEVING = (camera.STANDBY, camera.RECORDING, camera.HOLDING)
 
 

@@ -237,7 +237,7 @@ def test_a_combined_unit_airs_each_counter_once(tmp_path: Path) -> None:
         {"id": "C2", "role": "camera", "at_m": [1, 0]},
         {"id": "X3", "role": "combined", "at_m": [2, 0]},
     ]
-    for late_ms in range(0, 8):
+    for late_ms in range(8):
         run = story(
             tmp_path,
             (5, "X3", "draw"),
