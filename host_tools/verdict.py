@@ -1,4 +1,4 @@
-"""The figure: for every draw, arm and discharge, was video running before it? By DESIGN 8, from journals alone.
+"""The figure: for every draw, arm and discharge, was video running before it? From journals alone.
 
 before         a recording contains the event, proven by the protocol or clear of the clocks' uncertainty
 late           a recording starts after the event and before the weapon's return + 10 s; never upgraded

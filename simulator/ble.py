@@ -26,7 +26,7 @@ _BTSTACK_MODES = (ADDRESS_PUBLIC, ADDRESS_STATIC)
 _NIMBLE_MODES = (ADDRESS_PUBLIC, ADDRESS_STATIC, ADDRESS_NRPA)
 _MIN_SCAN_SLOTS = 4
 _MAX_SCAN_SLOTS = 0x4000
-_NIMBLE_TOO_LONG = -18  # what ESP32 gives for more than 31 bytes; PITFALLS B10
+_NIMBLE_TOO_LONG = -18  # what ESP32 gives for more than 31 bytes; micropython/micropython#7130
 _AdvertisingType = hci.HCI_LE_Set_Advertising_Parameters_Command.AdvertisingType
 
 
@@ -169,7 +169,7 @@ class Ble:
             await self._set_address_mode(value)
         elif key == "gap_name":
             self._gap_name = value.encode() if isinstance(value, str) else bytes(value)
-        elif key != "rxbuf":  # today's bindings take it and do not use it; PITFALLS C2
+        elif key != "rxbuf":  # today's bindings take it and do not use it
             raise ValueError(f"{self.name}: this simulator has no bluetooth config {key!r}")
 
     async def _set_address_mode(self, mode: int) -> None:
@@ -210,7 +210,7 @@ class Ble:
             raise OSError(errno.ENODEV, f"the radio of {self.name} was switched off meanwhile")
         self._advertising_data = self._advertising_data if adv_data is None else bytes(adv_data)
         self._response_data = self._response_data if resp_data is None else bytes(resp_data)
-        # Both bindings send a scannable PDU where not connectable; PITFALLS B7.
+        # Both bindings send a scannable PDU where not connectable; micropython/micropython#18480.
         kind = _AdvertisingType.ADV_IND if connectable else _AdvertisingType.ADV_SCAN_IND
         slots = interval_us // SLOT_US
         await self._command(

@@ -111,6 +111,11 @@ class Vm:
         """Spawn the VM now; it runs from `begin_us` of virtual time on, at the earliest now. Raises VmError."""
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Ended] = self._loop.create_future()
+        if not self._script.exists():
+            raise VmError(
+                f"there is no firmware at {self._script}.\n"
+                "The simulator runs the firmware of a checkout: install it there with pip install --editable '.[sim]'."
+            )
         executable = find_vm()
         self._line, theirs = socket.socketpair()
         # A file never blocks the writer, so output cannot stall a VM that the host is waiting for.

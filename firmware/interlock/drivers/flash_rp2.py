@@ -1,5 +1,5 @@
 """Raw flash on Pico W and Pico 2 W: whole 256-byte pages are programmed; around the data the page is padded with 0xFF,
-which programs nothing. The area lies below the file system, reserved by the build (DESIGN: own `_boot.py`)."""
+which programs nothing. The area lies below the file system, reserved by the build (with a `_boot.py` of its own)."""
 
 import rp2
 
