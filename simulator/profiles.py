@@ -87,7 +87,7 @@ _ESP32 = Profile(
             "adv_start_us": "estimate: three HCI commands between host and controller on one chip",
             "scan_start_us": "estimate: as adv_start_us",
             "program_us": "datasheet class W25Q/GD25Q, typical 0.4 to 0.7 ms a page",
-            "erase_us": "datasheet class W25Q/GD25Q, typical 45 ms, up to 400; micropython/micropython#3782, RIOT-OS/RIOT#20980",
+            "erase_us": "datasheet class W25Q/GD25Q, typical 45 ms, up to 400; RIOT-OS/RIOT#20980",
             "read_us": "estimate",
             "program_unit": "esp_partition_write without flash encryption",
             "journal_bytes": "own partition table: label journal, 1 MiB of 4",

@@ -144,5 +144,5 @@ def _after(use: dict[str, Any], name: str) -> str:
 def _verdict(use: dict[str, Any]) -> str:
     if use["verdict"] != "late":
         return str(use["verdict"])
-    covered = "\nbuffer covers it" if use["buffer_covers"] else ""
-    return f"late by {use['late_by_ms']} ms{covered}"
+    covered = "\nbuffer covers" if use["buffer_covers"] else ""
+    return f"late {use['late_by_ms']} ms{covered}"
