@@ -30,7 +30,7 @@ test-deep: $(DEV) ## The slow sweeps as well
 check: $(DEV) $(STUBS) ## Lint, types, generated tables: changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy host_tools simulator
+	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file firmware/mypy.ini
 	@$(BIN)/mypy --config-file simulator/doubles/mypy.ini
 	@$(BIN)/python -m tests.vectors.tables --check

@@ -2,6 +2,7 @@
 exchanges that tie their clocks. Facts only; judgement is in `verdict.py`."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +12,9 @@ from interlock.core import frames, receiver, records
 from interlock.core.journal import Record
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
+from .clock import HOST_U_MS, UnitClock
 from .exchange import Bound, Segment, Span, offset_at
+from .recordings import Recording, recordings_of
 
 BEGINS = (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.OUT)
 ENDS = (frames.REHOLSTER, frames.STOW)
@@ -27,7 +30,8 @@ class UnitJournal(NamedTuple):
 
 
 class Event(NamedTuple):
-    """A weapon event on its unit's clock. `at_ms`: its edge; `aired_ms`: its first PDU queued."""
+    """A weapon event on its unit's clock. `at_ms`: its edge; `aired_ms`: its first PDU queued; `sequence`: its
+    record's."""
 
     boot: int
     at_ms: int
@@ -35,6 +39,7 @@ class Event(NamedTuple):
     event: int
     flags: int
     counter: int
+    sequence: int
 
 
 class Answer(NamedTuple):
@@ -65,18 +70,6 @@ class Alert(NamedTuple):
     code: int
 
 
-class Recording(NamedTuple):
-    """One stretch of tally on a camera unit's clock. `end_ms`: its end, or, unless `ended`, the last moment of which
-    the journal knows: it may have gone on. `proven`: its unit believed the tally."""
-
-    boot: int
-    start_ms: int
-    end_ms: int
-    buffer_ms: int
-    proven: bool
-    ended: bool
-
-
 @dataclass
 class Use:
     """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot; `known_ms`:
@@ -94,18 +87,34 @@ class Use:
 
 @dataclass
 class Evidence:
-    """All journals joined. `cameras`: units whose journals are complete."""
+    """All journals joined. `complete`: units whose journals leave nothing open; `clocks`: of each unit."""
 
     uses: list[Use]
     recordings: dict[int, list[Recording]]
     complete: set[int]
     bounds: dict[tuple[Segment, Segment], list[Bound]]
+    clocks: dict[int, UnitClock]
 
     def offset(self, here: Segment, there: Segment, here_ms: float) -> Span | None:
-        """How far the clock of `there` is ahead of `here`, at `here_ms`; None when nothing ties them."""
+        """How far the clock of `there` is ahead of `here`, at `here_ms`; None when nothing ties them.
+
+        By what the units said to each other, and by UTC where both were set; where these disagree, a host's clock was
+        wrong, and UTC does not count."""
         if here == there:
             return Span(0.0, 0.0)
-        return offset_at(self.bounds.get((here, there), ()), here_ms)
+        exchanged = self.bounds.get((here, there), ())
+        by_utc = self._offset_by_utc(here, there, here_ms)
+        joined = None if by_utc is None else offset_at([*exchanged, Bound(here_ms, by_utc)], here_ms)
+        return offset_at(exchanged, here_ms) if joined is None else joined
+
+    def _offset_by_utc(self, here: Segment, there: Segment, here_ms: float) -> Span | None:
+        ours, theirs = self.clocks.get(here.unit), self.clocks.get(there.unit)
+        utc = None if ours is None else ours.span(here.boot, here_ms)
+        if utc is None or theirs is None:
+            return None
+        # Each of the two may have been set by another host.
+        there_ms = theirs.uptime(there.boot, Span(utc.low - 2 * HOST_U_MS, utc.high + 2 * HOST_U_MS))
+        return None if there_ms is None else Span(there_ms.low - here_ms, there_ms.high - here_ms)
 
 
 def gather(journals: Iterable[UnitJournal]) -> Evidence:
@@ -115,21 +124,27 @@ def gather(journals: Iterable[UnitJournal]) -> Evidence:
     cameras = [j for j in journals if j.role & ROLE_CAMERA]
     bounds: dict[tuple[Segment, Segment], list[Bound]] = defaultdict(list)
     for camera in cameras:
+        ears = _Ears(camera)
         for use in uses:
-            for there, bound in _exchanges(use, camera):
+            for there, bound in _exchanges(use, ears):
                 bounds[Segment(use.unit, use.boot), there].append(bound)
     return Evidence(
         uses=uses,
-        recordings={j.unit: _recordings(j) for j in cameras},
+        recordings={j.unit: recordings_of(j.records) for j in cameras},
         complete={j.unit for j in cameras if j.complete},
         bounds=dict(bounds),
+        clocks={j.unit: UnitClock(j.records) for j in journals},
     )
 
 
 def _uses(journal: UnitJournal) -> list[Use]:
     uses: list[Use] = []
     current: Use | None = None
+    due = None
     for record in journal.records:
+        if record.sequence != due:
+            current = None  # records are missing: the weapon may have been back and out again meanwhile
+        due = record.sequence + 1
         fields = record.fields()
         if current is not None and record.boot == current.boot:
             current.known_ms = record.uptime_ms
@@ -145,6 +160,7 @@ def _uses(journal: UnitJournal) -> list[Use]:
                 fields.event,
                 fields.flags,
                 fields.counter,
+                record.sequence,
             )
             if event.event in BEGINS:
                 if current is None or current.end_ms is not None:
@@ -176,64 +192,58 @@ def _uses(journal: UnitJournal) -> list[Use]:
     return uses
 
 
+def witnesses_of(use: Use, event: Event) -> set[int]:
+    """Cameras of the group that testified between this event and the next of its use that was aired."""
+    later = [other.at_ms for other in use.events if other.counter > event.counter]
+    return {t.camera for t in use.testimonies if event.at_ms <= t.at_ms <= min(later, default=t.at_ms)}
+
+
 def _ago(value: int) -> int:
     return 0 if value == records.AGO_NONE else value
 
 
-def _recordings(journal: UnitJournal) -> list[Recording]:
-    found: list[Recording] = []
-    last_ms = {record.boot: record.uptime_ms for record in journal.records}
-    current: Recording | None = None
-    for record in journal.records:
-        fields = record.fields() if record.kind == records.RECORDER else None
-        if current is not None and record.boot != current.boot:
-            found.append(current._replace(end_ms=last_ms[current.boot]))
-            current = None
-        if fields is None:
-            continue
-        edge_ms = record.uptime_ms - fields.tally_ago_ms
-        proven, buffer_ms = bool(fields.believed), fields.buffer_100ms * 100
-        if current is not None and not fields.tally:
-            found.append(current._replace(end_ms=edge_ms, ended=True))
-            current = None
-        elif fields.tally and current is None:
-            current = Recording(record.boot, edge_ms, record.uptime_ms, buffer_ms, proven, ended=False)
-        elif current is not None and current.proven and not proven:
-            # From its last sound record on this tally may have lied: one stretch is proven, the next is not.
-            found.append(current._replace(ended=True))
-            current = Recording(record.boot, current.end_ms, record.uptime_ms, 0, False, ended=False)
-        elif current is not None:
-            current = current._replace(end_ms=record.uptime_ms)
-    # A stop would have been journalled at once: what is on is proven up to the last record of its boot.
-    if current is not None:
-        found.append(current._replace(end_ms=last_ms[current.boot]))
-    return found
+class _Ears:
+    """What a camera heard of each sender and what it aired itself: (counter, boot, uptime of the record), sorted."""
+
+    def __init__(self, camera: UnitJournal) -> None:
+        self.unit = camera.unit
+        self.heard: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+        self.aired: list[tuple[int, int, int]] = []
+        for record in camera.records:
+            fields = record.fields() if record.kind in (records.HEARD, records.AIRED) else None
+            if fields is None:
+                continue
+            if record.kind == records.AIRED:
+                self.aired.append((fields.counter, record.boot, record.uptime_ms))
+            elif fields.kind != receiver.OWN_STALE:
+                self.heard[fields.sender].append((fields.counter, record.boot, record.uptime_ms))
+        for several in (self.aired, *self.heard.values()):
+            several.sort()
 
 
-def _exchanges(use: Use, camera: UnitJournal) -> Iterable[tuple[Segment, Bound]]:
-    aired = {event.counter: event for event in use.events}
-    heard: list[tuple[int, int, int]] = []  # counter, boot, uptime of the camera's record
-    own_frames: list[tuple[int, int, int]] = []
-    for record in camera.records:
-        fields = record.fields()
-        if record.kind == records.HEARD and fields.sender == use.unit and fields.kind != receiver.OWN_STALE:
-            heard.append((fields.counter, record.boot, record.uptime_ms))
-        elif record.kind == records.AIRED:
-            own_frames.append((fields.counter, record.boot, record.uptime_ms))
-    for counter, boot, there_ms in heard:
+def _within(found: list[tuple[int, int, int]], first: float, last: float) -> list[tuple[int, int, int]]:
+    return found[bisect_left(found, first, key=_counter) : bisect_right(found, last, key=_counter)]
+
+
+def _counter(found: tuple[int, int, int]) -> float:
+    return found[0]
+
+
+def _exchanges(use: Use, camera: _Ears) -> Iterable[tuple[Segment, Bound]]:
+    aired = {event.counter: event.aired_ms for event in use.events}
+    heard = camera.heard.get(use.unit, [])
+    for counter, boot, there_ms in _within(heard, min(aired, default=0), max(aired, default=0)):
         if counter in aired:
-            here_ms = aired[counter].aired_ms
+            here_ms = aired[counter]
             yield Segment(camera.unit, boot), Bound(here_ms, Span(-math.inf, there_ms - here_ms))
     first, last = min(aired, default=0), math.inf if use.end_ms is None else max(aired, default=0)
     for answer in use.answers:
-        if answer.camera != camera.unit:
-            continue
-        for counter, boot, there_ms in heard:
-            if first <= counter <= min(answer.counter, last):
+        if answer.camera == camera.unit:
+            for _, boot, there_ms in _within(heard, first, min(answer.counter, last)):
                 yield Segment(camera.unit, boot), Bound(answer.at_ms, Span(there_ms - answer.at_ms, math.inf))
     for testimony in use.testimonies:
-        if testimony.camera != camera.unit:
-            continue
-        for counter, boot, there_ms in own_frames:
-            if counter <= testimony.counter:
+        if testimony.camera == camera.unit:
+            # Of all that it aired before, the newest of each boot bounds best.
+            newest = {boot: there_ms for _, boot, there_ms in _within(camera.aired, 0, testimony.counter)}
+            for boot, there_ms in newest.items():
                 yield Segment(camera.unit, boot), Bound(testimony.at_ms, Span(there_ms - testimony.at_ms, math.inf))

@@ -55,12 +55,17 @@ Verdict = Intact | Altered
 
 def write(header: Header, journal: Sequence[Record]) -> bytes:
     """The bytes of a journal file."""
+    return join(header, [record.raw for record in journal])
+
+
+def join(header: Header, raws: Sequence[bytes]) -> bytes:
+    """The bytes of a journal file with these records, whatever they are: `check` tells what is wrong with them."""
     head = _HEADER.pack(MAGIC, VERSION, *header, 0)[:-CRC_BYTES]
-    data = head + struct.pack(">I", crc32(head)) + b"".join(record.raw for record in journal)
+    data = head + struct.pack(">I", crc32(head)) + b"".join(raws)
     chain = header.chain
-    for record in journal:
-        chain = chain_next(chain, record.body)
-    foot = data + _FOOTER.pack(FOOTER_MAGIC, len(journal), chain, 0)[:-CRC_BYTES]
+    for raw in raws:
+        chain = chain_next(chain, raw[: len(raw) - TAG_BYTES - CRC_BYTES])
+    foot = data + _FOOTER.pack(FOOTER_MAGIC, len(raws), chain, 0)[:-CRC_BYTES]
     return foot + struct.pack(">I", crc32(foot))
 
 

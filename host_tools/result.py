@@ -7,7 +7,7 @@ from interlock.core import frames
 from interlock.core.settings import ROLE_CAMERA, ROLE_NAMES
 
 from . import verdict
-from .evidence import Event, Evidence, UnitJournal, Use, gather
+from .evidence import Event, Evidence, UnitJournal, Use, gather, witnesses_of
 from .journal_file import Header, Intact, Verdict
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ def header_of(unit: "UnitRun") -> Header:
 
 
 def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
-    """`verdicts`: what the check of each unit's journal file said, by unit id."""
+    """`verdicts`: what the check of each unit's journal file said, by unit id; one never pulled has none."""
     evidence = gather(
         UnitJournal(u.unit.number, u.unit.role, verdicts[u.unit.id].records, isinstance(verdicts[u.unit.id], Intact))
         for u in run.units
+        if u.unit.id in verdicts
     )
     return {
         "scenario": run.scenario.name,
@@ -40,7 +41,7 @@ def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[st
             {
                 "id": unit.unit.id,
                 "role": ROLE_NAMES[unit.unit.role],
-                "records": len(verdicts[unit.unit.id].records),
+                "records": _held(verdicts.get(unit.unit.id)),
                 "heap_peak": unit.heap_peak,
                 "boots": len(unit.boot_zero_us),
                 "alerts_at_ms": [round(us / 1000, 3) for us in unit.alerts_us],
@@ -51,14 +52,35 @@ def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[st
         "journals": [
             {
                 "unit": unit.unit.id,
-                "file": f"journals/{unit.unit.id}.ilj",
-                "records": len(verdicts[unit.unit.id].records),
-                "verdict": "intact" if isinstance(verdicts[unit.unit.id], Intact) else "altered",
+                "file": f"journals/{unit.unit.id}.ilj" if unit.unit.id in verdicts else None,
+                "records": _held(verdicts.get(unit.unit.id)),
+                "verdict": _verdict_of(verdicts.get(unit.unit.id)),
             }
             for unit in run.units
         ],
+        "technician": [
+            {
+                "do": visit.do,
+                "unit": visit.unit,
+                "at_ms": _ms(visit.start_us),
+                "until_ms": _ms(visit.end_us),
+                "succeeded": visit.succeeded,
+                "note": visit.note,
+            }
+            for visit in run.visits
+        ],
         "air": run.air,
     }
+
+
+def _held(checked: Verdict | None) -> int:
+    return 0 if checked is None else len(checked.records)
+
+
+def _verdict_of(checked: Verdict | None) -> str:
+    if checked is None:
+        return "missing"
+    return "intact" if isinstance(checked, Intact) else "altered"
 
 
 def _ms(us: float | None) -> float | None:
@@ -98,12 +120,10 @@ def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[
     frame = next((f for f in run.frames if (f.source, f.counter) == (truth.unit, event.counter)), None)
     answers = [a for a in use.answers if a.counter >= event.counter and a.camera in own]
     proofs = [a for a in answers if a.kind == frames.PROVEN]
-    later = [e.at_ms for e in use.events if e.counter > event.counter]
     facts["frame_at_ms"] = _ms(frame.at_us) if frame else None
     facts["heard_at_ms"] = _ms(zero_us + answers[0].at_ms * 1000) if answers else None
     facts["acked_at_ms"] = _ms(zero_us + proofs[0].at_ms * 1000) if proofs else None
-    testified = {t.camera for t in use.testimonies if event.at_ms <= t.at_ms <= min(later, default=t.at_ms)}
-    facts["witnesses"] = sorted(ids[number] for number in testified.difference(own))
+    facts["witnesses"] = sorted(ids[number] for number in witnesses_of(use, event).difference(own))
     cameras = [number for number in evidence.recordings if number not in own]
     return facts | _judged(
         verdict.judge(evidence, use, event, [*own, *cameras]), verdict.judge(evidence, use, event, own)

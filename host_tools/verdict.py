@@ -7,15 +7,17 @@ indeterminate  the clocks straddle, a camera's journal is missing or gapped, or 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from interlock.core import frames
 
-from .evidence import Answer, Event, Evidence, Recording, Use
+from .evidence import Answer, Event, Evidence, Use
 from .exchange import Segment, Span
+from .recordings import Recording
 
 GRACE_MS = 10_000
+NOT_COVERED = "the camera unit's journal is missing or gapped"
 
 
 class Verdict(StrEnum):
@@ -29,7 +31,8 @@ class Verdict(StrEnum):
 class Judgement:
     """`late_by_ms`: the middle of what the clocks allow, `late_by_u_ms` half its width; `buffer_covers`: the pre-event
     buffer certainly reaches back to the event; `reason`: in words. `start`: when the recording began, on the weapon's
-    clock; `blurred`: indeterminate only because that clock is too coarse; `at_best_late`: it was not before."""
+    clock; `blurred`: indeterminate only because that clock is too coarse; `at_best_late`: it was not before; `camera`:
+    the one that shows this, None where there is none."""
 
     verdict: Verdict
     reason: str
@@ -39,6 +42,7 @@ class Judgement:
     start: Span | None = None
     blurred: bool = False
     at_best_late: bool = False
+    camera: int | None = None
 
 
 # What is not known may have been better than late: late is claimed only where nothing is left open.
@@ -76,12 +80,12 @@ def _judge_camera(evidence: Evidence, use: Use, event: Event, camera: int) -> Ju
     # A coarse look at a recording that is also seen sharply says nothing more.
     found = [j for j in found if not (j.blurred and any(_overlap(j, other) for other in firm))]
     if camera not in evidence.complete:
-        found.append(Judgement(Verdict.INDETERMINATE, "the camera unit's journal is missing or gapped"))
+        found.append(Judgement(Verdict.INDETERMINATE, NOT_COVERED))
     best = Judgement(Verdict.UNWITNESSED, "the journals show no recording")
     for judgement in found:
         if _better(judgement, best):
             best = judgement
-    return best
+    return replace(best, camera=camera)
 
 
 def _overlap(a: Judgement, b: Judgement) -> bool:
@@ -93,14 +97,14 @@ def _from_answers(use: Use, event: Event, camera: int) -> Iterable[Judgement]:
     for answer in use.answers:
         if answer.camera != camera or answer.kind != frames.PROVEN or answer.counter < event.counter:
             continue
-        built_low = _built_after(use, answer)
+        built_low = built_after(use, answer)
         # A camera that answered "not yet" to this event began after that answer, so after the event.
-        denied = [_built_after(use, a) for a in use.answers if _denies(a, event, answer)]
+        denied = [built_after(use, a) for a in use.answers if _denies(a, event, answer)]
         start = Span(max([built_low - answer.since_ms - 1, *denied]), answer.at_ms - answer.since_ms + 1)
         yield _place(use, event, start, Span(built_low, built_low), answer.buffer_ms, "acknowledged on the air")
 
 
-def _built_after(use: Use, answer: Answer) -> int:
+def built_after(use: Use, answer: Answer) -> int:
     """The moment on the weapon's clock after which this answer was built: its frame had been aired."""
     return max(e.aired_ms for e in use.events if e.counter <= answer.counter)
 

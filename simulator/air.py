@@ -1,7 +1,8 @@
 """The air between the radios of one world: every advertising-channel PDU in time, with range, loss and collision.
 
 It decides which listening radio gets which PDU. When a radio transmits or listens is `link_layer.py`; HCI is
-`controller.py`. Connections are not here: Bumble's `LocalLink`, which this class extends, carries them without time.
+`controller.py`. PDUs of connections are not here: `connection.py` has their time and asks `receives` for their fate;
+they collide with nothing, and observers do not see them. The CONNECT_IND that begins a connection is seen.
 
 Model, all simple on purpose: log-distance path loss; one shadowing figure for each pair of radios, one fading figure
 for each reception; a PDU below the sensitivity is lost whole; of two PDUs at one time on one channel the stronger
@@ -14,18 +15,23 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from weakref import WeakValueDictionary
 
 from bumble import controller, hci, link
 
 from .clock import US_PER_S, now_us
+
+if TYPE_CHECKING:
+    from .connection import Connection
 
 CHANNELS = (37, 38, 39)
 MAX_DATA_BYTES = 31
 T_IFS_US = 150
 """From the end of a PDU to its answer (Core specification 6.0, Vol 6, Part B, 4.1)."""
 _OVERHEAD_BYTES = 1 + 4 + 2 + 3  # preamble, access address, header, CRC
-_US_PER_BYTE = 8  # LE 1M
+US_PER_BYTE = 8
+"""LE 1M."""
 _FADES = 3  # a mean further below the sensitivity than so many times the fading is out of range
 _NEAREST_M = 0.3  # antennas cannot be closer than the bodies that carry them
 _NOISE_FLOOR_DBM = -127  # the lowest figure that HCI can report
@@ -38,6 +44,7 @@ class PduType(IntEnum):
     ADV_NONCONN_IND = 2
     SCAN_REQ = 3
     SCAN_RSP = 4
+    CONNECT_IND = 5
     ADV_SCAN_IND = 6
 
 
@@ -45,8 +52,9 @@ class Pdu(NamedTuple):
     """One PDU on one channel. Times are virtual microseconds.
 
     `address` is the sender's, 6 bytes as on air (least significant first); `data` is what follows it: advertising or
-    scan response data, or in a SCAN_REQ the 6 bytes of the advertiser's address. The names in `received_by`, `lost_by`
-    and `collided_at` are those of the radios that listened in range; all three are empty while the PDU is on its way.
+    scan response data, or in a SCAN_REQ and a CONNECT_IND the 6 bytes of the advertiser's address, then the rest. The
+    names in `received_by`, `lost_by` and `collided_at` are those of the radios that listened in range; all three are
+    empty while the PDU is on its way.
     """
 
     time_us: int
@@ -92,7 +100,7 @@ class Propagation:
 class AirStats:
     """Counts since the world began.
 
-    `advertising_pdus`: PDUs put on the air, one for each channel, scan requests and responses among them.
+    `advertising_pdus`: PDUs put on the air, one for each channel; scan requests, responses and CONNECT_IND among them.
     The other three count pairs of a PDU and a radio in range that listened to it from its first to its last bit:
     `received`: it arrived; `collided`: another PDU on the channel overlapped it and was not weaker by the capture
     ratio;
@@ -129,6 +137,8 @@ class Air(link.LocalLink):
         self.loss = 0.0
         self.stats = AirStats()
         self.observers: list[Callable[[Pdu], None]] = []
+        self.begun_connections: WeakValueDictionary[int, Connection] = WeakValueDictionary()
+        """By access address: what a CONNECT_IND on the air is about."""
         self._seed = seed
         self._loop = asyncio.get_running_loop()
         self._positions_m: dict[str, tuple[float, float]] = {}
@@ -191,7 +201,7 @@ class Air(link.LocalLink):
         """Put a PDU of `radio` on the air now; the receivers have it at its end."""
         start_us = now_us(self._loop)
         payload_bytes = 6 + len(data)
-        end_us = start_us + (_OVERHEAD_BYTES + payload_bytes) * _US_PER_BYTE
+        end_us = start_us + (_OVERHEAD_BYTES + payload_bytes) * US_PER_BYTE
         pdu = Pdu(
             start_us, end_us, channel, pdu_type, bytes(address), address.is_random, data, target_is_random, radio.name
         )
@@ -210,6 +220,19 @@ class Air(link.LocalLink):
             if is_it and self.in_range(source.name, radio.name):
                 return pdu
         return None
+
+    def receives(self, listener: Radio, source: Radio) -> int | None:
+        """Signal strength at which `listener` gets a PDU of a connection now; None when it is lost."""
+        if listener not in self.controllers or source not in self.controllers:
+            return None
+        if not self.in_range(source.name, listener.name):
+            return None
+        chance = self.chance(f"{source.name} to {listener.name}, connected")
+        rssi_dbm = self.mean_rssi_dbm(source.name, listener.name) + chance.gauss(0, self.propagation.fading_db)
+        unlucky = self.loss > 0 and chance.random() < self.loss
+        return (
+            None if unlucky or rssi_dbm < self.propagation.sensitivity_dbm else max(_NOISE_FLOOR_DBM, round(rssi_dbm))
+        )
 
     def _land(self, pdu: Pdu, source: Radio) -> None:
         rivals = [

@@ -140,7 +140,10 @@ class VirtualBoard:
             self._vm = vm
 
     def _on_end(self, ended: "asyncio.Future[Ended]") -> None:
-        # A script that ends by itself leaves the board on and idle, as it leaves a real one at its prompt.
+        # A script that ends by itself leaves the board on and idle, as it leaves a real one at its prompt; a real one's
+        # handlers live on there, which these do not.
+        if self.ble is not None:
+            self.ble.answer_all()
         error = None if ended.cancelled() else ended.exception()
         if error:
             self._fail(error)
@@ -223,9 +226,11 @@ class VirtualBoard:
         elif self._vm:
             self._vm.interrupt("pin", (pin,))
 
-    def _radio_event(self, event: int, data: tuple[object, ...]) -> None:
-        if self._vm:
-            self._vm.interrupt("ble", (event, data))
+    def _radio_event(self, event: int, data: tuple[object, ...], ticket: int) -> None:
+        if self._vm and self._vm.pid is not None:
+            self._vm.interrupt("ble", (event, data, ticket))
+        elif self.ble is not None:
+            self.ble.answer(ticket, 0)
 
     async def call(self, op: str, args: tuple[Any, ...]) -> object:
         """Answer the VM; see `doubles/` for who asks. OSError reaches the firmware."""

@@ -1,12 +1,13 @@
-"""Virtual time for asyncio: timers fire at once, nothing sleeps, and every instant is a whole microsecond.
+"""Virtual time for asyncio: it moves from timer to timer, at once or at the pace of real time, in whole microseconds.
 
 Not a clock model of any board: drift and tick wrap belong to the boards. Everything in one world (the air, the boards,
-the scenario) lives on one `VirtualLoop`.
+the scenario) lives on one `VirtualLoop`, or, for people to look at and join in, on one `PacedLoop`.
 """
 
 import asyncio
 import math
 import selectors
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
@@ -35,21 +36,70 @@ class _SkippingSelector(selectors.DefaultSelector):
                 f"virtual time stands still at {self.now_us} us: every task waits and no timer is set. "
                 "Give the wait a timeout, or start what should wake it."
             )
-        # At least one: a timer nearer than a float can tell from now must not hold the world for ever.
-        self.now_us += max(1, math.ceil(timeout * US_PER_S - _ROUNDING_US))
+        self.now_us = self._timer_us(timeout)
         return ready
+
+    def _timer_us(self, timeout_s: float) -> int:
+        """The instant of a timer that the loop says is so far away."""
+        # At least one: a timer nearer than a float can tell from now must not hold the world for ever.
+        return self.now_us + max(1, math.ceil(timeout_s * US_PER_S - _ROUNDING_US))
+
+
+class _PacedSelector(_SkippingSelector):
+    """Sleeps until real time has come to where virtual time goes next; a file descriptor wakes it earlier.
+
+    Timers still fire at their exact microsecond. Where computing takes longer than the world leaves for it, virtual
+    time lags behind and catches up timer by timer: it never jumps over one, and is never ahead of real time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._began_s = time.monotonic()
+
+    def _real_us(self) -> int:
+        return math.floor((time.monotonic() - self._began_s) * US_PER_S)
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        # The selector under the skipping one: here it may sleep.
+        plain_select = super(_SkippingSelector, self).select
+        if timeout == 0:
+            return plain_select(0)
+        timer_us = None if timeout is None else self._timer_us(timeout)
+        while True:
+            sleep_s = None if timer_us is None else max(0, timer_us - self._real_us()) / US_PER_S
+            ready = plain_select(sleep_s)
+            real_us = self._real_us()
+            if timer_us is not None and real_us >= timer_us:
+                self.now_us = timer_us
+                return ready
+            if ready:
+                self.now_us = max(self.now_us, real_us)
+                return ready
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop whose `time()` starts at 0 s and moves only from timer to timer."""
+    """An asyncio loop whose `time()` starts at 0 s and moves only from timer to timer, without sleeping."""
 
     def __init__(self) -> None:
-        self._virtual = _SkippingSelector()
+        self._virtual = self._make_selector()
         super().__init__(self._virtual)
+
+    def _make_selector(self) -> _SkippingSelector:
+        return _SkippingSelector()
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._virtual.now_us / US_PER_S
+
+
+class PacedLoop(VirtualLoop):
+    """A `VirtualLoop` at the pace of real time: for a world that others reach from outside, by sockets.
+
+    With nothing to do and no timer set it waits for them; there is no deadlock here.
+    """
+
+    def _make_selector(self) -> _SkippingSelector:
+        return _PacedSelector()
 
 
 def now_us(loop: asyncio.AbstractEventLoop) -> int:
@@ -57,10 +107,11 @@ def now_us(loop: asyncio.AbstractEventLoop) -> int:
     return round(loop.time() * US_PER_S)
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run `main` to its end on a new `VirtualLoop`; what it left running is cancelled.
+def run(main: Coroutine[Any, Any, T], *, paced: bool = False) -> T:
+    """Run `main` to its end on a new `VirtualLoop`, or `PacedLoop`; what it left running is cancelled.
 
-    Raises `VirtualTimeDeadlock` when nothing can happen any more.
+    Raises `VirtualTimeDeadlock` when nothing can happen any more (not where paced), and KeyboardInterrupt after SIGINT
+    has cancelled `main`, as `asyncio.run` does.
     """
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=PacedLoop if paced else VirtualLoop) as runner:
         return runner.run(main)

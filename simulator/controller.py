@@ -3,14 +3,16 @@
 What stock Bumble 0.0.236 gets wrong here and what this mends: intervals in the wrong unit and without chance; silent
 non-connectable advertising; scan responses that repeat the advertising data; one event type and one signal strength for
 every report; no scan windows; an address change accepted at any time; a reset that resets nothing.
-`tests/canary/test_bumble.py` notices when a release changes that. Connections are Bumble's own, still without time.
+`tests/canary/test_bumble.py` notices when a release changes that. Connections: `connecting.py` and `connection.py`.
 """
 
 import asyncio
 
-from bumble import controller, hci, host
+from bumble import hci, host
 
-from .air import Air, Pdu, PduType
+from .air import Air, Pdu, PduType, Radio
+from .connecting import ConnectingController
+from .link_end import MAX_OCTETS
 from .link_layer import SLOT_US, Advertiser, Scanner, is_supported
 
 MIN_ADVERTISING_US = 20_000
@@ -19,6 +21,7 @@ _MIN_SCAN_SLOTS = 4
 _MAX_SCAN_SLOTS = 0x4000
 _ACTIVE_SCAN = 1
 
+_AdvertisingType = hci.HCI_LE_Set_Advertising_Parameters_Command.AdvertisingType
 _Report = hci.HCI_LE_Advertising_Report_Event.Report
 _EventType = hci.HCI_LE_Advertising_Report_Event.EventType
 _EVENT_TYPES = {
@@ -39,29 +42,47 @@ _INVALID = hci.HCI_ErrorCode.INVALID_COMMAND_PARAMETERS_ERROR
 
 
 class QuietHost(host.Host):
-    """Bumble's host. It formats every packet for a debug log even when nobody reads it: skipped for events."""
+    """Bumble's host. It formats every packet for a debug log even when nobody reads it: skipped for events and data.
+
+    It emits "packets_completed" with a connection handle and a count, when packets of that connection were sent.
+    """
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Dispatch one packet from the controller."""
-        if isinstance(packet, hci.HCI_Event) and self.snooper is None:
+        if self.snooper is not None:
+            super().on_hci_packet(packet)
+        elif isinstance(packet, hci.HCI_Event):
             self.on_hci_event_packet(packet)
+        elif isinstance(packet, hci.HCI_AclDataPacket):
+            self.on_hci_acl_data_packet(packet)
         else:
             super().on_hci_packet(packet)
 
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Hand one packet to the controller."""
+        if self.snooper is None and self.hci_sink is not None:
+            self.hci_sink.on_packet(bytes(packet))
+        else:
+            super().send_hci_packet(packet)
 
-class AirController(controller.Controller):
-    """A controller whose advertising-channel traffic crosses an `Air`. Legacy advertising and scanning only.
+    def on_hci_number_of_completed_packets_event(self, event: hci.HCI_Number_Of_Completed_Packets_Event) -> None:
+        """The controller has room again, since the peer has got what it sent."""
+        super().on_hci_number_of_completed_packets_event(event)
+        for handle, count in zip(event.connection_handles, event.num_completed_packets, strict=True):
+            self.emit("packets_completed", handle, count)
+
+
+class AirController(ConnectingController):
+    """A controller whose traffic crosses an `Air`. Legacy advertising and scanning only.
 
     Its life on the air ends with `remove`. Intervals, windows and refusals: Core specification 6.0, Vol 4, Part E, 7.8.
+    `max_octets`: what one PDU of a connection carries; `max_connections` at a time.
     """
 
-    le_features = controller.Controller.le_features & ~(
-        hci.LeFeatureMask.LE_EXTENDED_ADVERTISING | hci.LeFeatureMask.LE_PERIODIC_ADVERTISING
-    )
-
-    def __init__(self, name: str, air: Air, public_address: hci.Address) -> None:
-        super().__init__(name, link=air, public_address=public_address)
-        self._air = air
+    def __init__(
+        self, name: str, air: Air, public_address: hci.Address, max_octets: int = MAX_OCTETS, max_connections: int = 8
+    ) -> None:
+        super().__init__(name, air, public_address, max_octets, max_connections)
         self._advertiser = Advertiser(self, self, air, air.chance(name))
         self.le_legacy_advertiser = self._advertiser
         self._scanner = Scanner(self, air, air.chance(name))
@@ -79,6 +100,21 @@ class AirController(controller.Controller):
         self._scanner.stop()
         self.le_scan_enable = False
         self.pending_le_connection = None
+        self._end_silently()
+
+    def _stop_initiating(self) -> None:
+        super()._stop_initiating()
+        self._scanner.stop()
+        if self.le_scan_enable:
+            self._scanner.start(self.le_scan_interval, self.le_scan_window)
+
+    @property
+    def _radio(self) -> Radio:
+        return self
+
+    @property
+    def _is_in_advertising_event(self) -> bool:
+        return self._advertiser.is_in_event
 
     # What the air asks (air.Radio).
 
@@ -97,16 +133,16 @@ class AirController(controller.Controller):
             pdu.address,
             hci.Address.RANDOM_DEVICE_ADDRESS if pdu.address_is_random else hci.Address.PUBLIC_DEVICE_ADDRESS,
         )
+        if pdu.pdu_type is PduType.CONNECT_IND:
+            if self._accept(pdu, address, self._advertiser.address):
+                self._advertiser.stop()
+            return
         if self.le_scan_enable:
             self._report(pdu, address, rssi_dbm)
-            if self.le_scan_type == _ACTIVE_SCAN and not self._advertiser.is_in_event:
-                self._scanner.ask(pdu, self._scanning_address)
-        pending = self.pending_le_connection
-        if pending is not None and pdu.pdu_type is PduType.ADV_IND and pending.peer_address == address:
-            self.create_le_connection(address)
-            self._scanner.stop()
-            if self.le_scan_enable:
-                self._scanner.start(self.le_scan_interval, self.le_scan_window)
+        if self._meets(pdu, address):
+            self._initiate(pdu, address)
+        elif self.le_scan_enable and self.le_scan_type == _ACTIVE_SCAN and not self._advertiser.is_in_event:
+            self._scanner.ask(pdu, self._scanning_address)
 
     def _scanning_address(self) -> hci.Address:
         is_public = self.le_scan_own_address_type == hci.Address.PUBLIC_DEVICE_ADDRESS
@@ -133,6 +169,10 @@ class AirController(controller.Controller):
         """Dispatch one packet from the host; commands without Bumble's debug text."""
         if isinstance(packet, hci.HCI_Command):
             self.on_hci_command_packet(packet)
+        elif isinstance(packet, hci.HCI_AclDataPacket):
+            # What was on its way down when the connection ended is dropped, as it is in real ones.
+            if self.find_le_connection_by_handle(packet.connection_handle) is not None:
+                self.on_hci_acl_data_packet(packet)
         else:
             super().on_hci_packet(packet)
 
@@ -150,7 +190,7 @@ class AirController(controller.Controller):
             asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
 
     def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
-        """7.3.2: advertising and scanning end, too."""
+        """7.3.2: advertising, scanning and connections end, too."""
         self._fall_silent()
         return super().on_hci_reset_command(command)
 
@@ -175,6 +215,15 @@ class AirController(controller.Controller):
             return _status(_INVALID)
         return super().on_hci_le_set_advertising_parameters_command(command)
 
+    def on_hci_le_set_advertising_enable_command(
+        self, command: hci.HCI_LE_Set_Advertising_Enable_Command
+    ) -> hci.HCI_StatusReturnParameters:
+        """7.8.9: nobody is invited without room for one more connection."""
+        is_connectable = self._advertiser.advertising_type == _AdvertisingType.ADV_IND
+        if command.advertising_enable and is_connectable and not self.has_room:
+            return _status(hci.HCI_ErrorCode.CONNECTION_LIMIT_EXCEEDED_ERROR)
+        return super().on_hci_le_set_advertising_enable_command(command)
+
     def on_hci_le_set_scan_parameters_command(
         self, command: hci.HCI_LE_Set_Scan_Parameters_Command
     ) -> hci.HCI_StatusReturnParameters:
@@ -198,7 +247,8 @@ class AirController(controller.Controller):
         return result
 
     def on_hci_le_create_connection_command(self, command: hci.HCI_LE_Create_Connection_Command) -> None:
-        """7.8.12: listen for the peer by the command's own interval and window; connecting itself is Bumble's."""
-        if self.pending_le_connection is None:
-            self._scanner.start(command.le_scan_interval, command.le_scan_window)
+        """7.8.12: listen for the peer by the command's own interval and window."""
+        was_initiating = self.pending_le_connection is not None
         super().on_hci_le_create_connection_command(command)
+        if self.pending_le_connection is not None and not was_initiating:
+            self._scanner.start(command.le_scan_interval, command.le_scan_window)

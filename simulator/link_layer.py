@@ -115,16 +115,13 @@ class Advertiser(LegacyAdvertiser):
             self._sent = None
 
     def listens_to(self, pdu: Pdu) -> bool:
-        """Whether this is a scan request to the PDU just sent, at the one instant where it may come."""
+        """Whether this is a request to the PDU just sent, at the one instant where it may come."""
         sent = self._sent
-        return (
-            sent is not None
-            and pdu.pdu_type is PduType.SCAN_REQ
-            and sent.pdu_type in _SCANNABLE
-            and pdu.channel == sent.channel
-            and pdu.time_us == sent.end_us + T_IFS_US
-            and pdu.data == sent.address
-        )
+        if sent is None or pdu.channel != sent.channel or pdu.time_us != sent.end_us + T_IFS_US:
+            return False
+        if pdu.pdu_type is PduType.SCAN_REQ:
+            return sent.pdu_type in _SCANNABLE and pdu.data == sent.address
+        return pdu.pdu_type is PduType.CONNECT_IND and sent.pdu_type is PduType.ADV_IND and pdu.data[:6] == sent.address
 
     def answer(self, request: Pdu) -> None:
         """The request arrived: send the scan response, then go on with the event."""
@@ -183,7 +180,7 @@ class Scanner:
                 and pdu.time_us == asked.end_us + T_IFS_US
                 and pdu.address == self._asked_address
             )
-        if pdu.pdu_type is PduType.SCAN_REQ:
+        if pdu.pdu_type in (PduType.SCAN_REQ, PduType.CONNECT_IND):
             return False
         # One that began before the scan crosses the edge of interval 0: no case of its own.
         turn, offset_us = divmod(pdu.time_us - self._began_us, self._interval_us)

@@ -31,6 +31,20 @@ class Profile:
     """One 64-byte block."""
     adv_start_us: int
     scan_start_us: int
+    att_us: int
+    """From the last bit of an ATT request to the firmware's handler."""
+    gatts_us: int
+    """One `gatts_read` or `gatts_write`."""
+    notify_us: int
+    """One `gatts_notify`, from the call until it is queued."""
+    notify_pool: int
+    """Notifications that can wait to be sent before ENOMEM; 0: as many as there is memory."""
+    mtu: int
+    """The preferred MTU after start."""
+    mtu_max: int
+    link_octets: int
+    """What one PDU of a connection carries at most."""
+    max_connections: int
     program_us: int
     """One page of 256 bytes, or any part of it."""
     erase_us: int
@@ -64,6 +78,14 @@ _ESP32 = Profile(
     sha256_block_us=12,
     adv_start_us=1500,
     scan_start_us=1500,
+    att_us=150,
+    gatts_us=20,
+    notify_us=80,
+    notify_pool=12,
+    mtu=256,
+    mtu_max=527,
+    link_octets=251,
+    max_connections=4,
     program_us=700,
     erase_us=45_000,
     read_us=25,
@@ -86,6 +108,14 @@ _ESP32 = Profile(
             "sha256_block_us": "estimate: software SHA-256 at 240 MHz, about 45 cycles a byte",
             "adv_start_us": "estimate: three HCI commands between host and controller on one chip",
             "scan_start_us": "estimate: as adv_start_us",
+            "att_us": "estimate: controller to host task on one chip, and the NimBLE server",
+            "gatts_us": "estimate: a look-up and a copy",
+            "notify_us": "estimate: a buffer, a copy, a hand-over to the controller",
+            "notify_pool": "MSYS_1_BLOCK_COUNT 12; extmod/nimble/syscfg/syscfg.h, one block of 292 bytes each",
+            "mtu": "BLE_ATT_PREFERRED_MTU; extmod/nimble/syscfg/syscfg.h",
+            "mtu_max": "BLE_ATT_MTU_MAX of NimBLE",
+            "link_octets": "data length extension; espressif/esp-idf#15660 reaches 500 kbit/s with it",
+            "max_connections": "CONFIG_BT_NIMBLE_MAX_CONNECTIONS; ports/esp32/boards/sdkconfig.ble",
             "program_us": "datasheet class W25Q/GD25Q, typical 0.4 to 0.7 ms a page",
             "erase_us": "datasheet class W25Q/GD25Q, typical 45 ms, up to 400; RIOT-OS/RIOT#20980",
             "read_us": "estimate",
@@ -107,6 +137,14 @@ _RP2 = Profile(
     sha256_block_us=60,
     adv_start_us=3000,
     scan_start_us=3000,
+    att_us=400,
+    gatts_us=40,
+    notify_us=200,
+    notify_pool=0,
+    mtu=1017,
+    mtu_max=1017,
+    link_octets=27,
+    max_connections=1,
     program_us=700,
     erase_us=45_000,
     read_us=20,
@@ -129,6 +167,14 @@ _RP2 = Profile(
             "sha256_block_us": "estimate: software SHA-256 on a Cortex-M0+, about 110 cycles a byte",
             "adv_start_us": "estimate: three HCI commands over the CYW43's SPI",
             "scan_start_us": "estimate: as adv_start_us",
+            "att_us": "estimate: the CYW43's SPI, and BTstack",
+            "gatts_us": "estimate: a look-up and a copy",
+            "notify_us": "estimate: a copy and the CYW43's SPI",
+            "notify_pool": "BTstack's binding copies to the heap; extmod/btstack/modbluetooth_btstack.c",
+            "mtu": "HCI_ACL_PAYLOAD_SIZE 1021 less 4; extmod/btstack/btstack_config_common.h",
+            "mtu_max": "as mtu",
+            "link_octets": "raspberrypi/pico-sdk#1465: 251 octets negotiated with 328 us, so 27 sent",
+            "max_connections": "MAX_NR_HCI_CONNECTIONS; extmod/btstack/btstack_config_common.h",
             "program_us": "datasheet class W25Q, typical 0.4 to 0.7 ms a page",
             "erase_us": "datasheet class W25Q, typical 45 ms, up to 400; RIOT-OS/RIOT#20980",
             "read_us": "estimate",

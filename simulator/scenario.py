@@ -6,6 +6,7 @@ Every error names the place and the remedy. The actions are carried out in `worl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,6 @@ WEAPON_ACTIONS: Mapping[str, Mapping[str, type]] = {
     "safety_blips": {},
     "discharge": {},
     "holster": {},
-    "dock": {},
-    "undock": {},
     "press_stow": {},
     "seat_contact_sticks": {},
     "seat_contact_mends": {},
@@ -41,11 +40,24 @@ RECORDER_ACTIONS: Mapping[str, Mapping[str, type]] = {
     "tally_mends": {},
 }
 UNIT_ACTIONS: Mapping[str, Mapping[str, type]] = {
+    "dock": {},
+    "undock": {},
+    "press_service": {},
     "battery_change": {"off_s": float},
     "battery": {"mv": int},
     "move": {"to_m": list},
 }
-ACTIONS = {**WEAPON_ACTIONS, **RECORDER_ACTIONS, **UNIT_ACTIONS}
+# What the technician does, with a unit, over Bluetooth: one after another, none before its time.
+TECHNICIAN_ACTIONS: Mapping[str, Mapping[str, type]] = {
+    "provision": {},
+    "pair": {"camera": str},
+    "status": {},
+    "sync": {},
+    "pull": {},
+}
+ACTIONS = {**WEAPON_ACTIONS, **RECORDER_ACTIONS, **UNIT_ACTIONS, **TECHNICIAN_ACTIONS}
+EPOCH = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
+"""UTC when a world begins, unless its scenario says otherwise."""
 
 
 class ScenarioError(ValueError):
@@ -64,7 +76,8 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Unit:
-    """`number` is its place in the group (1 ...); `cameras`: ids of a holster's own cameras."""
+    """`number` is its place in the group (1 ...); `cameras`: ids of a holster's own cameras. `boxed`: it has only its
+    label yet; the technician sets it up and pairs it."""
 
     id: str
     number: int
@@ -72,6 +85,7 @@ class Unit:
     at_m: tuple[float, float]
     cameras: tuple[str, ...] = ()
     recorder: Recorder | None = None
+    boxed: bool = False
 
     @property
     def serial(self) -> bytes:
@@ -90,6 +104,8 @@ class Event:
 
 @dataclass(frozen=True)
 class Scenario:
+    """`technician_m`: where the technician's laptop stands, or None when nobody comes; `begins`: UTC at its time 0."""
+
     name: str
     about: str
     profile: str
@@ -99,6 +115,8 @@ class Scenario:
     policy: Policy
     units: tuple[Unit, ...]
     events: tuple[Event, ...]
+    technician_m: tuple[float, float] | None = None
+    begins: datetime = EPOCH
 
     def unit(self, unit_id: str) -> Unit:
         return next(unit for unit in self.units if unit.id == unit_id)
@@ -129,9 +147,17 @@ def parse(table: Mapping[str, Any], where: str) -> Scenario:
             if camera not in ids or not units[ids.index(camera)].role & ROLES["camera"]:
                 raise ScenarioError(f"{where}: {unit.id} names {camera!r} as its camera; there is no such camera unit.")
     duration_s = top.take("duration_s", float)
+    technician_m = None
+    if "technician" in table:
+        inner = _Fields(top.take("technician", dict), f"{where}, technician")
+        technician_m = _point(inner, inner.take("at_m", list))
+        inner.done()
     events = tuple(
         _event(_Fields(t, f"{where}, event {i}"), units, duration_s) for i, t in enumerate(top.tables("event"), 1)
     )
+    for event in events:
+        if event.do in TECHNICIAN_ACTIONS and technician_m is None:
+            raise ScenarioError(f"{where}: {event.do} needs a technician. Write a [technician] table with at_m.")
     profile = top.take("profile", str, "esp32")
     if profile not in PROFILES:
         raise ScenarioError(f"{where}: no profile {profile!r}. This simulator has {', '.join(PROFILES)}.")
@@ -150,9 +176,26 @@ def parse(table: Mapping[str, Any], where: str) -> Scenario:
         policy=_policy(_Fields(top.take("policy", dict, {}), f"{where}, policy")),
         units=units,
         events=tuple(sorted(events, key=lambda event: event.at_s)),
+        technician_m=technician_m,
+        begins=_moment(top, top.take("begins", datetime, EPOCH)),
     )
     top.done()
     return scenario
+
+
+def parse_line(scenario: Scenario, line: str) -> Event:
+    """The event in a line such as `H1 draw` or `H1 battery_change off_s=4`, to happen now. Raises ScenarioError."""
+    words = line.split(maxsplit=2)
+    if len(words) < 2:
+        raise ScenarioError("write a unit and what happens to it, as in: H1 draw")
+    try:
+        args = tomllib.loads("\n".join(words[2].split()) if len(words) > 2 else "")
+    except tomllib.TOMLDecodeError as error:
+        raise ScenarioError(f"the arguments are not name=value: {error}") from error
+    event = _event(_Fields({"at_s": 0, "unit": words[0], "do": words[1], **args}, "line"), scenario.units, 0.0)
+    if event.do in TECHNICIAN_ACTIONS:
+        raise ScenarioError(f"{event.do} is done by host tools through the door")
+    return event
 
 
 def _unit(fields: "_Fields", number: int) -> Unit:
@@ -168,7 +211,10 @@ def _unit(fields: "_Fields", number: int) -> Unit:
         recorder = Recorder(**{name: inner.take(name, type(value), value) for name, value in vars(default).items()})
         inner.done()
     cameras = fields.take("cameras", list, []) if ROLES[role] & ROLES["holster"] else []
-    unit = Unit(unit_id, number, ROLES[role], _point(fields, fields.take("at_m", list)), tuple(cameras), recorder)
+    boxed = fields.take("boxed", bool, False)
+    unit = Unit(
+        unit_id, number, ROLES[role], _point(fields, fields.take("at_m", list)), tuple(cameras), recorder, boxed
+    )
     fields.done()
     return unit
 
@@ -180,7 +226,7 @@ def _event(fields: "_Fields", units: tuple[Unit, ...], duration_s: float) -> Eve
         raise ScenarioError(f"{fields.where}: no unit {unit_id!r}. Write one of {', '.join(u.id for u in units)}.")
     if do not in ACTIONS:
         raise ScenarioError(f"{fields.where}: nothing is called {do!r}. Write one of {', '.join(ACTIONS)}.")
-    needs = "holster" if do in WEAPON_ACTIONS else "camera" if do in RECORDER_ACTIONS else None
+    needs = "holster" if do in WEAPON_ACTIONS or do == "pair" else "camera" if do in RECORDER_ACTIONS else None
     if needs and not unit.role & ROLES[needs]:
         raise ScenarioError(f"{fields.where}: {do} happens to a {needs} unit; {unit_id} is a {ROLE_NAMES[unit.role]}.")
     if not 0 <= at_s <= duration_s:
@@ -188,6 +234,8 @@ def _event(fields: "_Fields", units: tuple[Unit, ...], duration_s: float) -> Eve
     args = {name: fields.take(name, kind) for name, kind in ACTIONS[do].items()}
     if "to_m" in args:
         args["to_m"] = _point(fields, args["to_m"])
+    if "camera" in args and not any(u.id == args["camera"] and u.role & ROLES["camera"] for u in units):
+        raise ScenarioError(f"{fields.where}: no camera unit {args['camera']!r}. Write the id of one.")
     if args.get("level", "on") not in ("on", "off"):
         raise ScenarioError(f'{fields.where}: level must be "on" or "off".')
     fields.done()
@@ -199,6 +247,12 @@ def _policy(fields: "_Fields") -> Policy:
     policy = Policy(**{name: fields.take(name, type(value), value) for name, value in defaults.items()})
     fields.done()
     return policy
+
+
+def _moment(fields: "_Fields", value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ScenarioError(f"{fields.where}: begins = {value} has no time zone. Write 2026-03-02T06:00:00Z.")
+    return value
 
 
 def _point(fields: "_Fields", value: list[Any]) -> tuple[float, float]:

@@ -6,12 +6,15 @@ the boards knows. Judgement (verdicts, reports) is not made here: the simulator 
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
+
+from bumble.device import Device
 
 from interlock.boards import Board, esp32, rp2
-from interlock.core import frames, settings
+from interlock.core import access, frames, settings
 from interlock.core.crypto import hkdf
 from interlock.core.journal import Reading, Record, decode
 from interlock.core.records import BOOT
@@ -20,17 +23,21 @@ from .air import Air, Pdu
 from .board import VirtualBoard
 from .body_camera import BodyCamera, Interval
 from .clock import US_PER_S, now_us, run
+from .door import Door
 from .entropy import seeded_entropy
 from .interpreter import find_vm, vm_version
+from .laptop import Laptop
 from .pcap import PcapWriter
 from .profiles import SECTOR_BYTES, profile
-from .scenario import Event, Scenario, Unit
+from .scenario import TECHNICIAN_ACTIONS, Event, Scenario, Unit
 
 BOARDS: dict[str, Board] = {"esp32": esp32.BOARD, "rp2": rp2.BOARD}
 GOOD_CELL_MV = 3900
 PULSE_US = 8_000
 SAFE_TO_SEAT_US = 150_000
 BUTTON_US = 2_500_000
+SERVICE_US = 7_000_000
+LAPTOP = "laptop"
 
 
 class Area:
@@ -74,6 +81,32 @@ class Happening:
     at_us: int
 
 
+class Technician(Protocol):
+    """Who comes with a laptop. The world lends a radio and a clock; what is done with them is not its business."""
+
+    def arrive(self, device: Device, utc_ms: Callable[[], int]) -> None:
+        """`device`: the laptop's Bluetooth, powered on; `utc_ms`: the laptop's clock."""
+
+    async def act(self, do: str, unit: Unit, label: access.Label, args: Mapping[str, Any], /) -> str:
+        """Carry out one action of `scenario.TECHNICIAN_ACTIONS` with its arguments (to provision: the unit's Policy); a
+        line about it for people. Raises `failures`."""
+
+    failures: tuple[type[Exception], ...]
+    """What `act` raises when it did not succeed, in words; anything else is a defect and ends the world."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One thing that the technician did. `note`: its outcome in a line."""
+
+    do: str
+    unit: str
+    start_us: int
+    end_us: int
+    succeeded: bool
+    note: str
+
+
 @dataclass(frozen=True)
 class Frame:
     """A payload's first PDU on the air. `event`, `counter`: of a unit frame; None for an ack."""
@@ -114,18 +147,34 @@ class Run:
     frames: list[Frame]
     pdus_us: dict[str, list[int]]
     air: dict[str, int]
+    visits: list[Visit] = field(default_factory=list)
 
     def unit(self, unit_id: str) -> UnitRun:
         return next(unit for unit in self.units if unit.unit.id == unit_id)
 
 
-def play(scenario: Scenario, seed: int, pcap: Path) -> Run:
-    """Play the scenario in virtual time; what was on the air goes to the file `pcap`.
+def play(scenario: Scenario, seed: int, pcap: Path, technician: Technician | None = None) -> Run:
+    """Play the scenario in virtual time; what was on the air goes to the file `pcap`. `technician`: who carries out
+    the scenario's technician's actions; None when it has none.
 
     Raises VmError without a usable VM, FirmwareError when an exception leaves the firmware."""
     version = vm_version(find_vm())
     with seeded_entropy(seed), PcapWriter(pcap) as writer:
-        return run(World(scenario, seed, writer).play(version))
+        return run(World(scenario, seed, writer, technician).play(version))
+
+
+Opened = Callable[[int, list[access.Label], Callable[[Event], None]], None]
+
+
+def play_live(scenario: Scenario, seed: int, pcap: Path, port: int, opened: Opened) -> None:
+    """Play the scenario at the pace of real time, with a door for host tools in other processes, until interrupted.
+
+    `port`: of the door, 0 for any; `opened` is told the port, every unit's label, and how to make something happen,
+    on the running loop, once the world has begun. The scenario's technician stays away: whoever comes through the door
+    is the technician. Raises what `play` raises, and OSError when the port is taken."""
+    vm_version(find_vm())
+    with seeded_entropy(seed), PcapWriter(pcap) as writer:
+        run(World(scenario, seed, writer, None).live(port, opened), paced=True)
 
 
 def unit_settings(scenario: Scenario, unit: Unit) -> settings.Settings:
@@ -148,16 +197,23 @@ def unit_settings(scenario: Scenario, unit: Unit) -> settings.Settings:
     )
 
 
+def unit_label(scenario: Scenario, unit: Unit) -> access.Label:
+    """Serial and set-up secret, as printed on the unit."""
+    secret = hkdf(scenario.secret.encode(), b"scenario labels", unit.serial, access.SECRET_BYTES)
+    return access.Label(unit.serial, secret)
+
+
 class World:
     """Everything at its place, ready to be played once."""
 
-    def __init__(self, scenario: Scenario, seed: int, writer: PcapWriter) -> None:
+    def __init__(self, scenario: Scenario, seed: int, writer: PcapWriter, technician: Technician | None) -> None:
         self._scenario = scenario
+        self._technician = technician
         self._writer = writer
         self._seed = seed
         self._board = BOARDS[scenario.profile]
         self._chance = random.Random(f"world {seed}")
-        self._group = frames.GroupKeys(unit_settings(scenario, scenario.units[0]).group_key)
+        self._groups: dict[str, frames.GroupKeys] = {}
         self._boards: dict[str, VirtualBoard] = {}
         self._cameras: dict[str, BodyCamera] = {}
         self._boot_zero_us: dict[str, dict[int, int]] = {}
@@ -169,17 +225,19 @@ class World:
         self._frames: list[Frame] = []
         self._seen: set[tuple[str, bytes]] = set()
         self._pdus_us: dict[str, list[int]] = {}
+        self._visits: list[Visit] = []
+        self._visiting: asyncio.Future[None]
 
     async def play(self, version: str) -> Run:
-        self._loop = asyncio.get_running_loop()
-        self._air = Air(self._seed)
-        self._air.loss = self._scenario.loss
-        self._air.observers += [self._writer, self._observe]
+        await self._begin()
+        visiting = self._visiting = asyncio.ensure_future(self._visit())
         try:
             for unit in self._scenario.units:
                 await self._place(unit)
             await self._happen()
+            await self._unless_broken(visiting)
         finally:
+            visiting.cancel()
             for board in self._boards.values():
                 await board.power_off()
         stats = self._air.stats
@@ -194,7 +252,65 @@ class World:
             self._frames,
             self._pdus_us,
             {name: getattr(stats, name) for name in ("advertising_pdus", "received", "lost", "collided")},
+            self._visits,
         )
+
+    async def live(self, port: int, opened: Opened) -> None:
+        """As `play_live` says."""
+        await self._begin()
+        self._visiting = self._loop.create_future()  # nobody but who comes through the door
+        door = Door(self._air, self._scenario.technician_m or (0.0, 0.0), port)
+        try:
+            for unit in self._scenario.units:
+                await self._place(unit)
+            labels = [unit_label(self._scenario, unit) for unit in self._scenario.units]
+            opened(await door.open(), labels, self._do)
+            await self._happen()
+            await self._unless_broken(self._loop.create_future())
+        finally:
+            await door.close()
+            for board in self._boards.values():
+                await board.power_off()
+
+    async def _begin(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._air = Air(self._seed)
+        self._air.loss = self._scenario.loss
+        self._air.observers += [self._writer, self._observe]
+
+    # The technician.
+
+    async def _visit(self) -> None:
+        """The technician's actions, in order, none before its time."""
+        acts = [event for event in self._scenario.events if event.do in TECHNICIAN_ACTIONS]
+        if not acts:
+            return
+        if self._technician is None or self._scenario.technician_m is None:
+            raise ValueError(f"{self._scenario.name} has a technician's actions and nobody to carry them out")
+        self._air.place(LAPTOP, *self._scenario.technician_m)
+        laptop = Laptop(LAPTOP, self._air, self._seed)
+        await laptop.power_on()
+        begins_ms = round(self._scenario.begins.timestamp() * 1000)
+        self._technician.arrive(laptop.device, lambda: begins_ms + now_us(self._loop) // 1000)
+        try:
+            for event in acts:
+                await asyncio.sleep(max(0.0, event.at_s - self._loop.time()))
+                await self._act(self._technician, event)
+        finally:
+            laptop.power_off()
+
+    async def _act(self, technician: Technician, event: Event) -> None:
+        unit = self._scenario.unit(event.unit)
+        start_us = now_us(self._loop)
+        args = dict(event.args)
+        if event.do == "provision":
+            args["policy"] = unit_settings(self._scenario, unit).policy
+        try:
+            note = await technician.act(event.do, unit, unit_label(self._scenario, unit), args)
+            succeeded = True
+        except technician.failures as error:
+            note, succeeded = str(error), False
+        self._visits.append(Visit(event.do, unit.id, start_us, now_us(self._loop), succeeded, note))
 
     # Making and unmaking.
 
@@ -203,9 +319,10 @@ class World:
         board = self._boards[unit.id] = VirtualBoard(unit.id, port, self._air, self._seed)
         self._air.place(unit.id, *unit.at_m)
         image = bytearray(board.flash.image())
-        settings.store(
-            Area(image, port.journal_offset, settings.SECTORS * SECTOR_BYTES), unit_settings(self._scenario, unit)
-        )
+        area = Area(image, port.journal_offset, settings.SECTORS * SECTOR_BYTES)
+        access.store_label(area, unit_label(self._scenario, unit))
+        if not unit.boxed:
+            settings.store(area, unit_settings(self._scenario, unit))
         board.flash.load(bytes(image))
         self._boot_zero_us[unit.id] = {}
         self._alerts_us[unit.id] = []
@@ -260,10 +377,21 @@ class World:
         if key in self._seen:
             return
         self._seen.add(key)
-        unit = frames.open_unit(self._group, pdu.data) if frames.is_ours(pdu.data) else None
+        group = self._group_of(pdu.source) if frames.is_ours(pdu.data) else None
+        unit = frames.open_unit(group, pdu.data) if group else None
         self._frames.append(
             Frame(pdu.source, pdu.time_us, unit.event if unit else None, unit.counter if unit else None)
         )
+
+    def _group_of(self, unit_id: str) -> frames.GroupKeys | None:
+        """The group keys that this unit was set up with, looked up in its flash; None while it is boxed."""
+        if unit_id in self._boards and unit_id not in self._groups:
+            port = profile(self._scenario.profile)
+            image = bytearray(self._boards[unit_id].flash.image()[port.journal_offset :])
+            held = settings.load(Area(image, 0, settings.SECTORS * SECTOR_BYTES))
+            if held is not None:
+                self._groups[unit_id] = frames.GroupKeys(held.group_key)
+        return self._groups.get(unit_id)
 
     def _output(self, unit_id: str, pin: int, level: int) -> None:
         if pin == self._board.pins["shutter"] and unit_id in self._cameras:
@@ -276,18 +404,27 @@ class World:
     async def _happen(self) -> None:
         end_s = self._scenario.duration_s
         for event in self._scenario.events:
-            await self._until(event.at_s)
-            self._do(event)
+            if event.do not in TECHNICIAN_ACTIONS:
+                await self._until(event.at_s)
+                self._do(event)
         await self._until(end_s)
 
     async def _until(self, at_s: float) -> None:
         """Let time pass to `at_s`; a board that fails meanwhile ends the run."""
         waiting = asyncio.ensure_future(asyncio.sleep(max(0.0, at_s - self._loop.time())))
-        failed = [board.failed for board in self._boards.values()]
-        await asyncio.wait([waiting, *failed], return_when=asyncio.FIRST_COMPLETED)
+        await self._unless_broken(waiting)
         waiting.cancel()
-        for board in self._boards.values():
-            board.check()
+
+    async def _unless_broken(self, waiting: "asyncio.Future[Any]") -> None:
+        """Wait for `waiting`; a board, or a technician, that fails meanwhile ends the run."""
+        failed = [board.failed for board in self._boards.values()]
+        while not waiting.done():
+            under_way = [] if self._visiting.done() else [self._visiting]
+            await asyncio.wait([waiting, *under_way, *failed], return_when=asyncio.FIRST_COMPLETED)
+            for board in self._boards.values():
+                board.check()
+            if self._visiting.done():
+                self._visiting.result()
 
     def _do(self, event: Event) -> None:
         if event.do in ("draw", "arm", "discharge", "holster"):
@@ -353,6 +490,10 @@ class World:
     def _do_press_stow(self, unit_id: str) -> None:
         self._drive(unit_id, "button", True)
         self._later(BUTTON_US, lambda: self._drive(unit_id, "button", False))
+
+    def _do_press_service(self, unit_id: str) -> None:
+        self._drive(unit_id, "button", True)
+        self._later(SERVICE_US, lambda: self._drive(unit_id, "button", False))
 
     def _do_seat_contact_sticks(self, unit_id: str) -> None:
         self._stuck[unit_id] = True

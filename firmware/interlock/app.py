@@ -6,19 +6,21 @@ quiet work. Nothing here can reach the weapon.
 
 import time
 
-from machine import WDT, reset_cause
+from machine import WDT, reset, reset_cause
 
 from .camera_role import CameraRole
-from .core import frames, receiver, settings
+from .core import access, frames, receiver, settings, wire
 from .core.ticks import earlier, ticks_add
+from .desk import Desk
 from .drivers.battery import Battery
-from .drivers.contact import Contact
 from .drivers.door import Door
 from .drivers.recorder import Recorder
 from .drivers.seat import Seat
 from .drivers.signal import Signal
 from .holster_role import HolsterRole
 from .radio.broadcast import Broadcast
+from .radio.link import Link
+from .service import Service
 from .station import Station
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -28,31 +30,31 @@ if TYPE_CHECKING:
 
     from .boards import Board
     from .core.needs import Clock
+    from .drivers.contact import Contact
 
 TURN_MS = 4000  # the loop turns at least this often: it feeds the watchdog and extends the uptime
 
 
-def load_settings(board: "Board") -> settings.Settings | None:
-    """The unit's Settings, or None when it is not provisioned."""
-    return settings.load(board.settings_area())
-
-
 class App:
-    """One unit. `config`: its Settings. `run` never returns; `turn` is one pass of the loop."""
+    """One unit in service. `config`: its Settings; `label`: its Label. `run` never returns; `turn` is one pass of the
+    loop."""
 
-    def __init__(self, board: "Board", config: settings.Settings) -> None:
+    def __init__(self, board: "Board", config: settings.Settings, label: access.Label) -> None:
         # The stubs make ticks opaque; the core reckons with them as the integers they are.
         self._ticks: Clock = time.ticks_ms  # type: ignore[assignment]
         self.door = Door(board.rest, self._ticks)
         self._board = board
         signal = Signal(board.pins["led"], board.pins["haptic"])
         radio = Broadcast(self.door.wake, board.address_mode, self._ticks)
+        # Before anything is aired: the stack takes services only then.
+        link = Link(radio, self.door.wake)
         self.station = Station(config, board.journal_area(), radio, self._ticks, reset_cause())
         self.holster: HolsterRole | None = None
         self.camera: CameraRole | None = None
         if config.role & settings.ROLE_CAMERA:
             recorder = Recorder(board.pins["shutter"], self._contact("tally"), self._contact("awake"))
             self.camera = CameraRole(self.station, recorder, signal)
+        dock, button = self._contact("dock"), self._contact("button")
         if config.role & settings.ROLE_HOLSTER:
             seat = Seat(self._contact("seat_closes"), self._contact("seat_opens"), config.policy.fault_ms)
             battery = Battery(board.pins["battery"], *board.battery)
@@ -61,8 +63,8 @@ class App:
                 seat,
                 self._contact("armed"),
                 self._contact("discharge"),
-                self._contact("dock"),
-                self._contact("button"),
+                dock,
+                button,
                 battery,
                 signal,
             )
@@ -74,12 +76,42 @@ class App:
         self.contacts: tuple[Contact, ...] = ()
         for role in self.roles:
             self.contacts += tuple(role.contacts)
+        if not self.holster:
+            self.contacts += (dock, button)
+        desk = Desk(self.station, board.settings_area(), label, config, self._adopt, self._sense)
+        # A holster unit's own machine takes the edges of dock and button, too.
+        takes = self.holster is None
+        self.service = Service(self.station, desk, link, dock, button, takes, board.address_mode)
         # Last: everything above may take long, and a watchdog cannot be stopped again.
         self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
+        self.door.wake()  # the first turn at once: the unit may be in its dock already
 
-    def _contact(self, name: str) -> Contact:
-        board = self._board
-        return Contact(board.pins[name], name in board.active_low, self.door.wake, self._ticks)
+    def _contact(self, name: str) -> "Contact":
+        return self._board.contact(name, self.door.wake, self._ticks)
+
+    def _adopt(self, config: settings.Settings) -> None:
+        """New settings are in force: go by them without a restart."""
+        self.station.adopt(config)
+        for role in self.roles:
+            role.adopt()
+        kind, payload = self.station.config_fact()
+        self.station.record(kind, payload)
+
+    def _sense(self) -> tuple[int, int]:
+        """(status flags, cell mV) for a technician."""
+        flags = cell_mv = 0
+        if self.holster:
+            cell_mv = self.holster.battery.read_mv()
+            flags |= wire.FLAG_LOW_BATTERY if self.holster.battery.low else 0
+            flags |= wire.FLAG_SENSOR_FAULT if self.holster.seat.faulty else 0
+        if self.camera:
+            flags |= wire.FLAG_TALLY if self.camera.recorder.tally.on else 0
+            flags |= wire.FLAG_AWAKE if self.camera.recorder.awake.on else 0
+        return flags, cell_mv
+
+    def _is_busy(self) -> bool:
+        """Whether a weapon is out or a recorder is being started or stopped."""
+        return bool((self.holster and self.holster.busy()) or (self.camera and self.camera.busy()))
 
     def run(self) -> "NoReturn":
         while True:
@@ -93,6 +125,8 @@ class App:
         self._hear()
         for role in self.roles:
             role.tick()
+        self.service.react()
+        self.service.turn(self._is_busy())
         self.station.broadcast()
         self.station.radio.watch(self._ticks())
         self.station.receiver.tidy()
@@ -102,6 +136,8 @@ class App:
             self.holster.prepare()
         if self._watchdog:
             self._watchdog.feed()
+        if self.service.is_done():
+            reset()
 
     def _deadline(self) -> int | None:
         now = self._ticks()
@@ -110,6 +146,7 @@ class App:
             first = earlier(first, role.deadline(now), now)
         for contact in self.contacts:
             first = earlier(first, contact.settle_at, now)
+        first = earlier(first, self.service.deadline(now), now)
         return earlier(first, self.station.airtime.deadline(now), now)
 
     def _hear(self) -> None:
@@ -131,11 +168,8 @@ class App:
         """Erase ahead, only while nothing is on the air and no weapon is out: an erase stops a board for long."""
         if self.station.airtime.now_on is not None:
             return
-        if self.holster and self.holster.busy():
-            return
-        if self.camera and self.camera.busy():
-            return
-        self.station.tidy()
+        if not self._is_busy():
+            self.station.tidy()
 
 
 def signal_alert(signal: Signal, ticks: "Clock") -> "Callable[[int], None]":
@@ -148,10 +182,19 @@ def signal_alert(signal: Signal, ticks: "Clock") -> "Callable[[int], None]":
 
 
 def main(board: "Board") -> "NoReturn":
-    """Run the unit on this board; a unit without settings waits silently to be provisioned."""
-    config = load_settings(board)
-    if config is None:
-        print("interlock: not provisioned, nothing to do")
+    """Run the unit on this board: in service when it has settings, else in its box, waiting for its label's holder."""
+    area = board.settings_area()
+    label = access.load_label(area)
+    config = settings.load(area)
+    if label is None:
+        # Without a label nobody could ever set it up; with settings it still does its duty.
+        print("interlock: this unit has no label, it cannot be set up")
+        label = access.Label(config.serial if config else bytes(8), b"")
+    if config is not None:
+        App(board, config, label).run()
+    if not label.secret:
         while True:
             board.rest(60000)
-    App(board, config).run()
+    from .setup import SetUp  # what only a boxed unit needs takes no memory from one in service
+
+    SetUp(board, label).run()

@@ -30,11 +30,7 @@ class CameraRole:
         self.contacts = (recorder.tally, recorder.awake)
         now = station.ticks()
         self.state = camera.at_boot(recorder.tally.on, recorder.awake.on, now)
-        own = station.config.unit
-        self._pairs: dict[int, frames.PairKeys] = {}
-        for p in station.config.partners:
-            if p.role & ROLE_HOLSTER:
-                self._pairs[p.unit] = frames.PairKeys(p.pair_key, p.unit, own)
+        self.adopt()
         self._newest: dict[int, int] = {}  # own holster -> counter of its newest frame
         self._answered: set[tuple[int, int, int]] = set()  # (holster, kind, reason) journalled since its newest event
         self._testified = False  # this recording's first witness frame is journalled
@@ -42,6 +38,14 @@ class CameraRole:
         self.local_holster: HolsterRole | None = None  # combined role: the holster part on the same board
         station.radio.listen()
         self._journal_recorder()
+
+    def adopt(self) -> None:
+        """Go by the station's settings."""
+        config = self.station.config
+        self._pairs: dict[int, frames.PairKeys] = {}
+        for p in config.partners:
+            if p.role & ROLE_HOLSTER:
+                self._pairs[p.unit] = frames.PairKeys(p.pair_key, p.unit, config.unit)
 
     # The recorder's wires.
 

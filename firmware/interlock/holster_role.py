@@ -58,11 +58,7 @@ class HolsterRole:
         now = station.ticks()
         self.state = holster.at_boot(seat.seated, armed.on, dock.on, now, station.policy)
         self.proof = proof.ProofState()
-        own = station.config.unit
-        self._pairs = [
-            frames.PairKeys(p.pair_key, own, p.unit) for p in station.config.partners if p.role & ROLE_CAMERA
-        ]
-        self._acks = AckEar(self._pairs)
+        self.adopt()
         # Answers since the newest event that are journalled: renewals repeat them.
         self._journalled: set[Hashable] = set()
         self._aired: int | None = None  # counter of the newest frame
@@ -72,9 +68,17 @@ class HolsterRole:
         self._press_at: int | None = None
         self._ready: dict[int, bytes] = {}
         self._ready_counter = 0  # the counter in use when they were built: they carry the next one
-        self._ready_for: object = None
         self.local_camera: CameraRole | None = None  # combined role: the camera part on the same board
         self.prepare()
+
+    def adopt(self) -> None:
+        """Go by the station's settings. A camera whose pair key is being changed is in them twice: both count."""
+        config = self.station.config
+        self._pairs = [
+            frames.PairKeys(p.pair_key, config.unit, p.unit) for p in config.partners if p.role & ROLE_CAMERA
+        ]
+        self._acks = AckEar(self._pairs)
+        self._ready_for: object = None
 
     # Hot path.
 

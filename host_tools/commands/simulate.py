@@ -1,6 +1,8 @@
 """`interlock simulate SCENARIO.toml`: play a shift with the real firmware, verify the journals, judge every use.
 
-The one command that imports the simulator, and only when it runs: everything else installs without it.
+Where the scenario has a technician, the journals are those that were pulled over the air (`visitor.py`), else they are
+read out of the flash. `--live` plays at the pace of real time and lets other terminals in. The one command that imports
+the simulator, and only when it runs: everything else installs without it.
 """
 
 import json
@@ -12,44 +14,71 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from .. import journal_file, result
+from .. import report as reporting
+from ..journal_file import Verdict
+from ..live import play_live, world_errors
 from ..outcome import Exit, ToolError
+from ..report import Report
+from ..visitor import FORCE, Visitor
+from .report import from_store, write
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
-    from simulator.world import Run
+    from simulator.world import Run, UnitRun
 
 STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
+PORT = 8437
+WRITTEN = ("result.json", "timeline.svg", "timeline.png", "air.pcap", "report.html", "report.json")
 
 
 def simulate(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO.toml", help="What is in the world and what happens")],
     seed: Annotated[int, typer.Option(help="All chance in the world follows from it")] = 1,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where results go [default: build/SCENARIO]")] = None,
+    is_live: Annotated[
+        bool, typer.Option("--live", help="Play in real time until Ctrl-C, with a door for --air in other terminals")
+    ] = False,
+    port: Annotated[int, typer.Option(help="With --live: TCP port of the door on 127.0.0.1; 0 for any")] = PORT,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the tables")] = False,
 ) -> None:
-    """Play a scenario in virtual time and leave its journals, verdicts, pictures and radio traffic in DIR."""
+    """Play a scenario in virtual time and leave its journals, verdicts, pictures and radio traffic in DIR.
+
+    With --live it plays at the pace of real time instead: in another terminal every command reaches the virtual units
+    as it would real ones, through --air tcp:127.0.0.1:PORT."""
     loaded = _load(scenario)
     folder = out or Path("build") / scenario.stem
     _prepare(folder)
+    if is_live:
+        play_live(loaded, seed, folder / "air.pcap", port, as_json)
+        return
     started = time.perf_counter()
-    run = _play(loaded, seed, folder / "air.pcap")
+    visitor = Visitor(folder, seed) if loaded.technician_m else None
+    run = _play(loaded, seed, folder / "air.pcap", visitor)
     verdicts = {}
     for unit in run.units:
-        path = folder / "journals" / f"{unit.unit.id}.ilj"
-        path.write_bytes(journal_file.write(result.header_of(unit), unit.reading.records))
-        verdicts[unit.unit.id] = journal_file.check(path.read_bytes())
+        data = visitor.journal(unit.unit.serial) if visitor else _read_out(unit)
+        if data is not None:
+            (folder / "journals" / f"{unit.unit.id}.ilj").write_bytes(data)
+            verdicts[unit.unit.id] = journal_file.check(data)
     facts = result.build(run, 0.0, verdicts)
     _draw(run, facts, folder)
+    made = _report(run, verdicts, visitor)
+    write(made, folder)
+    if visitor:
+        visitor.close()
     facts["wall_s"] = round(time.perf_counter() - started, 3)
     text = json.dumps(facts, indent=2) + "\n"
     (folder / "result.json").write_text(text, encoding="utf-8")
     if as_json:
         print(text, end="")
     else:
-        show(run, facts, folder)
+        show(run, facts, folder, made)
+    if not all(visit.succeeded for visit in run.visits):
+        raise typer.Exit(Exit.DEVICE)
 
 
 def _load(path: Path) -> "Scenario":
@@ -65,12 +94,25 @@ def _load(path: Path) -> "Scenario":
         raise ToolError(str(error), "The scenarios in simulator/scenarios/ show how one is written.") from error
 
 
+def _read_out(unit: "UnitRun") -> bytes:
+    return journal_file.write(result.header_of(unit), unit.reading.records)
+
+
 def _prepare(folder: Path) -> None:
-    """An empty place for results; only files that this command writes are removed."""
+    """An empty place for results; only what this command writes is removed, and no vault but a simulated one."""
+    vault = folder / "vault"
+    if vault.exists() and _force_of(vault) != FORCE:
+        raise ToolError(
+            f"{folder} holds the vault of a real force, which a simulation would overwrite",
+            "Name another folder with --out DIR.",
+        )
     try:
+        shutil.rmtree(vault, ignore_errors=True)
         shutil.rmtree(folder / "journals", ignore_errors=True)
-        for name in ("result.json", "timeline.svg", "timeline.png", "air.pcap"):
+        for name in WRITTEN:
             (folder / name).unlink(missing_ok=True)
+        for path in folder.glob("journals.sqlite*"):
+            path.unlink()
         (folder / "journals").mkdir(parents=True)
     except OSError as error:
         raise ToolError(
@@ -78,22 +120,20 @@ def _prepare(folder: Path) -> None:
         ) from error
 
 
-def _play(scenario: "Scenario", seed: int, pcap: Path) -> "Run":
-    from simulator.interpreter import VmError
-    from simulator.vm import FirmwareError
+def _force_of(vault: Path) -> str | None:
+    """Whose vault it says it is; None where that cannot be read."""
+    try:
+        found = json.loads((vault / "force.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found.get("force") if isinstance(found, dict) else None
+
+
+def _play(scenario: "Scenario", seed: int, pcap: Path, visitor: Visitor | None) -> "Run":
     from simulator.world import play
 
-    try:
-        return play(scenario, seed, pcap)
-    except VmError as error:
-        happened, _, advice = str(error).partition("\n")
-        raise ToolError(happened, advice, Exit.DEVICE) from error
-    except FirmwareError as error:
-        raise ToolError(
-            f"the firmware of {error.board} ended with an exception:\n{error.traceback}",
-            "This is a defect of the firmware: please report it with the scenario and the seed.",
-            Exit.DEVICE,
-        ) from error
+    with world_errors():
+        return play(scenario, seed, pcap, visitor)
 
 
 def _draw(run: "Run", facts: dict[str, Any], folder: Path) -> None:
@@ -102,7 +142,18 @@ def _draw(run: "Run", facts: dict[str, Any], folder: Path) -> None:
     draw(run, facts["uses"], (folder / "timeline.svg", folder / "timeline.png"))
 
 
-def show(run: "Run", facts: dict[str, Any], folder: Path) -> None:
+def _report(run: "Run", verdicts: dict[str, Verdict], visitor: Visitor | None) -> Report:
+    """What an auditor gets: from store and vault where journals were pulled."""
+    made_ms = round(run.scenario.begins.timestamp() * 1000) + run.virtual_us // 1000
+    if visitor:
+        return from_store(visitor.store, visitor.vault, made_ms)
+    held = [reporting.from_verdict(u.unit.id, u.unit.id, verdicts[u.unit.id], made_ms) for u in run.units]
+    numbers = {u.unit.id: u.unit.number for u in run.units}
+    own = {u.unit.number: [numbers[camera] for camera in u.unit.cameras] for u in run.units}
+    return reporting.build(held, own, made_ms=made_ms)
+
+
+def show(run: "Run", facts: dict[str, Any], folder: Path, made: Report) -> None:
     """The tables for people."""
     console = Console()
     uses = _table(f"{facts['scenario']}: was video running before it?", "frame to acked: ms after the event")
@@ -115,7 +166,9 @@ def show(run: "Run", facts: dict[str, Any], folder: Path) -> None:
         row = [use["unit"], use["event"], f"{use['at_ms'] / 1000:.1f}", *times, witnesses]
         uses.add_row(*row, f"[{style}]{_verdict(use)}[/]")
     console.print(uses)
-    journals = _table("Journals as read out", None)
+    if run.visits:
+        console.print(_visits(run))
+    journals = _table("Journals as pulled" if run.visits else "Journals as read out", None)
     for column in ("unit", "role", "boots", "records", "verdict", "heap peak"):
         journals.add_column(column, justify="left" if column in ("unit", "role", "verdict") else "right")
     for unit, journal in zip(facts["units"], facts["journals"], strict=True):
@@ -129,7 +182,25 @@ def show(run: "Run", facts: dict[str, Any], folder: Path) -> None:
         f"{air['collided']} collided. {facts['virtual_s']:.0f} s played in {facts['wall_s']:.1f} s "
         f"by {facts['vm']}, profile {facts['profile']} (latencies unverified on boards)."
     )
-    console.print(f"Results: {folder}/ (timeline.png, timeline.svg, journals/, air.pcap, result.json)", soft_wrap=True)
+    count = made.headline.discharges
+    console.print(f"[bold]{count.before} of {count.total} discharges had video running before them.[/]")
+    also = "vault/, journals.sqlite, " if run.visits else ""
+    console.print(
+        f"Results: {folder}/ (report.html, timeline.png, timeline.svg, journals/, {also}air.pcap, result.json)",
+        soft_wrap=True,
+    )
+
+
+def _visits(run: "Run") -> Table:
+    """What the technician did."""
+    visits = _table("The technician, over Bluetooth", None)
+    for column in ("at s", "took s", "did", "unit", "outcome"):
+        visits.add_column(column, justify="right" if column.endswith(" s") else "left")
+    for visit in run.visits:
+        style = "green" if visit.succeeded else "bold red"
+        times = [f"{visit.start_us / 1e6:.1f}", f"{(visit.end_us - visit.start_us) / 1e6:.1f}"]
+        visits.add_row(*times, visit.do, visit.unit, f"[{style}]{escape(visit.note)}[/]")
+    return visits
 
 
 def _table(title: str, caption: str | None) -> Table:

@@ -1,4 +1,4 @@
-"""`interlock verify FILE...`: is each journal file as it was written, and if not, where."""
+"""`interlock verify [FILE]...`: is each journal, in files or in the store, as it was written, and if not, where."""
 
 import json
 from pathlib import Path
@@ -6,23 +6,43 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from interlock.core import records
 from interlock.core.settings import ROLE_NAMES
 
 from .. import journal_file
+from ..context import Context
 from ..journal_file import Altered, Intact, Verdict
 from ..outcome import Exit, ToolError
+from ..store import Store
+from ..store_lines import StoredJournal
+from .running import of
 
 MAX_BYTES = 64 * 1024 * 1024
 
 
 def verify(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Journal files (.ilj)")],
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Journal files (.ilj) [default: the store]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output")] = False,
 ) -> None:
-    """Check journal files: 0 all intact, 1 something was altered (it says where)."""
+    """Check journal files, or without any file every journal in the store: 0 all intact, 1 findings.
+
+    A journal in the store that ends before an end that its unit once stated is a finding, as are gaps that the unit
+    does not explain and records that contradict each other. Gaps that it explains are shown.
+
+    JSON of files: a list of {file, verdict, unit, serial, role, records, first, lost_before, torn_writes, and if
+    altered offset, sequence, reason}. Of the store: a list of {serial, name, unit, role, verdict (intact, altered,
+    contradictory, not pulled), records, first, following, heads, conflicts, versions, gaps: [{first, last, explained}],
+    findings: [text]}.
+    """
+    if not files:
+        _verify_store(of(context), as_json)
+        return
     verdicts = [(path, journal_file.check(read(path))) for path in files]
     if as_json:
         print(json.dumps([describe(path, verdict) for path, verdict in verdicts], indent=2))
@@ -30,6 +50,61 @@ def verify(
         show(verdicts)
     if any(isinstance(verdict, Altered) for _, verdict in verdicts):
         raise typer.Exit(Exit.FINDINGS)
+
+
+def _verify_store(context: Context, as_json: bool) -> None:
+    store = Store.open(context.store_path, read_only=True)
+    try:
+        journals = [store.journal(row.serial) for row in store.units()]
+    finally:
+        store.close()
+    facts = [describe_stored(journal) for journal in journals]
+    if as_json:
+        print(json.dumps(facts, indent=2))
+    else:
+        show_stored(facts)
+    if any(journal.findings for journal in journals):
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def describe_stored(journal: StoredJournal) -> dict[str, Any]:
+    """One unit's journal in the store as plain data."""
+    return {
+        "serial": journal.serial,
+        "name": journal.name,
+        "unit": journal.header.unit,
+        "role": ROLE_NAMES.get(journal.header.role),
+        "verdict": journal.state,
+        "records": len(journal.records),
+        "first": journal.segments[0].first if journal.segments else None,
+        "following": journal.segments[-1].last + 1 if journal.segments else None,
+        "heads": len(journal.heads),
+        "conflicts": len(journal.conflicts),
+        "versions": 1 + len(journal.branches),
+        "gaps": [gap._asdict() for gap in journal.gaps],
+        "findings": list(journal.findings),
+    }
+
+
+def show_stored(facts: list[dict[str, Any]]) -> None:
+    console = Console(highlight=False)
+    table = Table("unit", "name", "records", "gaps", "heads", "verdict", title="Journals in the store")
+    for unit in facts:
+        style = {"intact": "green", "not pulled": "yellow"}.get(unit["verdict"], "bold red")
+        missing = sum(gap["last"] - gap["first"] + 1 for gap in unit["gaps"])
+        gaps = f"{len(unit['gaps'])} ({missing} records)" if unit["gaps"] else "-"
+        cells = [unit["serial"], escape(unit["name"]), str(unit["records"]), gaps, str(unit["heads"])]
+        table.add_row(*cells, f"[{style}]{unit['verdict']}[/]")
+    console.print(table)
+    for unit in facts:
+        for finding in unit["findings"]:
+            console.print(f"[bold red]finding[/] {unit['serial']}: {escape(finding)}.")
+        for gap in unit["gaps"]:
+            if gap["explained"]:
+                console.print(
+                    f"{unit['serial']}: records {gap['first']} to {gap['last']} were overwritten before anybody pulled "
+                    "them: the unit's memory was full."
+                )
 
 
 def read(path: Path) -> bytes:

@@ -38,6 +38,9 @@ class Look(StrEnum):
     FAULT = "fault"
     ASLEEP = "asleep"
     DEAD = "dead"
+    SET_UP = "set up"
+    PULL = "pull"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def lanes(run: Run, only: Iterable[str] | None = None) -> list[Lane]:
     for unit in sorted(run.units, key=lambda u: not u.unit.role & ROLE_HOLSTER):
         if wanted is None or unit.unit.id in wanted:
             found += _unit_lanes(run, unit)
-    return found
+    return found if wanted is not None else found + _visits(run)
 
 
 def weapon_uses(run: Run, uses: Iterable[Mapping[str, Any]]) -> list[WeaponUse]:
@@ -114,6 +117,21 @@ def _unit_lanes(run: Run, unit: UnitRun) -> list[Lane]:
         found.append(Lane(name, "camera unit", _unit(run, unit, _Camera), alerts_us=marks))
         found.append(Lane(name, "camera", _body_camera(run, unit)))
     return found
+
+
+def _visits(run: Run) -> list[Lane]:
+    """What the technician did, a lane for each unit."""
+    visited = dict.fromkeys(visit.unit for visit in run.visits)
+    return [Lane("technician", f"with {unit}", _visits_to(run, unit)) for unit in visited]
+
+
+def _visits_to(run: Run, unit: str) -> tuple[Span, ...]:
+    found = []
+    for visit in run.visits:
+        if visit.unit == unit:
+            look = Look.SET_UP if visit.do in ("provision", "pair") else Look.PULL
+            found.append(Span(visit.start_us, visit.end_us, look if visit.succeeded else Look.FAILED))
+    return tuple(found)
 
 
 def _alerts(unit: UnitRun) -> list[tuple[int, str]]:

@@ -34,6 +34,9 @@ _STYLES: dict[Look, _Style] = {
     Look.OFF: (0.4, ui.WHITE, "#B4BCC4", "....", ui.MUTED),
     Look.ASLEEP: (0.4, ui.WHITE, "#B4BCC4", "....", ui.MUTED),
     Look.DEAD: (0.4, ui.WHITE, "#B4BCC4", "....", ui.MUTED),
+    Look.SET_UP: (0.66, ui.VIOLET, None, None, ui.INK),
+    Look.PULL: (0.66, ui.SLATE, None, None, ui.WHITE),
+    Look.FAILED: (0.66, ui.CRIMSON, None, None, ui.WHITE),
 }
 _ABSENT = (Look.OFF, Look.ASLEEP, Look.DEAD)
 LEGEND = (
@@ -47,6 +50,8 @@ LEGEND = (
     (Look.BUFFER, "pre-event buffer kept"),
     (Look.FAULT, "alert, fault"),
     (Look.DEAD, "dead, asleep, no power"),
+    (Look.SET_UP, "set up, pair"),
+    (Look.PULL, "clock, pull"),
 )
 # verdict -> marker, glyph in it, face, edge, colour of text on it
 VERDICTS = {

@@ -1,6 +1,7 @@
 """What we borrow from Bumble and what its virtual controller gets wrong: a release that changes it is noticed here.
 
-A failing "stock ..." test is good news: something in `simulator/controller.py` or `link_layer.py` may go.
+A failing "stock ..." test is good news: something in `simulator/controller.py`, `link_layer.py` or `connecting.py` may
+go. What `simulator/gatt.py` borrows of Bumble's GATT server is at the end.
 """
 
 import asyncio
@@ -13,14 +14,15 @@ from types import ModuleType
 
 import bumble
 import pytest
-from bumble import controller, hci, host, link
+from bumble import att, controller, core, gatt, gatt_server, hci, host, link
 from bumble.device import AdvertisingType, Device, DeviceConfiguration
 from bumble.transport.common import AsyncPipeSink
 
 from simulator import entropy
 from simulator.air import Air
 from simulator.clock import now_us, run
-from tests.simulator.radio_world import Board
+from tests.simulator.links import pair
+from tests.simulator.radio_world import STILL, Board
 
 ADVERTISEMENT = b"\x02\x01\x06"
 RESPONSE = b"\x03\x09ok"
@@ -233,3 +235,162 @@ def test_a_boards_radio_takes_no_entropy_from_bumble(monkeypatch: pytest.MonkeyP
         assert other.results
 
     run(main())
+
+
+async def _stock_pair() -> tuple[Device, Device]:
+    air = link.LocalLink()
+    central, _ = await _stock("c", air, "C0:00:00:00:00:01")
+    peripheral, _ = await _stock("p", air, "C0:00:00:00:00:02")
+    await peripheral.start_advertising()
+    await asyncio.wait_for(central.connect(peripheral.random_address), timeout=60)
+    return central, peripheral
+
+
+def test_stock_connections_carry_data_without_time() -> None:
+    async def main() -> None:
+        central, peripheral = await _stock_pair()
+        begun_us = now_us(asyncio.get_running_loop())
+        (connection,) = central.connections.values()
+        await connection.disconnect()
+        await asyncio.sleep(0)
+        assert now_us(asyncio.get_running_loop()) == begun_us
+        assert not peripheral.connections
+
+    run(main())
+
+
+def test_stock_cancels_no_connection_attempt() -> None:
+    async def main() -> None:
+        central, stock = await _stock("c", link.LocalLink(), "C0:00:00:00:00:01")
+        attempt = asyncio.ensure_future(central.connect(hci.Address("C0:00:00:00:00:09"), timeout=1))
+        await asyncio.sleep(100)
+        assert not attempt.done()
+        assert stock.pending_le_connection is not None
+        attempt.cancel()
+
+    run(main())
+
+
+def test_stock_lacks_data_length_signal_strength_and_phy() -> None:
+    missing = ("on_hci_le_set_data_length_command", "on_hci_read_rssi_command", "on_hci_le_set_phy_command")
+    assert not any(hasattr(controller.Controller, name) for name in missing)
+
+
+def test_the_controller_gives_its_connections_packets_and_forgets_them_when_they_end() -> None:
+    """What `End` stands on: these are all the ways in which Bumble's controller touches a connection."""
+
+    class Recorder(controller.Connection):
+        def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
+            calls.append(bytes(packet.data))
+
+        def send_ll_control_pdu(self, packet: object) -> None:
+            calls.append(type(packet).__name__)
+
+    calls: list[object] = []
+
+    async def main() -> None:
+        device, stock = await _stock("a", link.LocalLink(), "C0:00:00:00:00:01")
+        peer = hci.Address("C0:00:00:00:00:09")
+        end = Recorder(
+            controller=stock,
+            handle=stock.allocate_connection_handle(),
+            role=hci.Role.CENTRAL,
+            self_address=stock.random_address,
+            peer_address=peer,
+            link=stock.link,
+            transport=core.PhysicalTransport.LE,
+            link_type=hci.HCI_Connection_Complete_Event.LinkType.ACL,
+        )
+        assert end.handle == 1
+        stock.le_connections[peer] = end
+        assert stock.allocate_connection_handle() == 2
+        assert stock.find_le_connection_by_handle(1) is end
+        device.host.send_hci_packet(hci.HCI_AclDataPacket(1, 0, 0, 2, b"hi"))
+        await device.host.send_async_command(hci.HCI_LE_Read_Remote_Features_Command(connection_handle=1))
+        stock.on_le_disconnected(end, 8)
+        assert calls == [b"hi", "FeatureReq"]
+        assert not stock.le_connections
+
+    run(main())
+
+
+def test_the_host_says_what_a_board_needs_to_know_of_connections() -> None:
+    seen: list[tuple[object, ...]] = []
+
+    async def main() -> None:
+        link_ = await pair(Air(1, STILL))
+        for event in ("l2cap_pdu", "disconnection", "connection_parameters_update", "packets_completed"):
+            link_.far.device.host.on(event, lambda *data, event=event: seen.append((event, *data)))
+        link_.near.device.host.send_l2cap_pdu(1, 0x55, b"hi")
+        link_.far.device.host.send_l2cap_pdu(1, 0x55, bytes(300))
+        await asyncio.sleep(0.1)
+        await link_.connection.update_parameters(50, 50, 0, 3000)
+        await asyncio.sleep(0.5)
+        await link_.connection.disconnect(0x13)
+
+    run(main())
+    assert [event for event in seen if event[0] == "l2cap_pdu"] == [("l2cap_pdu", 1, 0x55, b"hi")]
+    assert [event for event in seen if event[0] == "packets_completed"] == [("packets_completed", 1, 1)] * 2
+    assert seen[-2:] == [("connection_parameters_update", 1, 40, 0, 300), ("disconnection", 1, 0x13)]
+
+
+class _Bearer:
+    handle = 1
+    att_mtu = 23
+    encryption = 0
+    authenticated = False
+
+
+class _Server(gatt_server.Server):
+    def __init__(self) -> None:
+        super().__init__(None)  # type: ignore[arg-type]
+        self.sent: list[bytes] = []
+
+    def send_gatt_pdu(self, bearer: object, pdu: bytes) -> None:
+        self.sent.append(pdu)
+
+
+def _with(attribute: gatt.Characteristic[bytes], *requests: att.ATT_PDU) -> list[bytes]:
+    async def main() -> list[bytes]:
+        server = _Server()
+        server.add_service(gatt.Service("180D", [attribute]))
+        for request in requests:
+            server.on_gatt_pdu(_Bearer(), request)  # type: ignore[arg-type]
+        await asyncio.sleep(1)
+        return server.sent
+
+    return run(main())
+
+
+def test_stock_server_enforces_no_permission_to_write() -> None:
+    """`gatt.py` judges by the flags itself."""
+    properties, readable = gatt.Characteristic.Properties.READ, gatt.Characteristic.READABLE
+    attribute = gatt.Characteristic[bytes]("2A37", properties, readable, b"old")
+    assert _with(attribute, att.ATT_Write_Request(3, b"new")) == [bytes(att.ATT_Write_Response())]
+    assert attribute.value == b"new"
+
+
+def test_the_server_needs_no_device_and_begins_requests_in_their_order() -> None:
+    begun: list[bytes] = []
+
+    async def write(_: object, value: bytes) -> None:
+        begun.append(value)
+        await asyncio.sleep(0.1)
+
+    properties, writable = gatt.Characteristic.Properties.WRITE, gatt.Characteristic.WRITEABLE
+    attribute = gatt.Characteristic[bytes]("2A37", properties, writable, att.AttributeValue(write=write))
+    sent = _with(attribute, *(att.ATT_Write_Request(3, bytes([number])) for number in range(5)))
+    assert begun == [bytes([number]) for number in range(5)]
+    assert sent == [bytes(att.ATT_Write_Response())] * 5
+
+
+def test_a_subscription_descriptor_that_is_there_stays_in_its_place() -> None:
+    notify, readable = gatt.Characteristic.Properties.NOTIFY, gatt.Characteristic.READABLE
+    kind = gatt.GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
+    attribute = gatt.Characteristic[bytes](
+        "2A37", notify, readable, b"", [gatt.Descriptor(kind, readable, b"\0\0"), gatt.Descriptor("2901", readable)]
+    )
+    server = _Server()
+    server.add_service(gatt.Service("180D", [attribute]))
+    assert [attribute_.handle for attribute_ in server.attributes if attribute_.type == kind] == [4]
+    assert len(server.attributes) == 5

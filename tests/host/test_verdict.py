@@ -3,49 +3,9 @@
 from host_tools.evidence import Evidence, UnitJournal, gather
 from host_tools.verdict import Judgement, Verdict, judge
 from interlock.core import camera, frames, records
-from interlock.core.journal import Record, encode
-from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
+from interlock.core.settings import ROLE_CAMERA
 
-HOLSTER, OWN, OTHER = 1, 2, 3
-
-
-class Book:
-    """A journal in the making; `base_ms` is where this unit's clock stands when the holster's shows 0."""
-
-    def __init__(self, unit: int, role: int, base_ms: int = 0) -> None:
-        self.unit, self.role, self.base_ms = unit, role, base_ms
-        self.records: list[Record] = []
-        self.boot = 1
-
-    def at(self, ms: int, kind: int, *fields: object) -> "Book":
-        payload = records.pack(kind, *fields)
-        raw, _ = encode(kind, len(self.records), self.boot, ms + self.base_ms, payload, bytes(32))
-        self.records.append(Record(raw))
-        return self
-
-    def event(self, ms: int, event: int, counter: int) -> "Book":
-        return self.at(ms, records.EVENT, event, 0, counter, 0, 0, records.AGO_NONE, 0)
-
-    def ack(self, ms: int, counter: int, kind: int, since_ms: int = 0, camera_unit: int = OWN) -> "Book":
-        return self.at(ms, records.ACK, camera_unit, counter, kind << 4, since_ms, 30, bytes(4))
-
-    def heard(self, ms: int, counter: int, kind: int = 1) -> "Book":
-        return self.at(ms, records.HEARD, HOLSTER, counter, kind, 0x10, bytes(4))
-
-    def tally(self, ms: int, on: bool, seen_off: bool = True, buffer_ms: int = 0) -> "Book":
-        mode = camera.RECORDING if on else camera.STANDBY
-        return self.at(ms, records.RECORDER, mode, int(on), int(seen_off), 0, buffer_ms // 100)
-
-    def done(self, complete: bool = True) -> UnitJournal:
-        return UnitJournal(self.unit, self.role, tuple(self.records), complete)
-
-
-def holster() -> Book:
-    return Book(HOLSTER, ROLE_HOLSTER)
-
-
-def own() -> Book:
-    return Book(OWN, ROLE_CAMERA, 500_000)
+from .books import OTHER, OWN, Book, holster, own
 
 
 def other() -> Book:
@@ -195,3 +155,45 @@ def test_late_is_not_claimed_while_another_camera_may_have_been_before() -> None
     books = [weapon.done(), doubtful.done(), witness.done()]
     assert verdicts(books, (OWN, OTHER))[0].verdict is Verdict.INDETERMINATE
     assert verdicts(books, (OTHER,))[0].verdict is Verdict.LATE
+
+
+def test_a_tally_that_went_off_when_it_was_told_to_was_sound_up_to_then() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().tally(-9000, True).at(-2000, records.RECORDER, camera.HOLDING, 1, 1, 7000, 0)
+    recorder.heard(1010, 5).at(4000, records.RECORDER, camera.HOLDING, 1, 0, 13000, 0).tally(4050, False)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.BEFORE
+
+
+def test_a_tally_that_stayed_on_when_it_was_told_to_stop_is_doubted_from_its_last_sound_record() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().tally(-9000, True).at(-2000, records.RECORDER, camera.HOLDING, 1, 1, 7000, 0)
+    recorder.heard(1010, 5).at(4000, records.RECORDER, camera.HOLDING, 1, 0, 13000, 0)
+    pulled_meanwhile = recorder.done()
+    recorder.at(9000, records.RECORDER, camera.UNPROVEN, 1, 0, 18000, 0).tally(9500, False)
+    assert verdicts([weapon.done(), pulled_meanwhile])[0].verdict is Verdict.INDETERMINATE
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_what_was_on_before_a_gap_in_the_journal_is_not_taken_to_have_been_on_behind_it() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().tally(-9000, True).skip(3).heard(1010, 5).tally(4000, False)
+    assert verdicts([weapon.done(), recorder.done(complete=False)])[0].verdict is Verdict.INDETERMINATE
+
+
+def test_a_gap_in_the_weapons_journal_ends_a_use() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).skip(4).event(9000, frames.DISCHARGE, 11)
+    assert [len(use.events) for use in gather([weapon.done()]).uses] == [1, 1]
+
+
+def test_clocks_that_were_set_order_what_no_exchange_did() -> None:
+    weapon = holster().clock(0, 1_800_000_000_000).event(60_000, frames.DRAW, 5)
+    running = own().clock(0, 1_800_000_000_000).tally(30_000, True).tally(90_000, False)
+    close = own().clock(0, 1_800_000_000_000).tally(59_000, True).tally(90_000, False)
+    assert verdicts([weapon.done(), running.done()])[0].verdict is Verdict.BEFORE
+    assert verdicts([weapon.done(), close.done()])[0].verdict is Verdict.INDETERMINATE, "hosts' clocks may be off"
+
+
+def test_an_exchange_counts_more_than_clocks_that_contradict_it() -> None:
+    weapon = holster().clock(0, 1_800_000_000_000).event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().clock(0, 1_800_000_900_000).tally(-20_000, True).heard(1010, 5).tally(9000, False)
+    assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.BEFORE

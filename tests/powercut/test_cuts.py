@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from interlock import station
+from interlock import unit
 from interlock.core import journal, records
 from interlock.core.journal import Journal
 from tests.core.flash import PowerCut
@@ -122,7 +122,7 @@ def damage_carrying(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def damage_reservation(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reserve one counter at a time: the next is aired before its reservation is written."""
-    monkeypatch.setattr(station, "RESERVE_BLOCK", 1)
+    monkeypatch.setattr(unit, "RESERVE_BLOCK", 1)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from bumble import hci
 
@@ -44,18 +46,35 @@ class Costs:
     name: str = "esp32"
     adv_start_us: int = 1500
     scan_start_us: int = 1500
+    att_us: int = 150
+    gatts_us: int = 20
+    notify_us: int = 80
+    notify_pool: int = 12
+    mtu: int = 256
+    mtu_max: int = 527
+    link_octets: int = 251
+    max_connections: int = 4
+
+
+COSTS = {
+    "esp32": Costs(),
+    "rp2": Costs("rp2", notify_pool=0, mtu=1017, mtu_max=1017, link_octets=27, max_connections=1),
+}
 
 
 class Board:
-    """A radio in use: `log` holds (time_us, event, data) of each interrupt."""
+    """A radio in use: `log` holds (time_us, event, data) of each interrupt, `handler` what the firmware makes of it."""
 
     def __init__(self, name: str, air: Air, x_m: float = 0.0, port: str = "esp32", seed: int = 1) -> None:
         self.log: list[tuple[int, int, tuple[object, ...]]] = []
-        self.ble = Ble(name, air, random.Random(f"{seed}/{name}"), self._irq, Costs(port))
+        self.handler: Callable[[int, tuple[Any, ...]], int] = lambda event, data: 0
+        costs = COSTS[port]
+        self.ble = Ble(name, air, random.Random(f"{seed}/{name}"), self._irq, costs)
         air.place(name, x_m, 0.0)
 
-    def _irq(self, event: int, data: tuple[object, ...]) -> None:
+    def _irq(self, event: int, data: tuple[object, ...], ticket: int) -> None:
         self.log.append((now_us(asyncio.get_running_loop()), event, data))
+        self.ble.answer(ticket, self.handler(event, data))
 
     @property
     def results(self) -> list[tuple[int, tuple[object, ...]]]:

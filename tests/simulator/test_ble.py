@@ -407,8 +407,8 @@ def test_a_pdu_that_began_before_the_scan_is_not_heard() -> None:
 def test_what_is_not_built_is_named() -> None:
     async def main() -> None:
         board = await Board("a", Air(1)).start()
-        with pytest.raises(ValueError, match="gatts_notify"):
-            await board.ble.call("gatts_notify", (1, 2, b""))
+        with pytest.raises(ValueError, match="gattc_write"):
+            await board.ble.call("gattc_write", (1, 2, b""))
         with pytest.raises(ValueError, match="bond"):
             await board.ble.call("config_set", (("bond", True),))
 

@@ -181,4 +181,4 @@ def test_a_uuid_knows_its_kinds(tmp_path):
         except ValueError as error:
             print(error)
         """
-    assert play(tmp_path, script, to_the_end).output == ["True False", "True 1", "invalid UUID"]
+    assert play(tmp_path, script, to_the_end).output == ["True False", "True 1", "UUID too short"]

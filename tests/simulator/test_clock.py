@@ -1,6 +1,12 @@
-"""Virtual time."""
+"""Virtual time, and virtual time at the pace of the real one."""
 
 import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
 import time
 
 import pytest
@@ -88,3 +94,103 @@ def test_each_loop_has_its_own_time() -> None:
     assert (one.time(), other.time()) == (5.0, 0.0)
     one.close()
     other.close()
+
+
+# At the pace of real time. What is checked is order and "not earlier": how late a machine is, is its own affair.
+
+
+def test_paced_time_is_never_ahead_of_real_time_and_timers_keep_their_microsecond() -> None:
+    async def main() -> list[tuple[int, float]]:
+        loop = asyncio.get_running_loop()
+        fired: list[tuple[int, float]] = []
+        for wanted_us in (20_001, 5_000, 12_345):
+            loop.call_at(wanted_us / 1e6, lambda: fired.append((now_us(loop), time.monotonic() - began_s)))
+        await asyncio.sleep(0.03)
+        return fired
+
+    began_s = time.monotonic()  # before the loop is made, where its time begins
+    fired = run(main(), paced=True)
+    assert [at_us for at_us, _ in fired] == [5_000, 12_345, 20_001]
+    assert all(real_s >= at_us / 1e6 for at_us, real_s in fired)
+
+
+def test_paced_time_does_not_jump_over_timers_when_computing_takes_too_long() -> None:
+    async def main() -> list[int]:
+        loop = asyncio.get_running_loop()
+        ticks: list[int] = []
+        for tick_us in range(1_000, 21_000, 1_000):
+            loop.call_at(tick_us / 1e6, lambda: ticks.append(now_us(loop)))
+        time.sleep(0.05)  # a world that computes
+        assert now_us(loop) == 0
+        await asyncio.sleep(0.0205)
+        return ticks
+
+    assert run(main(), paced=True) == list(range(1_000, 21_000, 1_000))
+
+
+def test_paced_time_waits_for_a_file_descriptor_where_virtual_time_would_be_dead() -> None:
+    async def main() -> int:
+        loop = asyncio.get_running_loop()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        sender = threading.Timer(0.02, there.send, (b"x",))
+        sender.start()
+        try:
+            assert await loop.sock_recv(here, 1) == b"x"  # no timer is set
+            return now_us(loop)
+        finally:
+            sender.join()
+            here.close()
+            there.close()
+
+    assert run(main(), paced=True) >= 20_000
+
+
+def test_a_file_descriptor_is_served_before_a_later_timer_and_at_an_instant_between() -> None:
+    async def main() -> tuple[list[str], int, int]:
+        loop = asyncio.get_running_loop()
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        order: list[str] = []
+        hour = loop.call_later(3600, order.append, "an hour")
+        began_us = now_us(loop)
+        sender = threading.Timer(0.02, there.send, (b"x",))
+        sender.start()
+        await loop.sock_recv(here, 1)
+        order.append("bytes")
+        at_us = now_us(loop)
+        hour.cancel()
+        sender.join()
+        here.close()
+        there.close()
+        return order, began_us, at_us
+
+    order, began_us, at_us = run(main(), paced=True)
+    assert order == ["bytes"]
+    assert began_us + 20_000 <= at_us < 3600 * 1_000_000
+
+
+def test_sigint_cancels_a_paced_world_and_lets_it_clean_up() -> None:
+    program = textwrap.dedent("""
+        import asyncio
+        from simulator.clock import run
+
+        async def main():
+            try:
+                print("waiting", flush=True)
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                print("cleaned up", flush=True)
+
+        try:
+            run(main(), paced=True)
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+    """)
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as world:
+        assert world.stdout is not None
+        assert world.stdout.readline() == "waiting\n"
+        world.send_signal(signal.SIGINT)
+        assert world.stdout.read() == "cleaned up\ninterrupted\n"
+    assert world.returncode == 0

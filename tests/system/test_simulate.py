@@ -43,7 +43,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_demo_leaves_everything_that_the_readme_promises(demo: Path) -> None:
     files = {str(path.relative_to(demo)) for path in demo.rglob("*") if path.is_file()}
     journals = {f"journals/{unit}.ilj" for unit in ("H1", "C1", "C2")}
-    assert files == {"result.json", "timeline.svg", "timeline.png", "air.pcap", *journals}
+    vault = {"force.json", "lock", "pairs/H1+C1.json", *(f"units/{unit}.json" for unit in ("H1", "C1", "C2"))}
+    pictures = {"timeline.svg", "timeline.png", "report.html", "report.json"}
+    stored = {"journals.sqlite", *(f"vault/{name}" for name in vault)}
+    assert files == {"result.json", "air.pcap", *pictures, *journals, *stored}
 
 
 def test_the_result_has_its_stable_names(demo: Path) -> None:

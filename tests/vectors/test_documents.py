@@ -5,8 +5,8 @@ import zlib
 
 import pytest
 
+from interlock.core import access, frames, holster, journal, proof, receiver, records, settings
 from interlock.core import camera as camera_machine
-from interlock.core import frames, holster, journal, proof, receiver, records, settings
 
 from . import independent, independent_frames, tables
 from .documents import FIRMWARE, JOURNAL, PROTOCOL, codes, dump, layout, parse_fields, rows, values
@@ -141,6 +141,18 @@ def test_settings_are_stored_as_the_tables_say():
     assert stored == told + zlib.crc32(told).to_bytes(4, "big")
     assert policy == {name: int(value) for name, value in settings.DEFAULT_POLICY._asdict().items()}
     assert len(stored) == 131 + 67
+
+
+def test_access_and_label_are_stored_as_the_tables_say():
+    held = access.Access(
+        3, b"FORCE   ", b"left hip        ", bytes([1]) * 32, bytes([2]) * 32, 9, bytes([3]) * 32, True
+    )
+    stored = access.encode(held)
+    told = {"magic": access.MAGIC, **held._asdict(), "crc": zlib.crc32(stored[:-4])}
+    assert layout(JOURNAL, "access").pack(told) == stored and len(stored) == access.STORED_BYTES
+    label = access.encode_label(access.Label(SERIAL, bytes(range(16))))
+    told = {"magic": access.LABEL_MAGIC, "serial": SERIAL, "secret": bytes(range(16)), "crc": zlib.crc32(label[:-4])}
+    assert layout(JOURNAL, "label").pack(told) == label
 
 
 # Codes, constants, tables.

@@ -11,7 +11,8 @@ TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..core.needs import Flash
+    from ..core.needs import Clock, Flash
+    from ..drivers.contact import Contact
 
 
 class Board:
@@ -44,3 +45,9 @@ class Board:
         self.battery = battery
         self.watchdog_ms = watchdog_ms
         self.rest = rest
+
+    def contact(self, name: str, wake: "Callable[[], None]", ticks: "Clock") -> "Contact":
+        """The input signal `name` as a Contact."""
+        from ..drivers.contact import Contact  # a board's data is read by the simulator, too, which has no pins
+
+        return Contact(self.pins[name], name in self.active_low, wake, ticks)

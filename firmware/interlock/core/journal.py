@@ -118,6 +118,15 @@ def _is_blank(data: "Bytes", start: int, end: int) -> bool:
     return True
 
 
+def read_sector_head(data: "Bytes") -> tuple[int, int, bytes] | None:
+    """(sector sequence, first record's sequence, chain value before it) of a sector's bytes, or None: no journal."""
+    magic, sequence, first, chain = struct.unpack_from(SECTOR_HEAD, data, 0)
+    crc = struct.unpack_from(">I", data, SECTOR_HEAD_BYTES - CRC_BYTES)[0]
+    if magic != SECTOR_MAGIC or crc != crc32(bytes(data[: SECTOR_HEAD_BYTES - CRC_BYTES])) & 0xFFFFFFFF:
+        return None
+    return sequence, first, chain
+
+
 class _Sector:
     """One sector as read: its header and records, and where the next record may go."""
 
@@ -129,11 +138,10 @@ class _Sector:
         self.records: list[Record] = []
         self.torn = 0
         self.free = len(data)
-        magic, sequence, first, chain = struct.unpack_from(SECTOR_HEAD, data, 0)
-        crc = struct.unpack_from(">I", data, SECTOR_HEAD_BYTES - CRC_BYTES)[0]
-        if magic != SECTOR_MAGIC or crc != crc32(bytes(data[: SECTOR_HEAD_BYTES - CRC_BYTES])) & 0xFFFFFFFF:
+        head = read_sector_head(data)
+        if head is None:
             return
-        self.sequence, self.first, self.chain = sequence, first, chain
+        self.sequence, self.first, self.chain = head
         self._walk(data)
 
     def _walk(self, data: "Bytes") -> None:
@@ -163,8 +171,8 @@ def read_header(flash: "Flash", index: int) -> tuple[int, int] | None:
     """(sector sequence, first record's sequence) at `index`, or None when the sector holds no journal."""
     data = bytearray(SECTOR_HEAD_BYTES)
     flash.read(index * flash.sector_bytes, data)
-    sector = _Sector(data)
-    return None if sector.sequence is None else (sector.sequence, sector.first)
+    head = read_sector_head(data)
+    return None if head is None else head[:2]
 
 
 class Journal:

@@ -6,6 +6,10 @@ Drivers, the simulator and the tests supply these by shape alone; nobody inherit
 from collections.abc import Callable
 from typing import Protocol
 
+from .access import Access, Label
+from .reading import Cursor
+from .settings import Settings
+
 Bytes = bytes | bytearray | memoryview
 
 Clock = Callable[[], int]
@@ -30,3 +34,51 @@ class Flash(Protocol):
 
     def erase(self, offset: int, /) -> None:
         """Set the sector that begins at `offset` to 0xFF; a power cut leaves it holding anything."""
+
+class Served(Protocol):
+    """What a session (`session.py`) may ask of the unit it serves. Refusals are reasons of `wire.py`."""
+
+    @property
+    def label(self) -> Label:
+        """Serial and set-up secret."""
+
+    @property
+    def access(self) -> Access | None:
+        """The access in force, or None: boxed."""
+
+    def entropy(self, count: int, /) -> bytes:
+        """Random bytes."""
+
+    def utc_ms(self) -> int:
+        """UTC now; without a clock the latest UTC that the journal proves to be past; 0 when there is none."""
+
+    def uptime_ms(self) -> int: ...
+    def status(self) -> bytes:
+        """`wire.Status`, packed."""
+
+    def opened(self, credential: int, person: bytes, number: int, /) -> None:
+        """Somebody proved who they are."""
+
+    def refused(self, reason: int, /) -> None:
+        """Somebody failed to."""
+
+    def wait_s(self) -> int:
+        """Seconds for which nobody is heard, after wrong secrets; 0 for none."""
+
+    def set_clock(self, credential: int, uptime_ms: int, utc_ms: int, uncertainty_ms: int, /) -> int:
+        """OK or why not."""
+
+    def check(self, credential: int, settings: Settings, /) -> int:
+        """Whether `commit` would take these: OK or why not."""
+
+    def commit(self, credential: int, settings: Settings, access: Access | None, /) -> int:
+        """Put them in force, whole or not at all: OK or why not."""
+
+    def ratchet(self, access: Access, /) -> int:
+        """Put the access in force: OK or why not."""
+
+    def cursor(self, sequence: int, /) -> Cursor:
+        """A Cursor of the journal."""
+
+    def following(self) -> int:
+        """Sequence of the journal's next record."""

@@ -171,7 +171,10 @@ class Receiver:
 
 
 class AckEar:
-    """The holster's ear for acks to its newest two frames, from any of its own cameras (`pairs`: PairKeys)."""
+    """The holster's ear for acks to its newest two frames, from any of its own cameras (`pairs`: PairKeys).
+
+    A camera whose key is being changed is there twice, the older key first: both count until it speaks under the newer.
+    """
 
     def __init__(self, pairs: list[PairKeys]) -> None:
         self._pairs = pairs
@@ -194,4 +197,12 @@ class AckEar:
             return None
         pair, counter, kind = found
         ack = pair.open(frame, counter, kind)
-        return None if ack is None else HeardAck(pair.camera, counter, ack)
+        if ack is None:
+            return None
+        self._retire(pair)
+        return HeardAck(pair.camera, counter, ack)
+
+    def _retire(self, pair: PairKeys) -> None:
+        """A camera speaks under this key: from the next frame on its older keys count no more."""
+        older = self._pairs[: self._pairs.index(pair)]
+        self._pairs = [p for p in self._pairs if p not in older or p.camera != pair.camera]

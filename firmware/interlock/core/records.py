@@ -19,6 +19,11 @@ PEERS = 3
 LOSS = 4
 CONFIG = 5
 TORN = 6
+SESSION = 7
+SESSION_END = 8
+REFUSED = 9
+CLOCK = 10
+FLOOR = 11
 EVENT = 16
 ACK = 17
 WITNESS = 18
@@ -36,6 +41,11 @@ _FORMATS: "dict[int, tuple[str, Any]]" = {
     LOSS: (">I", namedtuple("Loss", ("first_kept",))),
     CONFIG: (">I8s", namedtuple("Config", ("revision", "digest"))),
     TORN: (">B", namedtuple("Torn", ("writes",))),
+    SESSION: (">B8sI", namedtuple("Session", ("credential", "person", "number"))),
+    SESSION_END: (">BHI", namedtuple("SessionEnd", ("reason", "operations", "pulled_to"))),
+    REFUSED: (">BH", namedtuple("Refused", ("reason", "tries"))),
+    CLOCK: (">BQII", namedtuple("Clock", ("credential", "utc_ms", "uncertainty_ms", "at_ago_ms"))),
+    FLOOR: (">Q", namedtuple("Floor", ("utc_ms",))),
     EVENT: (
         ">BBIHHHB",
         namedtuple(
@@ -63,6 +73,11 @@ TYPE_NAMES = {
     LOSS: "loss",
     CONFIG: "configuration",
     TORN: "torn write",
+    SESSION: "session",
+    SESSION_END: "session end",
+    REFUSED: "session refused",
+    CLOCK: "clock set",
+    FLOOR: "clock floor",
     EVENT: "event",
     ACK: "ack received",
     WITNESS: "witness",

@@ -1,7 +1,8 @@
 """Configuration of a unit: who it is, its keys, its partners, its policy. Bytes: `firmware/JOURNAL.md`, "Settings".
 
-Two flash sectors hold it in turn: the new one is written whole before the old one is erased, so a power cut leaves
-one valid; the higher revision wins. Keys are 32 bytes. A unit without valid settings is unprovisioned and stays silent.
+Two flash sectors hold it in turn (`slots.py`); the higher revision wins. Keys are 32 bytes. A unit without valid
+settings is unprovisioned and only waits to be set up. A partner that changes its pair key is in them twice while the
+change is under way: both keys are valid then, the newer entry being the later one.
 """
 
 import hashlib
@@ -9,11 +10,17 @@ import struct
 from binascii import crc32
 from collections import namedtuple
 
+from . import slots
+
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from .needs import Bytes, Flash
 
-SECTORS = 2
+# What the settings area holds, in sectors of the area.
+FIRST = 0
+ACCESS_FIRST = FIRST + slots.SECTORS
+LABEL_FIRST = ACCESS_FIRST + slots.SECTORS
+SECTORS = LABEL_FIRST + 1
 MAGIC = b"ILS\x01"
 
 ROLE_HOLSTER = 1
@@ -132,34 +139,22 @@ def digest(settings: Settings) -> bytes:
     return whole[:8]
 
 
-def _slots(flash: "Flash") -> list[tuple[int, int, Settings]]:
-    found = []
-    for slot in range(SECTORS):
-        data = bytearray(flash.sector_bytes)
-        flash.read(slot * flash.sector_bytes, data)
-        settings = decode(data)
-        if settings is not None:
-            found.append((settings.revision, slot, settings))
-    return sorted(found, key=lambda entry: entry[0])
+def _decode_slot(data: bytearray) -> tuple[int, Settings] | None:
+    found = decode(data)
+    return None if found is None else (found.revision, found)
 
 
 def load(flash: "Flash") -> Settings | None:
-    """The Settings in force on this area of two sectors, or None: unprovisioned."""
-    found = _slots(flash)
-    return found[-1][2] if found else None
+    """The Settings in force on this settings area, or None: unprovisioned."""
+    found: Settings | None = slots.load(flash, FIRST, _decode_slot)
+    return found
 
 
 def store(flash: "Flash", settings: Settings) -> None:
-    """Put `settings` in force: the slot that does not hold the present ones is erased and written."""
-    found = _slots(flash)
-    if found and settings.revision <= found[-1][0]:
+    """Put `settings` in force. SettingsError when they are not newer than the present ones."""
+    present = load(flash)
+    if present is not None and settings.revision <= present.revision:
         raise SettingsError(
-            "revision %d is not newer than %d, which is in force: raise it" % (settings.revision, found[-1][0])
+            "revision %d is not newer than %d, which is in force: raise it" % (settings.revision, present.revision)
         )
-    slot = 1 - found[-1][1] if found else 0
-    flash.erase(slot * flash.sector_bytes)
-    flash.program(slot * flash.sector_bytes, encode(settings))
-    if load(flash) != settings:
-        raise OSError("the settings did not take: the flash did not keep what was written")
-    # Only now may the old keys go.
-    flash.erase((1 - slot) * flash.sector_bytes)
+    slots.store(flash, FIRST, encode(settings), _decode_slot, settings)

@@ -1,4 +1,4 @@
-"""Non-connectable broadcast and continuous scan: all the radio that the trigger path needs.
+"""Broadcast and continuous scan: all the radio that the trigger path needs, and the invitation to a technician.
 
 The event handler classifies, copies into a preallocated slot, flags and returns; it never lets an exception out,
 since MicroPython would unregister it for good. Everything else happens in the loop.
@@ -38,11 +38,14 @@ class Broadcast:
         self.dropped = 0
         self.scanning = False
         self._heard_at = ticks()
-        self._ble = bluetooth.BLE()
-        self._ble.active(True)
+        self._invited = False  # the stack holds a scan response that a weapon's frame must not carry
+        # Events that are neither reports nor the end of a scan go there: link(event, data), in the handler.
+        self.link: Callable[[int, tuple[Any, ...]], None] | None = None
+        self.stack = bluetooth.BLE()
+        self.stack.active(True)
         if address_mode is not None:
-            self._ble.config(addr_mode=address_mode)
-        self._ble.irq(self._irq)
+            self.stack.config(addr_mode=address_mode)
+        self.stack.irq(self._irq)
 
     def _irq(self, event: int, data: "tuple[Any, ...]") -> None:
         try:
@@ -53,6 +56,8 @@ class Broadcast:
             elif event == _IRQ_SCAN_DONE:
                 self.scanning = False
                 self._wake()
+            elif self.link:
+                self.link(event, data)
         except Exception:  # noqa: BLE001 - whatever it is, leaving the handler would deafen the unit
             self.faults += 1
 
@@ -79,23 +84,50 @@ class Broadcast:
     def advertise(self, frame: bytes, interval_ms: int) -> bool:
         """Hold `frame` on the air; whether the stack took it. Allocation-free but for what the port's driver does."""
         try:
-            self._ble.gap_advertise(interval_ms * 1000, frame, connectable=False)
+            if self._invited:
+                self.stack.gap_advertise(interval_ms * 1000, frame, resp_data=b"", connectable=False)
+                self._invited = False
+            else:
+                self.stack.gap_advertise(interval_ms * 1000, frame, connectable=False)
         except OSError:
             return self._advertise_slowly(frame)
         return True
 
     def _advertise_slowly(self, frame: bytes) -> bool:
         try:
-            self._ble.gap_advertise(FALLBACK_US, frame, connectable=False)
+            self.stack.gap_advertise(FALLBACK_US, frame, resp_data=b"", connectable=False)
         except OSError:
             self.faults += 1
             return False
+        self._invited = False
         return True
+
+    def invite(self, data: bytes, response: bytes, interval_ms: int) -> bool:
+        """Advertise connectable, with this scan response; whether the stack took it."""
+        try:
+            self.stack.gap_advertise(interval_ms * 1000, data, resp_data=response, connectable=True)
+        except OSError:
+            self.faults += 1
+            return False
+        self._invited = True
+        return True
+
+    def change_address(self, mode: int | None) -> None:
+        """Take a fresh address of this kind (None: leave it). Silent and deaf meanwhile: the stack refuses the change
+        while it advertises or scans. Whoever listened must `listen` again."""
+        if mode is None:
+            return
+        self.silence()
+        self.deafen()
+        try:
+            self.stack.config(addr_mode=mode)
+        except OSError:
+            self.faults += 1  # the old address stays: seen sooner than a unit that stays silent
 
     def silence(self) -> bool:
         """Nothing on the air; whether the stack obeyed."""
         try:
-            self._ble.gap_advertise(None)  # type: ignore[arg-type]  # the stubs forget that None stops
+            self.stack.gap_advertise(None)  # type: ignore[arg-type]  # the stubs forget that None stops
         except OSError:
             self.faults += 1
             return False
@@ -106,7 +138,7 @@ class Broadcast:
         if self.scanning:
             return
         try:
-            self._ble.gap_scan(0, SCAN_US, SCAN_US, False)
+            self.stack.gap_scan(0, SCAN_US, SCAN_US, False)
         except OSError:
             self.faults += 1  # it still scans (the flag came late); were it deaf, `watch` starts it anew
         self.scanning = True
@@ -117,7 +149,7 @@ class Broadcast:
         if self.scanning:
             self.scanning = False
             try:
-                self._ble.gap_scan(None)  # type: ignore[arg-type]  # the stubs forget that None stops
+                self.stack.gap_scan(None)  # type: ignore[arg-type]  # the stubs forget that None stops
             except OSError:
                 self.faults += 1
 

@@ -1,0 +1,463 @@
+"""The unit's end of a technician's session: frames in, frames out, and questions to the unit (`needs.Served`).
+
+No radio and no flash here. Who may ask what is a table (`wire.OPERATIONS`); the phases are
+
+    hello -> (agreeing ->) proof -> open -> ended
+
+Whatever does not fit ends the session before it is open, and afterwards gets a refusal, or, where sealing fails, ends
+it, too; nothing changes by it. Only PREPARE and COMMIT together, RATCHET and CLOCK_SET change the unit, each of them
+whole or not at all.
+"""
+
+import struct
+
+from . import access as access_store
+from . import settings, wire
+from .crypto import same
+from .journal import RECORD_MAX
+from .secure import SessionKeys, transcript
+from .settings import SettingsError
+from .ticks import is_due, ticks_add
+from .wire import OK, OPERATIONS, WireError
+from .x25519 import BASE, KEY_BYTES, Ladder
+
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .needs import Bytes, Served
+    from .reading import Cursor
+    from .secure import Sealing
+
+HELLO_MS = 15000  # from the connection to the proof
+IDLE_MS = 30000  # an open session without a message or a credit
+# A turn of the loop does so much of the next chunk, and so many steps of X25519.
+RECORDS_A_PIECE = 3
+BLOCKS_A_PIECE = 2
+LADDER_STEPS = 8
+
+# Phases.
+HELLO = 0
+AGREEING = 1
+PROOF = 2
+OPEN = 3
+ENDED = 4
+
+_HELLO_BYTES = struct.calcsize(wire.HELLO_FORM)
+
+
+class Session:
+    """One connection's session. `mtu` follows the link; `out` holds frames for the REPLY characteristic, oldest first,
+    which the caller takes; `ended` is the reason once it is over (the caller disconnects when `out` is empty).
+
+    `done`: operations that were carried out, as bits 1 << (code & 15) of their codes below 32, those from 32 on
+    shifted by 8: what the journal keeps. `pulled_to`: sequence after the last record streamed.
+    """
+
+    def __init__(self, unit: "Served", now: int) -> None:
+        self.mtu = wire.MTU_MIN
+        self.out: list[bytes] = []
+        self.ended: int | None = None
+        self.phase = HELLO
+        self.credential = wire.SETUP
+        self.done = 0
+        self.pulled_to = 0
+        self._unit = unit
+        self._in = wire.Assembler()
+        self._cutter = wire.Cutter()
+        self._deadline = ticks_add(now, HELLO_MS)
+        self._hello = b""
+        self._challenge = b""
+        self._person = b""
+        self._number = 0
+        self._secret = b""
+        self._ladder: Ladder | None = None
+        self._scalar = b""
+        self._proof: bytes | None = None  # came before the shared secret was computed
+        self._keys: SessionKeys | None = None
+        self._prepared: tuple[settings.Settings, access_store.Access | None] | None = None
+        self._stream: Stream | None = None
+
+    # Time and end.
+
+    def deadline(self) -> int | None:
+        """The tick at which `tick` has something to do, or None."""
+        return None if self.ended is not None else self._deadline
+
+    def tick(self, now: int) -> None:
+        """End a session that says nothing."""
+        if self.ended is None and is_due(self._deadline, now):
+            self.end(wire.IDLE)
+
+    def end(self, reason: int) -> None:
+        """Over, for this reason; the host is told as far as the link still carries it."""
+        if self.ended is not None:
+            return
+        if reason not in (OK, wire.LINK_LOST):
+            self._say(
+                struct.pack(wire.ERROR_FORM, wire.ERROR, reason, self._unit.wait_s() if reason == wire.WAIT else 0)
+            )
+        self.ended = reason
+        self.phase = ENDED
+        self._keys = None
+        self._stream = None
+        self._ladder = None
+        self._secret = self._scalar = b""
+        self._prepared = None
+
+    def _say(self, message: bytes) -> None:
+        self.out += self._cutter.cut(message, self.mtu)
+
+    # Frames.
+
+    def receive(self, frame: "Bytes", now: int) -> None:
+        """Take one frame that the host wrote."""
+        if self.ended is not None:
+            return
+        try:
+            message = self._in.add(frame)
+            if message is not None:
+                self._message(message, now)
+        except WireError as error:
+            self.end(error.reason)
+
+    def _message(self, message: bytes, now: int) -> None:
+        if self.phase == HELLO:
+            self._greet(message)
+        elif self.phase == PROOF and self._proof is None:
+            self._hear_proof(message, now)
+        elif self.phase == OPEN:
+            self._serve(message, now)
+        else:
+            raise WireError(wire.BAD_ORDER)
+
+    # Handshake.
+
+    def _greet(self, message: bytes) -> None:
+        if message[0] != wire.HELLO:
+            raise WireError(wire.BAD_ORDER)
+        if self._unit.wait_s():
+            raise WireError(wire.WAIT)
+        if len(message) < 2 or message[1] != wire.VERSION:
+            raise WireError(wire.BAD_VERSION)
+        if len(message) not in (_HELLO_BYTES, _HELLO_BYTES + KEY_BYTES):
+            raise WireError(wire.BAD_LENGTH)
+        _, _, credential, person, number, _ = struct.unpack_from(wire.HELLO_FORM, message, 0)
+        if (len(message) > _HELLO_BYTES) != (credential == wire.SETUP):
+            raise WireError(wire.BAD_LENGTH)
+        secret = self._find_secret(credential, person, number)
+        if secret is None:
+            raise WireError(wire.NO_CREDENTIAL)
+        self._hello, self._secret = message, secret
+        self.credential, self._person, self._number = credential, person, number
+        if credential == wire.SETUP:
+            self._scalar = self._unit.entropy(KEY_BYTES)
+            self._ladder = Ladder(self._scalar, BASE)
+            self.phase = AGREEING
+        else:
+            self._challenge_host(b"")
+
+    def _find_secret(self, credential: int, person: bytes, number: int) -> bytes | None:
+        """The secret behind a credential, or None: this unit does not know it."""
+        held = self._unit.access
+        if credential == wire.SETUP:
+            secret: bytes = self._unit.label.secret
+            return secret if secret and (held is None or held.label_open) else None
+        if held is None:
+            return None
+        if credential == wire.TECHNICIAN:
+            if number * 1000 < self._unit.utc_ms():
+                raise WireError(wire.EXPIRED)
+            return access_store.technician_key(held.technician_root, person, number)
+        if credential != wire.ADMIN:
+            return None
+        if number == held.step:
+            key: bytes = held.admin_key
+            return key
+        if number == held.step - 1 and held.admin_old != access_store.NO_KEY:
+            old: bytes = held.admin_old
+            return old
+        return None
+
+    def _challenge_host(self, public: bytes) -> None:
+        unit = self._unit
+        head = (wire.HELLO | wire.REPLY_BIT, wire.VERSION, unit.label.serial, unit.entropy(wire.NONCE_BYTES), self.mtu)
+        self._challenge = struct.pack(wire.CHALLENGE_FORM, *head) + public
+        self.phase = PROOF
+        self._say(self._challenge)
+
+    def is_working(self) -> bool:
+        """Whether `work` has something to do."""
+        return self._ladder is not None
+
+    def work(self, now: int) -> bool:
+        """Do a piece of long computing; whether there is more of it. Called at every turn of the loop."""
+        if self._ladder is None:
+            return False
+        if not self._ladder.step(LADDER_STEPS):
+            return True
+        result = self._ladder.result
+        assert result is not None
+        self._ladder = None
+        if self.phase == AGREEING:
+            # While the host answers, its half: the shared secret.
+            self._challenge_host(result)
+            self._ladder = Ladder(self._scalar, self._hello[_HELLO_BYTES:])
+            return True
+        if result == bytes(KEY_BYTES):
+            self.end(wire.BAD_PROOF)  # a point of small order: the secret would be no secret (RFC 7748, 6.1)
+            return False
+        self._secret += result
+        self._scalar = b""
+        if self._proof is not None:
+            try:
+                self._prove(self._proof, now)
+            except WireError as error:
+                self.end(error.reason)
+        return False
+
+    def _hear_proof(self, message: bytes, now: int) -> None:
+        if len(message) != struct.calcsize(wire.PROOF_FORM) or message[0] != wire.PROOF:
+            raise WireError(wire.BAD_ORDER)
+        self._proof = message
+        if self._ladder is None:
+            self._prove(message, now)
+
+    def _prove(self, message: bytes, now: int) -> None:
+        keys = SessionKeys(self._secret, transcript(self._hello, self._challenge))
+        if not same(message[1:], keys.host_proof()):
+            self._unit.refused(wire.BAD_PROOF)
+            raise WireError(wire.BAD_PROOF)
+        self._keys = keys
+        self._secret = b""
+        self.phase = OPEN
+        self._deadline = ticks_add(now, IDLE_MS)
+        self._unit.opened(self.credential, self._person, self._number)
+        self._say(struct.pack(wire.PROOF_FORM, wire.PROOF | wire.REPLY_BIT, keys.unit_proof()))
+
+    # An open session.
+
+    def _serve(self, sealed: bytes, now: int) -> None:
+        assert self._keys is not None
+        message = self._keys.to_unit.open(sealed)
+        if message is None:
+            raise WireError(wire.BAD_SEAL)
+        self._deadline = ticks_add(now, IDLE_MS)
+        code, body = message[0], message[1:]
+        operation = OPERATIONS.get(code)
+        if operation is None:
+            self._reply(code, wire.BAD_CODE)
+        elif self.credential not in operation.credentials:
+            self._reply(code, wire.NOT_ALLOWED)
+        elif not operation.least <= len(body) <= operation.most:
+            self._reply(code, wire.BAD_LENGTH)
+        else:
+            self._carry_out(code, body)
+
+    def _carry_out(self, code: int, body: bytes) -> None:
+        reason, answer = _HANDLERS[code](self, body)
+        if reason == OK:
+            self.done |= done_bit(code)
+        if code != wire.CREDIT or reason != OK:
+            self._reply(code, reason, answer)
+        if code == wire.END:
+            self.end(OK)
+
+    def _reply(self, code: int, reason: int, body: bytes = b"") -> None:
+        assert self._keys is not None
+        head = struct.pack(wire.REPLY_HEAD, (code | wire.REPLY_BIT) & 0xFF, reason)
+        self._say(self._keys.to_host.seal(head + body))
+
+    def _status(self, _: bytes) -> tuple[int, bytes]:
+        return OK, self._unit.status()
+
+    def _ping(self, _: bytes) -> tuple[int, bytes]:
+        return OK, struct.pack(wire.PING_FORM, self._unit.uptime_ms())
+
+    def _set_clock(self, body: bytes) -> tuple[int, bytes]:
+        reason = self._unit.set_clock(self.credential, *struct.unpack(wire.CLOCK_FORM, body))
+        return reason, struct.pack(wire.PING_FORM, self._unit.uptime_ms())
+
+    def _prepare(self, body: bytes) -> tuple[int, bytes]:
+        self._prepared = None
+        length = struct.unpack_from(">H", body, 0)[0]
+        stored, rest = body[2 : 2 + length], body[2 + length :]
+        found = settings.decode(stored)
+        if found is None or len(stored) != length or found.serial != self._unit.label.serial:
+            return wire.BAD_SETTINGS, b""
+        try:
+            settings.encode(found)
+        except SettingsError:
+            return wire.BAD_SETTINGS, b""
+        granted = None
+        if self.credential == wire.SETUP:
+            if len(rest) != struct.calcsize(wire.ACCESS_FORM):
+                return wire.BAD_LENGTH, b""
+            force, name, admin_key, root = struct.unpack(wire.ACCESS_FORM, rest)
+            granted = access_store.Access(0, force, name, admin_key, access_store.NO_KEY, 1, root, True)
+        elif rest:
+            return wire.BAD_LENGTH, b""
+        reason = self._unit.check(self.credential, found)
+        if reason == OK:
+            self._prepared = found, granted
+        return reason, settings.digest(found)
+
+    def _commit(self, body: bytes) -> tuple[int, bytes]:
+        prepared, self._prepared = self._prepared, None
+        if prepared is None or settings.digest(prepared[0]) != body:
+            return wire.NOT_PREPARED, b""
+        reason = self._unit.commit(self.credential, prepared[0], prepared[1])
+        return reason, struct.pack(wire.COMMITTED_FORM, prepared[0].revision)
+
+    def _ratchet(self, body: bytes) -> tuple[int, bytes]:
+        held = self._unit.access
+        assert held is not None and self._keys is not None
+        if struct.unpack(wire.RATCHET_FORM, body)[0] != self._number:
+            return wire.STALE, b""
+        following = self._keys.next_admin_key
+        if held.step == self._number + 1 and held.admin_key == following:
+            return OK, struct.pack(wire.RATCHET_FORM, held.step)  # asked twice
+        used = held.admin_key if held.step == self._number else held.admin_old
+        # A step that a cut left behind is given up: the vault never used it, or it would have spoken under it.
+        keys = (following, used, self._number + 1, held.technician_root, False)
+        moved = access_store.Access(held.generation, held.force, held.name, *keys)
+        return self._unit.ratchet(moved), struct.pack(wire.RATCHET_FORM, self._number + 1)
+
+    def _end(self, _: bytes) -> tuple[int, bytes]:
+        return OK, b""
+
+    # The journal's stream.
+
+    def _pull(self, body: bytes) -> tuple[int, bytes]:
+        sequence, credit = struct.unpack(wire.PULL_FORM, body)
+        following = self._unit.following()
+        try:
+            cursor = self._unit.cursor(min(sequence, following))
+        except OSError:
+            return wire.FLASH_FAILED, b""
+        assert self._keys is not None
+        self._stream = Stream(cursor, following, min(credit, wire.CREDIT_MAX), self._keys)
+        return OK, struct.pack(wire.PULLED_FORM, cursor.sequence, following, cursor.chain)
+
+    def _credit(self, body: bytes) -> tuple[int, bytes]:
+        if self._stream is not None:
+            self._stream.grant(struct.unpack(wire.CREDIT_FORM, body)[0])
+        return OK, b""
+
+    def _stop(self, _: bytes) -> tuple[int, bytes]:
+        self._stream = None
+        return OK, b""
+
+    def prepare(self) -> bool:
+        """While the stack is full: make ready a piece of what will be sent next, so that the link does not fall silent
+        for it. Whether there is more to make."""
+        if self._stream is None:
+            return False
+        try:
+            return self._stream.prepare()
+        except OSError:
+            self.end(wire.FLASH_FAILED)
+            return False
+
+    def notification(self) -> bytes | None:
+        """The next notification of STREAM (at most MTU - 3 bytes), or None while there is nothing to send."""
+        if self._stream is None:
+            return None
+        try:
+            sent = self._stream.take(self.mtu - wire.ATT_OVERHEAD_BYTES)
+        except OSError:
+            self.end(wire.FLASH_FAILED)
+            return None
+        self.pulled_to = max(self.pulled_to, self._stream.sent_to)
+        return sent
+
+
+_HANDLERS = {
+    wire.STATUS: Session._status,
+    wire.PING: Session._ping,
+    wire.CLOCK_SET: Session._set_clock,
+    wire.PULL: Session._pull,
+    wire.CREDIT: Session._credit,
+    wire.STOP: Session._stop,
+    wire.END: Session._end,
+    wire.PREPARE: Session._prepare,
+    wire.COMMIT: Session._commit,
+    wire.RATCHET: Session._ratchet,
+}
+
+
+def done_bit(code: int) -> int:
+    """The bit of an operation's code in `Session.done`."""
+    return 1 << (code - wire.STATUS if code < wire.PREPARE else code - wire.PREPARE + 8)
+
+
+class Stream:
+    """Records from `cursor` up to the sequence `limit`, in sealed chunks, as far as the credit goes."""
+
+    def __init__(self, cursor: "Cursor", limit: int, credit: int, keys: SessionKeys) -> None:
+        self.sent_to = cursor.sequence
+        self._cursor = cursor
+        self._limit = limit
+        self._credit = credit
+        self._keys = keys
+        self._count = 0
+        self._is_cut = False
+        self._ready = b""  # cut into notifications from `_at` on
+        self._at = 0
+        # The chunk after it, while it is made: its records, then its sealing; and the sequence behind it.
+        self._first = cursor.sequence
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._sealing: Sealing | None = None
+        self._made_to = cursor.sequence
+
+    def grant(self, chunks: int) -> None:
+        """The host has stored so many more."""
+        self._credit = min(self._credit + chunks, wire.CREDIT_MAX)
+
+    def take(self, room: int) -> bytes | None:
+        """The next notification, filled up with the next chunk where there is one."""
+        if len(self._ready) - self._at < room - 1:
+            while self.prepare():
+                pass
+            if self._sealing is not None and self._sealing.result is not None:
+                sealed, self._sealing = self._sealing.result, None
+                self._ready = self._ready[self._at :] + struct.pack(wire.CHUNK_LENGTH, len(sealed)) + sealed
+                self._at = 0
+                self.sent_to = self._made_to
+        if self._at == len(self._ready):
+            return None
+        part = self._ready[self._at : self._at + room - 1]
+        self._at += len(part)
+        sent = bytes([self._count]) + part
+        self._count = (self._count + 1) & 0xFF
+        return sent
+
+    def prepare(self) -> bool:
+        """Do a piece of the next chunk: some records, or some blocks of its seal. Whether there is more of it."""
+        if self._sealing is not None:
+            if self._sealing.result is None:
+                self._sealing.step(BLOCKS_A_PIECE)
+            return self._sealing.result is None
+        if not self._credit:
+            return False
+        for _ in range(RECORDS_A_PIECE):
+            record = None
+            if self._cursor.sequence < self._limit and self._size < wire.CHUNK_BYTES - RECORD_MAX:
+                record = self._cursor.take_raw()
+            if record is None:
+                return self._close()
+            self._parts.append(record.raw)
+            self._size += len(record.raw)
+        return True
+
+    def _close(self) -> bool:
+        """The chunk is full, or there is nothing more: begin to seal it, if there is anything in it to say."""
+        if not self._parts and (self._cursor.sequence >= self._limit or self._is_cut):
+            return False
+        self._is_cut = not self._parts  # an empty chunk: the ring has eaten what would come next
+        plain = struct.pack(wire.CHUNK_HEAD, self._first) + b"".join(self._parts)
+        self._sealing = self._keys.stream.begin(plain)
+        self._first = self._made_to = self._cursor.sequence
+        self._parts = []
+        self._size = 0
+        self._credit -= 1
+        return True

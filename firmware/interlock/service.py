@@ -1,0 +1,214 @@
+"""Service mode: when a technician may connect, and the pump between link and session.
+
+Connectable only when asked: while docked, or for a minute after the button was held. A weapon in use ends it at once,
+since the weapon's frames come first; so does nothing else but time, the technician, and leaving the dock.
+"""
+
+import struct
+
+from .core import wire
+from .core.session import ENDED, OPEN, Session
+from .core.ticks import earlier, is_due, ticks_add
+
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .desk import Desk
+    from .drivers.contact import Contact
+    from .radio.link import Link
+    from .unit import Unit
+
+PRESS_MS = 6000  # the button held so long opens service mode
+OPEN_MS = 60000  # and it stays open so long without a connection
+INVITE_MS = 100  # connectable advertising above that interval is wrong on CYW43
+RETRY_MS = 2  # the stack's queue was full: try again so much later
+GRACE_MS = 300  # from the last word to the disconnection: the stack may drop what it has not sent yet
+BURST = 8  # notifications a turn: between them the loop looks at the weapon
+RANDOM_STATIC = 1
+_FLAGS = b"\x02\x01\x06"  # general discoverable, no BR/EDR
+
+
+def _uuid_bytes(text: str) -> bytes:
+    """A 128-bit UUID as the air has it: least significant byte first."""
+    digits = text.replace("-", "")
+    return bytes([int(digits[i : i + 2], 16) for i in range(30, -2, -2)])
+
+
+def invitation(serial: bytes, state: int) -> tuple[bytes, bytes, int]:
+    """(advertising data, scan response, interval ms) of a unit in service mode."""
+    uuid = _uuid_bytes(wire.SERVICE)
+    name = serial.rstrip(b"\x00 ")
+    data = _FLAGS + b"\x11\x07" + uuid + bytes([1 + len(name), 9]) + name
+    response = bytes([19, 0x21]) + uuid + bytes([wire.VERSION, state])
+    return data, response, INVITE_MS
+
+
+class Service:
+    """`dock`, `button`: Contacts; `takes`: whether nobody else takes their edges; `address_mode`: the board's own."""
+
+    def __init__(
+        self,
+        unit: "Unit",
+        desk: "Desk",
+        link: "Link",
+        dock: "Contact",
+        button: "Contact",
+        takes: bool,
+        address_mode: int | None,
+    ) -> None:
+        self._unit = unit
+        self._desk = desk
+        self._link = link
+        self._dock = dock
+        self._button = button
+        self._takes = takes
+        self._address_mode = address_mode
+        self._own_address = False  # whether the unit has the address kind of service mode now
+        self._pressed_until: int | None = None
+        self._open_until: int | None = None
+        self._session: Session | None = None
+        self._serving = 0  # which of the link's connections the session belongs to
+        self._was_open = False  # the session was opened: its end is a record
+        self._left = 0  # the connection that is to end, or has
+        self._leave_at: int | None = None
+        self._waiting: bytes | None = None  # a stream notification that the stack had no room for
+        self._again_at: int | None = None
+
+    # When.
+
+    def react(self) -> None:
+        """Follow dock and button."""
+        now = self._unit.ticks()
+        if self._takes:
+            self._dock.take()
+            self._button.take()
+        if not self._button.on:
+            self._pressed_until = None
+        elif self._pressed_until is None and self._open_until is None:
+            self._pressed_until = ticks_add(now, PRESS_MS)
+        elif is_due(self._pressed_until, now):
+            self._pressed_until = None
+            self._open_until = ticks_add(now, OPEN_MS)
+        if is_due(self._open_until, now) and self._session is None:
+            self._open_until = None
+
+    def is_open(self) -> bool:
+        """Whether a technician may connect."""
+        return self._dock.on or self._open_until is not None
+
+    def turn(self, busy: bool) -> None:
+        """One turn of the loop. `busy`: a weapon is in use."""
+        now = self._unit.ticks()
+        if busy:
+            self._open_until = None
+        wanted = self.is_open() and not busy
+        self._serve(wanted, busy, now)
+        self._invite(wanted)
+        self._desk.tidy(now)
+
+    def _invite(self, wanted: bool) -> None:
+        inviting = wanted and self._link.connection is None and not self._desk.restart
+        if self._link.connection is None and wanted != self._own_address:
+            # Whoever hears a technician's visit shall not know the unit again by its address.
+            self._own_address = wanted
+            self._unit.change_address(
+                RANDOM_STATIC if wanted and self._address_mode is not None else self._address_mode
+            )
+        if inviting and self._unit.invitation is None:
+            label, state = self._desk.label, self._desk.state()
+            self._link.tell(struct.pack(wire.INFO_FORM, wire.VERSION, state, label.serial))
+            self._unit.invitation = invitation(label.serial, state)
+        elif not inviting:
+            self._unit.invitation = None
+
+    # The pump.
+
+    def _serve(self, wanted: bool, busy: bool, now: int) -> None:
+        link = self._link
+        if (self._session is not None and link.connections != self._serving) or link.connection is None:
+            self._drop(wire.LINK_LOST)
+        if link.connection is None or link.connections == self._left:
+            self._leave(busy, now)
+            return
+        session = self._session
+        if session is None:
+            self._unit.uninvited()
+            session = self._session = Session(self._desk, now)
+            self._serving = link.connections
+        session.mtu = link.mtu
+        if not wanted:
+            session.end(wire.FIRED if busy else wire.CLOSED)
+        elif link.overflowed:
+            session.end(wire.BAD_ORDER)
+        else:
+            self._take(session, now)
+        self._give(session, now)
+        if session.phase == ENDED and (not session.out or busy):
+            self._drop(session.ended or wire.OK)
+            self._left = link.connections
+            self._leave_at = ticks_add(now, GRACE_MS)
+            self._leave(busy, now)
+
+    def _leave(self, at_once: bool, now: int) -> None:
+        """Disconnect after the last word was sent; a weapon in use does not wait for that."""
+        if self._link.connection is None:
+            self._leave_at = None
+        elif self._leave_at is not None and (at_once or is_due(self._leave_at, now)):
+            self._leave_at = None
+            self._link.disconnect()
+
+    def _take(self, session: Session, now: int) -> None:
+        while True:
+            frame = self._link.take()
+            if frame is None:
+                break
+            session.receive(frame, now)
+        session.work(now)
+        session.tick(now)
+        if session.phase == OPEN:
+            self._was_open = True
+
+    def _give(self, session: Session, now: int) -> None:
+        link = self._link
+        self._again_at = None
+        while session.out:
+            if not link.reply(session.out[0]):
+                self._again_at = ticks_add(now, RETRY_MS)
+                return
+            session.out.pop(0)
+        for _ in range(BURST):
+            if self._waiting is None:
+                self._waiting = session.notification()
+            if self._waiting is None:
+                return
+            if not link.stream(self._waiting):
+                more = session.prepare()
+                self._again_at = now if more else ticks_add(self._unit.ticks(), RETRY_MS)
+                return
+            self._waiting = None
+        self._again_at = now  # more to send: but the weapon is looked at first
+
+    def _drop(self, reason: int) -> None:
+        session, self._session = self._session, None
+        self._waiting = None
+        self._again_at = None
+        if session is None:
+            return
+        session.end(reason)
+        if self._was_open:
+            ended = session.ended if session.ended is not None else reason
+            self._desk.closed(ended, session.done, session.pulled_to)
+        self._was_open = False
+
+    def is_done(self) -> bool:
+        """Whether the unit must start anew now: what was set up is in force after that."""
+        return self._desk.restart and self._link.connection is None
+
+    def deadline(self, now: int) -> int | None:
+        """The next tick at which there is something to do."""
+        first = earlier(self._pressed_until, self._open_until, now)
+        if self._session is not None:
+            first = earlier(first, self._session.deadline(), now)
+            if self._session.is_working():
+                first = now
+        first = earlier(first, self._leave_at, now)
+        return earlier(first, self._again_at, now)

@@ -1,0 +1,71 @@
+"""A unit in its box: no keys, no partners, silent. It waits for its dock or its button, and then for whoever knows its
+label (`service.py`); once set up it starts anew as a unit in service."""
+
+import time
+
+from machine import reset, reset_cause
+
+from .core import access
+from .core.ticks import earlier, ticks_add
+from .desk import Desk
+from .drivers.door import Door
+from .radio.broadcast import Broadcast
+from .radio.link import Link
+from .service import Service
+from .unit import Unit
+
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from .boards import Board
+    from .core.needs import Clock
+    from .core.settings import Settings
+
+TURN_MS = 60000
+
+
+class SetUp:
+    """`label`: the unit's Label. `run` ends with a restart."""
+
+    def __init__(self, board: "Board", label: access.Label) -> None:
+        # The stubs make ticks opaque; the core reckons with them as the integers they are.
+        self._ticks: Clock = time.ticks_ms  # type: ignore[assignment]
+        self.door = Door(board.rest, self._ticks)
+        radio = Broadcast(self.door.wake, board.address_mode, self._ticks)
+        link = Link(radio, self.door.wake)
+        self._unit = Unit(label.serial, board.journal_area(), radio, self._ticks)
+        self._unit.write_boot(reset_cause())
+        desk = Desk(self._unit, board.settings_area(), label, None, _ignore, _nothing)
+        dock = board.contact("dock", self.door.wake, self._ticks)
+        button = board.contact("button", self.door.wake, self._ticks)
+        self._contacts = (dock, button)
+        self.service = Service(self._unit, desk, link, dock, button, True, board.address_mode)
+        self.door.wake()  # it may be in its dock already
+
+    def run(self) -> "NoReturn":
+        while True:
+            self.turn()
+
+    def turn(self) -> None:
+        """Wait at the door, then do what there is to do."""
+        now = self._ticks()
+        first = earlier(ticks_add(now, TURN_MS), self.service.deadline(now), now)
+        for contact in self._contacts:
+            first = earlier(first, contact.settle_at, now)
+        self.door.idle(first, self._contacts)
+        self.service.react()
+        self.service.turn(False)
+        self._unit.broadcast()
+        self._unit.tidy()
+        if self.service.is_done():
+            reset()
+
+
+def _ignore(_: "Settings") -> None:
+    """New settings of a boxed unit come into force with its restart."""
+
+
+def _nothing() -> tuple[int, int]:
+    """A boxed unit watches neither recorder nor cell."""
+    return 0, 0

@@ -1,0 +1,200 @@
+"""What every unit has, boxed or in service: a journal, a clock as far as somebody set it, a place on the air.
+
+Facts that must survive a power cut live in the journal: the frame counter is reserved there in blocks before it is
+used, so that no reboot uses one twice; what was heard moves the receiver's marks; a UTC that is past stays past.
+`station.py` adds what a unit in service knows (settings, keys, partners); `setup.py` runs a boxed one.
+"""
+
+from . import VERSION
+from .core import records, wire
+from .core.airtime import Airtime
+from .core.journal import Journal
+from .core.proof import ALERT_JOURNAL
+from .core.receiver import RESERVE_BLOCK
+from .core.ticks import Uptime
+
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .core.needs import Clock, Flash
+    from .radio.broadcast import Broadcast
+
+# What a technician may move the clock by, beyond both uncertainties: crystals, and a host's own clock between syncs.
+DRIFT_PPM = 500
+CLOCK_SLACK_MS = 250
+CLOCK_U_MAX_MS = 10000
+CLOCK_AGE_MAX_MS = 60000  # the instant that a CLOCK_SET speaks of is at most so long ago
+
+
+class Unit:
+    """`serial`: 8 bytes; `flash`: the journal's area; `radio`: see `radio/`; `ticks`: a function that gives ticks."""
+
+    def __init__(self, serial: bytes, flash: "Flash", radio: "Broadcast", ticks: "Clock") -> None:
+        self.radio = radio
+        self.ticks = ticks
+        self.uptime = Uptime(ticks())
+        # Set by whoever has something to alert with: alert(code).
+        self.alert: Callable[[int], None] | None = None
+        self.airtime = Airtime()
+        # What to air when nothing else wants the air: (advertising data, scan response, interval ms), connectable.
+        self.invitation: tuple[bytes, bytes, int] | None = None
+        self._inviting: tuple[bytes, bytes, int] | None = None
+        self.flash = flash
+        self.clock: tuple[int, int, int] | None = None  # uptime ms, UTC ms then, uncertainty ms
+        self.floor_ms = 0  # a UTC that is past, as the journal proves
+        self.counter = 0
+        self._ceiling = 0
+        self.marks: dict[int, int] = {}
+        self.journal = Journal(flash, serial, self._carry)
+        self._recover()
+
+    # What the journal carries through power cuts.
+
+    def _recover(self) -> None:
+        for record in self.journal.recent:
+            fields = record.fields()
+            if fields is None:
+                continue
+            if record.kind == records.RESERVE:
+                self.counter = self._ceiling = fields.ceiling
+            elif record.kind == records.PEERS:
+                for unit, counter in fields:
+                    self._raise_mark(unit, counter)
+            elif record.kind == records.HEARD:
+                self._raise_mark(fields.sender, fields.counter)
+            elif record.kind == records.WITNESS:
+                self._raise_mark(fields.camera, fields.counter)
+            elif record.kind == records.CLOCK:
+                self.floor_ms = max(self.floor_ms, fields.utc_ms - fields.uncertainty_ms)
+            elif record.kind == records.FLOOR:
+                self.floor_ms = max(self.floor_ms, fields.utc_ms)
+
+    def _raise_mark(self, unit: int, counter: int) -> None:
+        self.marks[unit] = max(counter, self.marks.get(unit, 0))
+
+    def _carry(self) -> list[tuple[int, bytes]]:
+        """Facts to repeat at the head of each journal sector."""
+        facts = [(records.RESERVE, records.pack(records.RESERVE, self._ceiling))]
+        for payload in records.pack_peers(self.marks):
+            facts.append((records.PEERS, payload))
+        if self.floor_ms:
+            facts.append((records.FLOOR, records.pack(records.FLOOR, self.floor_ms)))
+        # Last, since it closes the set for recovery.
+        return facts + [self.config_fact()]
+
+    def config_fact(self) -> tuple[int, bytes]:
+        """The record that says which settings are in force."""
+        return records.CONFIG, records.pack(records.CONFIG, 0, bytes(8))
+
+    def write_boot(self, cause: int) -> None:
+        """First records of a boot."""
+        self.record(records.BOOT, records.pack(records.BOOT, cause, *VERSION))
+        reserved = self._ceiling
+        self._ceiling += RESERVE_BLOCK  # carried below
+        # All carried facts anew, so that they are in the newest sector even when a cut tore the last carrying.
+        for kind, payload in self._carry():
+            if not self.record(kind, payload) and kind == records.RESERVE:
+                self._ceiling = reserved  # `reserve` tries again at the first turn
+        if self.journal.recovered_torn:
+            self.record(records.TORN, records.pack(records.TORN, min(self.journal.recovered_torn, 255)))
+
+    def reserve(self) -> None:
+        """Reserve the next block when the present one runs low: one program, so any turn will do, also in a use."""
+        if self._ceiling - self.counter < RESERVE_BLOCK // 4:
+            ceiling = self._ceiling + RESERVE_BLOCK
+            if self.record(records.RESERVE, records.pack(records.RESERVE, ceiling)):
+                self._ceiling = ceiling
+
+    # The journal.
+
+    def record(self, kind: int, payload: bytes) -> bool:
+        """Journal one record, now; True when it is safe. A flash that fails is alerted and costs that record, never
+        the weapon's frame."""
+        try:
+            self.journal.append(kind, payload, self.uptime_ms())
+        except OSError:
+            self._journal_failed()
+            return False
+        return True
+
+    def _journal_failed(self) -> None:
+        if self.alert:
+            self.alert(ALERT_JOURNAL)
+
+    def tidy(self) -> bool:
+        """Quiet-slot work: erase ahead. True when it did something."""
+        try:
+            return self.journal.tidy(self.uptime_ms())
+        except OSError:
+            self._journal_failed()
+            return False
+
+    # The clock.
+
+    def uptime_ms(self) -> int:
+        return self.uptime.now(self.ticks())
+
+    def utc_ms(self) -> int:
+        """UTC now; without a clock the latest UTC known to be past; 0 when there is none."""
+        if self.clock is None:
+            return self.floor_ms
+        return self.clock[1] + self.uptime_ms() - self.clock[0]
+
+    def clock_u_ms(self) -> int:
+        """Uncertainty of `utc_ms` while the clock is set."""
+        if self.clock is None:
+            return 0
+        return self.clock[2] + (self.uptime_ms() - self.clock[0]) * DRIFT_PPM // 1000000
+
+    def set_clock(self, credential: int, uptime_ms: int, utc_ms: int, uncertainty_ms: int) -> int:
+        """Take the UTC of an instant just past; OK or why not. Only an admin may make it jump."""
+        now = self.uptime_ms()
+        if not 0 <= now - uptime_ms <= CLOCK_AGE_MAX_MS or uncertainty_ms > CLOCK_U_MAX_MS:
+            return wire.CLOCK_JUMP
+        if credential != wire.ADMIN and not self._is_plausible(uptime_ms, utc_ms, uncertainty_ms):
+            return wire.CLOCK_JUMP
+        fields = (credential, utc_ms, uncertainty_ms, now - uptime_ms)
+        if not self.record(records.CLOCK, records.pack(records.CLOCK, *fields)):
+            return wire.FLASH_FAILED
+        self.clock = (uptime_ms, utc_ms, uncertainty_ms)
+        self.floor_ms = max(0, utc_ms - uncertainty_ms)
+        return wire.OK
+
+    def _is_plausible(self, uptime_ms: int, utc_ms: int, uncertainty_ms: int) -> bool:
+        if self.clock is None:
+            return utc_ms + uncertainty_ms + CLOCK_SLACK_MS >= self.floor_ms
+        before_ms, at_ms, before_u_ms = self.clock
+        elapsed_ms = uptime_ms - before_ms
+        allowed_ms = before_u_ms + uncertainty_ms + CLOCK_SLACK_MS + abs(elapsed_ms) * DRIFT_PPM // 1000000
+        return abs(utc_ms - at_ms - elapsed_ms) <= allowed_ms
+
+    # The air.
+
+    def broadcast(self) -> None:
+        """Give the radio what belongs on the air now. What the stack refused is tried again at the next turn."""
+        wanted = self.airtime.turn(self.ticks())
+        invitation = self.invitation if wanted is None else None
+        if wanted == self.airtime.now_on and invitation == self._inviting:
+            return
+        if wanted is not None:
+            taken = self.radio.advertise(wanted[0], wanted[1])
+        elif invitation is not None:
+            taken = self.radio.invite(*invitation)
+        else:
+            taken = self.radio.silence()
+        if taken:
+            self.airtime.now_on = wanted
+            self._inviting = invitation
+
+    def change_address(self, mode: int | None) -> None:
+        """Take a fresh address of this kind. The stack refuses that while it advertises or scans, so it is silent and
+        deaf for some milliseconds."""
+        self.radio.change_address(mode)
+        self.airtime.now_on = None
+        self._inviting = None
+
+    def uninvited(self) -> None:
+        """A central has connected: the stack has taken the invitation off the air."""
+        self._inviting = None
+        self.airtime.now_on = None

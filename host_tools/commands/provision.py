@@ -1,0 +1,126 @@
+"""`interlock provision LABEL`: set a unit up."""
+
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy
+
+from .. import label as labels
+from ..context import Context
+from ..flows.provision import Provisioned
+from ..flows.provision import provision as flow
+from ..label import Label
+from ..outcome import ToolError
+from ..vault import Vault
+from .running import Json, as_plain, of, print_json, run
+
+ROLES = {name: role for role, name in ROLE_NAMES.items()}
+
+
+def provision(
+    context: typer.Context,
+    label: Annotated[
+        str | None, typer.Argument(metavar="LABEL", help="IL1:SERIAL:SECRET, @FILE that holds it, or - for stdin")
+    ] = None,
+    role: Annotated[str | None, typer.Option(help="holster, camera or combined")] = None,
+    name: Annotated[str | None, typer.Option(help="What people call it, 16 characters; else role and number")] = None,
+    force: Annotated[
+        str | None, typer.Option(help="The force's name, 8 characters: makes the vault at the first unit")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Figures that differ from the default policy")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Set up the unit with this label: keys, role, name, clock. Afterwards its label opens nothing any more.
+
+    The unit must invite (a new one does when powered). Keys are made here and kept in the vault; back it up: a unit
+    whose keys are lost cannot be set up again. Broken off at any point, run it again.
+
+    Without LABEL it is asked for, unseen; that and @FILE keep the secret out of the shell's history.
+
+    JSON: {serial, number, role, name, revision, already, clock_uncertainty_ms}.
+    """
+    at = of(context)
+    found = labels.read(label if label is not None else _ask("Label (it is not shown)", hidden=True))
+    chosen = _role(role)
+    figures = None if policy is None else read_policy(policy)
+    vault = open_or_create(at, force)
+    done = run(_provision(at, vault, found, chosen, name, figures))
+    if as_json:
+        print_json(as_plain(done) | {"role": ROLE_NAMES[done.role]})
+        return
+    print(
+        f"{done.serial} {'was set up already' if done.already else 'is set up'}: {done.name}, "
+        f"{ROLE_NAMES[done.role]} number {done.number}. Its clock is right within {done.clock_uncertainty_ms} ms."
+    )
+
+
+async def _provision(
+    context: Context, vault: Vault, label: Label, role: int, name: str | None, policy: Policy | None
+) -> Provisioned:
+    async with context.bench(vault) as bench:
+        return await flow(bench, label, role, name, policy)
+
+
+def open_or_create(context: Context, force: str | None) -> Vault:
+    """The vault; a new one when there is none and the force's name is known."""
+    from ..context import make_home
+
+    if (context.vault_path / "force.json").exists():
+        vault = Vault.open(context.vault_path)
+        known = vault.force().name
+        if force not in (None, known):
+            raise ToolError(
+                f"the vault at {context.vault_path} is that of {known}, not of {force}",
+                "Leave --force out, or name another vault with --home DIR.",
+            )
+        return vault
+    if force is None and not sys.stdin.isatty():
+        raise ToolError(
+            f"there is no vault at {context.vault_path} yet",
+            "Name the force once, and the vault is made: interlock provision LABEL --force NAME.",
+        )
+    name = force if force is not None else _ask("There is no vault yet. The force's name (up to 8 characters)")
+    make_home(context.home)
+    return Vault.create(context.vault_path, name)
+
+
+def read_policy(path: Path) -> Policy:
+    """The default policy with the figures of a TOML file."""
+    try:
+        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ToolError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
+    except ValueError as error:
+        raise ToolError(f"{path} is no TOML: {error}", "It has lines such as: buffer_ms = 30000") from error
+    for key, value in values.items():
+        if key not in Policy._fields:
+            raise ToolError(f"{path}: no policy has '{key}'", f"Known are: {', '.join(Policy._fields)}.")
+        kind = bool if key == "stop_after_hold" else int
+        if type(value) is not kind or (kind is int and not 0 <= value <= 0xFFFFFFFF):
+            raise ToolError(f"{path}: '{key}' cannot be {value!r}", "Milliseconds as whole numbers; true or false.")
+    policy: Policy = DEFAULT_POLICY._replace(**values)
+    return policy
+
+
+def _role(role: str | None) -> int:
+    if role is None:
+        if not sys.stdin.isatty():
+            raise ToolError("the unit's role is not said", "Add --role holster, --role camera or --role combined.")
+        role = _ask("Role (holster, camera, combined)")
+    if role not in ROLES:
+        raise ToolError(f"{role!r} is no role", f"Roles are {', '.join(ROLES)}.")
+    return ROLES[role]
+
+
+def _ask(what: str, hidden: bool = False) -> str:
+    if not sys.stdin.isatty():
+        raise ToolError(
+            "no label was given", "Give IL1:SERIAL:SECRET, @FILE that holds it, or - and the label on standard input."
+        )
+    return str(typer.prompt(what, hide_input=hidden, err=True))

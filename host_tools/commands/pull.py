@@ -1,0 +1,115 @@
+"""`interlock pull [SERIAL]...`: fetch what is new of units' journals."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ..context import Context
+from ..flows import pull as flow
+from ..flows.pull import Pulled, Report
+from ..flows.scan import own_in_range
+from ..outcome import Exit
+from .running import Json, Serials, end, of, print_json, run
+
+LINE_S = 5.0  # without a terminal, a line of progress this often
+
+
+def pull(context: typer.Context, serials: Serials = None, as_json: Json = False) -> None:
+    """Fetch what is new of units' journals into the store, and compare it with what was fetched before.
+
+    Without SERIAL: of all own units in range. Every record is on this host's disk before the unit is told to go on;
+    broken off at any point, run it again: nothing is lost and nothing fetched twice. Each pull is itself a record in
+    the unit's journal, and in the store's chain of custody.
+
+    Exit codes: 0 done; 1 findings (a journal was rolled back, rewritten or altered, or records were overwritten before
+    anybody pulled them); 3 a unit's pull is not complete.
+
+    JSON: a list of {serial, name, new, known, following, bytes, seconds, links, findings: [{serial, kind, text}],
+    failure, advice}; failure is null when the pull is complete.
+    """
+    with _progress(as_json) as report:
+        done = run(_pull(of(context), serials, report))
+    if as_json:
+        print_json(done)
+    else:
+        show(done)
+    if any(unit.failure for unit in done):
+        end(Exit.DEVICE)
+    if any(unit.findings for unit in done):
+        end(Exit.FINDINGS)
+
+
+async def _pull(context: Context, serials: list[str] | None, report: Report) -> tuple[Pulled, ...]:
+    async with context.bench() as bench:
+        chosen = list(dict.fromkeys(serials)) if serials else await own_in_range(bench.radio, bench.vault)
+        return await flow.pull(bench, chosen, report)
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Report]:
+    """Bars on a terminal, a line now and then elsewhere; standard output stays free."""
+    console = Console(stderr=True)
+    if quiet:
+        yield lambda _: None
+    elif not console.is_terminal:
+        yield _Lines()
+    else:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f} records, {task.fields[rate]}"),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console) as bars:
+            yield _Bars(bars)
+
+
+class _Bars:
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def __call__(self, at: flow.Progress) -> None:
+        if at.serial not in self._tasks:
+            self._tasks[at.serial] = self._bars.add_task(at.serial, total=at.total, rate="")
+        self._bars.update(self._tasks[at.serial], completed=at.records, total=at.total, rate=_rate(at))
+
+
+class _Lines:
+    def __init__(self) -> None:
+        self._told_s = time.monotonic()
+
+    def __call__(self, at: flow.Progress) -> None:
+        if time.monotonic() - self._told_s < LINE_S:
+            return
+        self._told_s = time.monotonic()
+        left = "" if at.eta_s is None else f", {at.eta_s:.0f} s left"
+        print(f"{at.serial}: {at.records} of {at.total} records, {_rate(at)}{left}", file=sys.stderr, flush=True)
+
+
+def _rate(at: flow.Progress) -> str:
+    return f"{at.bytes / 1024:.0f} KiB" + ("" if at.rate_bytes_s is None else f", {at.rate_bytes_s / 1024:.1f} KiB/s")
+
+
+def show(done: tuple[Pulled, ...]) -> None:
+    table = Table("unit", "name", "new", "bytes", "time", "result")
+    for unit in done:
+        kinds = ", ".join(finding.kind.replace("_", " ") for finding in unit.findings)
+        result = f"[bold red]{kinds}[/]" if kinds else "[green]complete[/]"
+        result = f"[yellow]not complete[/]{f' ({kinds})' if kinds else ''}" if unit.failure else result
+        table.add_row(unit.serial, escape(unit.name), str(unit.new), str(unit.bytes), f"{unit.seconds:.1f} s", result)
+    console = Console(soft_wrap=True)
+    console.print(table)
+    for unit in done:
+        for finding in unit.findings:
+            console.print(f"{unit.serial}: {finding.text}.", markup=False)
+        if unit.failure:
+            safe = f"{unit.new} new records are safe. " if unit.new else ""
+            console.print(f"{unit.serial}: {unit.failure}.\n{safe}{unit.advice}", markup=False)

@@ -1,0 +1,184 @@
+"""`interlock report`: for every draw, arm and discharge in the store, was video running before it?"""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from interlock.core.settings import ROLE_HOLSTER
+
+from .. import durable, report_html
+from .. import report as reporting
+from ..context import Context, utc_ms
+from ..outcome import Exit, ToolError
+from ..report import Held, Report
+from ..report_html import late_text
+from ..report_model import Event, Use
+from ..store import Store
+from .running import of
+
+if TYPE_CHECKING:
+    from ..vault import Vault
+
+STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
+PAGE, FACTS = "report.html", "report.json"
+
+
+def report(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the page goes [default: HOME/report]")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Leave out what was certainly before this day (YYYY-MM-DD, UTC)")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the report's JSON; writes files only where --out is given")
+    ] = False,
+) -> None:
+    """For every draw, arm and discharge that was pulled: was video running before it? Leaves report.html and
+    report.json in DIR; the page needs nothing else and can be printed.
+
+    Exit codes: 0 done; 1 findings (a journal is altered, gapped or contradictory, or a clock is).
+
+    JSON: {made_utc_ms, made, force, since_utc_ms, since, headline, uses, units, findings, sessions, notes}; the fields
+    of each are in host_tools/report_model.py, and keep their names.
+    """
+    since_ms = None if since is None else _day(since)
+    made = from_home(of(context), utc_ms(), since_ms)
+    folder = out if out is not None else None if as_json else of(context).home / "report"
+    if folder is not None:
+        write(made, folder)
+    if as_json:
+        print(json.dumps(made.plain(), indent=2))
+    else:
+        show(made)
+        Console(soft_wrap=True).print(f"\nThe page: {folder}/{PAGE} (figures: {FACTS})", markup=False, highlight=False)
+    if made.findings:
+        raise typer.Exit(Exit.FINDINGS)
+
+
+def _day(text: str) -> int:
+    try:
+        return round(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
+    except ValueError:
+        raise ToolError(f"{text!r} is no day", "Give year, month and day: --since 2026-11-24.") from None
+
+
+def from_home(context: Context, made_ms: int, since_ms: int | None) -> Report:
+    """The report of what store and vault of this home hold; either may be missing, both not."""
+    vault = context.open_vault() if (context.vault_path / "force.json").exists() else None
+    if not context.store_path.exists():
+        if vault is None:
+            raise ToolError(
+                f"there is nothing to report on in {context.home}",
+                "Pull journals first (interlock pull), or name another place with --home DIR.",
+            )
+        return from_store(None, vault, made_ms, since_ms)
+    store = Store.open(context.store_path, read_only=True)
+    try:
+        return from_store(store, vault, made_ms, since_ms)
+    finally:
+        store.close()
+
+
+def from_store(store: Store | None, vault: "Vault | None", made_ms: int, since_ms: int | None = None) -> Report:
+    """The report of a store; the vault adds names, pairs and units that were never pulled."""
+    names = {} if vault is None else {serial: vault.name(serial) for serial in vault.serials()}
+    journals: list[Held] = []
+    for row in () if store is None else store.units():
+        assert store is not None
+        number, role, name = names.pop(row.serial, row[1:])
+        held = reporting.from_store(store.journal(row.serial))
+        journals.append(held.named(number, role, name or row.serial))
+    journals += [reporting.unpulled(serial, *known) for serial, known in sorted(names.items())]
+    has_pairs = vault is not None and vault.person is None
+    own = _own(vault, journals) if vault is not None and has_pairs else None
+    force = None if vault is None else vault.force().name
+    return reporting.build(journals, own, made_ms=made_ms, force=force, since_ms=since_ms)
+
+
+def _own(vault: "Vault", journals: list[Held]) -> dict[int, list[int]]:
+    """Numbers of each holster's own cameras, by the vault's pairs."""
+    numbers = {held.serial: held.unit for held in journals}
+    own: dict[int, list[int]] = {held.unit: [] for held in journals if held.role & ROLE_HOLSTER}
+    for pair in vault.pairs():
+        if pair.holster in numbers and pair.camera in numbers:
+            own[numbers[pair.holster]].append(numbers[pair.camera])
+    return own
+
+
+def write(made: Report, folder: Path) -> None:
+    """The page and its figures, for their owner only: they say who did what when."""
+    durable.make_private(folder)
+    durable.replace(folder / FACTS, (json.dumps(made.plain(), indent=2) + "\n").encode())
+    durable.replace(folder / PAGE, report_html.render(made).encode())
+
+
+def show(made: Report) -> None:
+    """The tables for people."""
+    console = Console(highlight=False)
+    _headline(console, made)
+    table = _table("Uses")
+    for column in ("unit", "event", "at", "any camera", "own camera"):
+        table.add_column(column)
+    for use in made.uses:
+        for number, event in enumerate(use.events):
+            table.add_row(*_row(use, event, first=number == 0))
+    if any(use.events for use in made.uses):
+        console.print(table)
+    units = _table("Units")
+    for column in ("unit", "role", "journal", "records", "last pull, UTC", "clock"):
+        units.add_column(column, justify="right" if column == "records" else "left")
+    for unit in made.units:
+        style = "green" if unit.journal == "intact" else "bold red"
+        missing = f"\n{unit.lost_records} missing" if unit.gaps else ""
+        cells = [escape(unit.name), unit.role, f"[{style}]{unit.journal}[/]", f"{unit.records}{missing}"]
+        units.add_row(*cells, unit.last_pull[:16], unit.clock)
+    console.print(units)
+    for finding in made.findings:
+        console.print(f"[bold red]finding[/] {escape(finding.name or '')}: {escape(finding.text)}.")
+    for note in made.notes:
+        console.print(f"[yellow]note[/] {escape(note)}")
+    console.print(f"{len(made.sessions)} sessions at units are in the page.")
+
+
+def _headline(console: Console, made: Report) -> None:
+    count = made.headline.discharges
+    if count.total:
+        console.print(f"[bold]{count.before} of {count.total} discharges had video running before them[/]", end="")
+        console.print(f" ({count.own_before} by the own camera).")
+    else:
+        console.print("[bold]No discharge is in the journals that were pulled.[/]")
+    for name, count in (("Arms", made.headline.arms), ("Draws", made.headline.draws)):
+        covered = f" ({count.late_covered} covered by the buffer)" if count.late else ""
+        console.print(
+            f"{name}: {count.before} of {count.total} before, {count.late} late{covered}, "
+            f"{count.unwitnessed} unwitnessed, {count.indeterminate} indeterminate."
+        )
+
+
+def _row(use: Use, event: Event, first: bool) -> list[str]:
+    version = f"\nversion {use.version}" if use.version > 1 else ""
+    at = event.at.text.replace(" UTC ", " ").replace(" (", "\n(") if first else f"{event.after_ms / 1000:+.3f} s"
+    return [
+        escape(use.name) + version if first else "",
+        event.event,
+        at,
+        _verdict(event.verdict, late_text(event), event.buffer_covers),
+        _verdict(event.own_verdict, late_text(event, own=True), event.own_buffer_covers),
+    ]
+
+
+def _verdict(verdict: str, late: str, covered: bool | None) -> str:
+    more = f" {late}" + ("\nbuffer covers" if covered else "") if late else ""
+    return f"[{STYLES[verdict]}]{verdict}[/]{more}"
+
+
+def _table(title: str) -> Table:
+    """A table that fits 80 columns."""
+    return Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")

@@ -1,0 +1,53 @@
+"""`interlock scan`: which units invite."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..context import Context
+from ..flows.scan import SCAN_S, Heard
+from ..flows.scan import scan as flow
+from ..outcome import Exit
+from ..vault import Vault
+from .running import Json, end, of, print_json, run
+
+
+def scan(
+    context: typer.Context,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help="How long to listen")] = SCAN_S,
+    as_json: Json = False,
+) -> None:
+    """List units in range that invite: docked, with their button held, or new.
+
+    A weapon in use and a unit in normal service do not invite and are not listed. Own units are those in the vault.
+    What a unit says in the open is its claim; it is proven only in a session (interlock status).
+
+    JSON: a list of {serial, state, rssi, name}; name is null for units of others. Exit code 1: nothing heard.
+    """
+    heard = run(_scan(of(context), seconds))
+    if as_json:
+        print_json(heard)
+    else:
+        show(heard)
+    if not heard:
+        end(Exit.FINDINGS)
+
+
+async def _scan(context: Context, seconds: float) -> tuple[Heard, ...]:
+    vault = Vault.open(context.vault_path) if (context.vault_path / "force.json").exists() else None
+    async with context.radio() as radio:
+        return await flow(radio, vault, seconds)
+
+
+def show(heard: tuple[Heard, ...]) -> None:
+    if not heard:
+        print("No unit invites here. Dock it or hold its button, come within some metres, and scan again.")
+        return
+    table = Table("serial", "name", "state", "signal")
+    for unit in heard:
+        name = "[dim]not in this vault[/]" if unit.name is None else escape(unit.name)
+        table.add_row(unit.serial or "?", name, escape(unit.state), f"{unit.rssi} dBm")
+    Console().print(table)

@@ -1,0 +1,86 @@
+"""`interlock status [SERIAL]`: what a unit says of itself."""
+
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from interlock.core.settings import ROLE_NAMES
+
+from ..context import Context
+from ..flows.status import StatusReport
+from ..flows.status import status as flow
+from .running import Json, Serials, of, print_json, run, the_unit
+
+
+def status(context: typer.Context, serials: Serials = None, as_json: Json = False) -> None:
+    """Ask a unit for its state: battery, clock, journal, settings. Proves that it is the unit it claims to be.
+
+    Without SERIAL the one own unit in range is asked.
+
+    JSON: a list of {serial, name, role, number, firmware, battery_mv, boot, uptime_ms, journal_first,
+    journal_following, journal_head, unpulled, revision, settings_digest, clock_off_ms, clock_uncertainty_ms, flags};
+    null: not measured, or not set.
+    """
+    reports = run(_status(of(context), serials))
+    if as_json:
+        print_json([plain(report) for report in reports])
+    else:
+        for report in reports:
+            show(report)
+
+
+async def _status(context: Context, serials: list[str] | None) -> list[StatusReport]:
+    async with context.bench() as bench:
+        return [await flow(bench, serial) for serial in await the_unit(bench, serials, "status")]
+
+
+def plain(report: StatusReport) -> dict[str, Any]:
+    """A report with stable names."""
+    found = report.status
+    return {
+        "serial": report.serial,
+        "name": report.name,
+        "role": ROLE_NAMES.get(found.role, "boxed"),
+        "number": found.unit,
+        "firmware": f"{found.major}.{found.minor}.{found.patch}",
+        "battery_mv": found.battery_mv or None,
+        "boot": found.boot,
+        "uptime_ms": found.uptime_ms,
+        "journal_first": found.first,
+        "journal_following": found.following,
+        "journal_head": found.head.hex(),
+        "unpulled": report.unpulled,
+        "revision": found.revision,
+        "settings_digest": found.digest.hex(),
+        "clock_off_ms": report.clock_off_ms,
+        "clock_uncertainty_ms": None if report.clock_off_ms is None else found.utc_u_ms,
+        "flags": list(report.flags),
+    }
+
+
+def show(report: StatusReport) -> None:
+    facts = plain(report)
+    clock = "not set: interlock sync sets it"
+    if report.clock_off_ms is not None:
+        clock = f"{report.clock_off_ms:+d} ms against this host (the unit says ± {facts['clock_uncertainty_ms']} ms)"
+    table = Table(title=f"{report.serial}  {escape(report.name)}", show_header=False, title_justify="left")
+    table.add_row("role", f"{facts['role']} {facts['number']}")
+    table.add_row("firmware", facts["firmware"])
+    table.add_row("battery", "not measured" if facts["battery_mv"] is None else f"{facts['battery_mv']} mV")
+    table.add_row("running for", f"{_duration(facts['uptime_ms'] / 1000)} (boot {facts['boot']})")
+    table.add_row("clock", clock)
+    table.add_row("journal", f"records {facts['journal_first']} to {facts['journal_following'] - 1}")
+    table.add_row("not pulled yet", f"{report.unpulled} records")
+    table.add_row("settings", f"revision {facts['revision']} ({facts['settings_digest']})")
+    table.add_row("flags", ", ".join(report.flags) or "none")
+    Console().print(table)
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -1,0 +1,239 @@
+"""What the vault's files hold, as values and as JSON. Keys are in no repr and in no error's text."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from interlock.core.settings import Policy
+
+from .outcome import ToolError
+
+KEY_BYTES = 32
+PREPARED: Literal["prepared"] = "prepared"
+COMMITTED: Literal["committed"] = "committed"
+
+PairState = Literal["prepared", "holster", "camera", "committed"]
+PAIR_STATES: tuple[PairState, ...] = ("prepared", "holster", "camera", "committed")
+
+
+@dataclass(frozen=True)
+class AdminKey:
+    """The key of `step`; `next_key`: was offered for the step after it, and no answer came yet."""
+
+    step: int
+    key: bytes = field(repr=False)
+    next_key: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class UnitEntry:
+    """A unit. `serial_raw`: the 8 bytes as the unit holds them; `state`: prepared until an admin session closed its
+    label; `revision`: of the settings that it was given last."""
+
+    serial: str
+    serial_raw: bytes
+    state: Literal["prepared", "committed"]
+    number: int
+    role: int
+    name: str
+    unit_key: bytes = field(repr=False)
+    admin: AdminKey
+    technician_root: bytes = field(repr=False)
+    revision: int
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class LentEntry:
+    """A unit as a technician's vault knows it. `key`: the technician's own."""
+
+    serial: str
+    number: int
+    role: int
+    name: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class PairEntry:
+    """A pair's keys. How far the change from `old_key` (None: there was none) to `key` has come:
+
+    prepared: the holster is to hold both, the camera still the old one; holster: the holster has both, the camera is to
+    hold the new one; camera: the camera has it, the holster is to forget the old one; committed: done, no old key."""
+
+    holster: str
+    camera: str
+    state: PairState
+    key: bytes = field(repr=False)
+    old_key: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Force:
+    """The force's own file. In a technician's vault `person` and `expires_s` are set and `group_key` is not."""
+
+    name: str
+    group_key: bytes | None = field(repr=False)
+    next_number: int
+    person: str | None
+    expires_s: int | None
+
+
+class Damaged(ToolError):
+    """A file of the vault that does not hold what it should."""
+
+    def __init__(self, path: Path, what: str) -> None:
+        super().__init__(f"{path} is damaged: {what}", "Restore it from a copy of the vault. Nothing was changed.")
+
+
+class Fields:
+    """One JSON object with its types checked."""
+
+    def __init__(self, path: Path, data: bytes) -> None:
+        self._path = path
+        try:
+            values = json.loads(data)
+        except ValueError:
+            values = None  # the error's text would quote the file
+        if not isinstance(values, dict):
+            raise Damaged(path, "it is no JSON object")
+        self._values: dict[str, Any] = values
+
+    def _get(self, name: str, kind: type) -> Any:
+        value = self._values.get(name)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise Damaged(self._path, f"'{name}' is missing or of another kind")
+        return value
+
+    def text(self, name: str) -> str:
+        return str(self._get(name, str))
+
+    def number(self, name: str) -> int:
+        return int(self._get(name, int))
+
+    def is_there(self, name: str) -> bool:
+        return self._values.get(name) is not None
+
+    def key(self, name: str, size: int = KEY_BYTES) -> bytes:
+        try:
+            key = bytes.fromhex(self.text(name))
+        except ValueError:
+            key = b""
+        if len(key) != size:
+            raise Damaged(self._path, f"'{name}' is no {size} bytes in hex")
+        return key
+
+    def maybe_key(self, name: str) -> bytes | None:
+        return self.key(name) if self.is_there(name) else None
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> Any:
+        value = self.text(name)
+        if value not in choices:
+            raise Damaged(self._path, f"'{name}' is none of {', '.join(choices)}")
+        return value
+
+    def inner(self, name: str) -> "Fields":
+        return Fields(self._path, json.dumps(self._get(name, dict)).encode())
+
+    def policy(self, name: str) -> Policy:
+        values = self._get(name, dict)
+        if set(values) != set(Policy._fields) or not all(isinstance(value, int) for value in values.values()):
+            raise Damaged(self._path, f"'{name}' is no policy")
+        return Policy(**values)
+
+
+def _hex(key: bytes | None) -> str | None:
+    return None if key is None else key.hex()
+
+
+def _dump(**values: Any) -> bytes:
+    return json.dumps({"version": 1} | values, indent=2).encode() + b"\n"
+
+
+def unit_bytes(entry: UnitEntry) -> bytes:
+    admin = {"step": entry.admin.step, "key": entry.admin.key.hex(), "next_key": _hex(entry.admin.next_key)}
+    return _dump(
+        serial=entry.serial,
+        serial_raw=entry.serial_raw.hex(),
+        state=entry.state,
+        number=entry.number,
+        role=entry.role,
+        name=entry.name,
+        unit_key=entry.unit_key.hex(),
+        admin=admin,
+        technician_root=entry.technician_root.hex(),
+        revision=entry.revision,
+        policy=entry.policy._asdict(),
+    )
+
+
+def unit_entry(path: Path, data: bytes) -> UnitEntry:
+    fields = Fields(path, data)
+    admin = fields.inner("admin")
+    return UnitEntry(
+        fields.text("serial"),
+        fields.key("serial_raw", 8),
+        fields.choice("state", (PREPARED, COMMITTED)),
+        fields.number("number"),
+        fields.number("role"),
+        fields.text("name"),
+        fields.key("unit_key"),
+        AdminKey(admin.number("step"), admin.key("key"), admin.maybe_key("next_key")),
+        fields.key("technician_root"),
+        fields.number("revision"),
+        fields.policy("policy"),
+    )
+
+
+def lent_bytes(entry: LentEntry) -> bytes:
+    return _dump(
+        serial=entry.serial, number=entry.number, role=entry.role, name=entry.name, technician_key=entry.key.hex()
+    )
+
+
+def lent_entry(path: Path, data: bytes) -> LentEntry:
+    fields = Fields(path, data)
+    key = fields.key("technician_key")
+    return LentEntry(fields.text("serial"), fields.number("number"), fields.number("role"), fields.text("name"), key)
+
+
+def pair_bytes(entry: PairEntry) -> bytes:
+    return _dump(
+        holster=entry.holster,
+        camera=entry.camera,
+        state=entry.state,
+        key=entry.key.hex(),
+        old_key=_hex(entry.old_key),
+    )
+
+
+def pair_entry(path: Path, data: bytes) -> PairEntry:
+    fields = Fields(path, data)
+    state: PairState = fields.choice("state", PAIR_STATES)
+    return PairEntry(
+        fields.text("holster"), fields.text("camera"), state, fields.key("key"), fields.maybe_key("old_key")
+    )
+
+
+def force_bytes(force: Force) -> bytes:
+    return _dump(
+        force=force.name,
+        group_key=_hex(force.group_key),
+        next_number=force.next_number,
+        person=force.person,
+        expires_s=force.expires_s,
+    )
+
+
+def force_entry(path: Path, data: bytes) -> Force:
+    fields = Fields(path, data)
+    is_lent = fields.is_there("person")
+    group_key = None if is_lent else fields.key("group_key")
+    return Force(
+        fields.text("force"),
+        group_key,
+        fields.number("next_number"),
+        fields.text("person") if is_lent else None,
+        fields.number("expires_s") if is_lent else None,
+    )

@@ -1,0 +1,87 @@
+"""Pair a holster with a camera: one key, brought to both so that at every instant they share one.
+
+    prepared   the key is in the vault; the holster is to hold it, beside an old one if there was one
+    holster    the holster holds it; the camera is to change over
+    camera     the camera changed over; the holster is to forget the old key
+    committed
+
+Each step is an admin's session that may be repeated; the vault notes a step when the unit confirmed it. Cut anywhere,
+run again.
+"""
+
+from dataclasses import dataclass, replace
+
+from ..bench import Bench
+from ..entries import COMMITTED, KEY_BYTES, PairEntry
+from ..outcome import ToolError
+from ..vault import check_roles
+from .reach import admin, bring_up_to_date, patiently
+
+PATIENCE_S = 40.0  # a unit that got settings starts anew
+
+
+@dataclass(frozen=True)
+class Paired:
+    """`visits`: units whose settings changed, in order; `already`: none had to."""
+
+    holster: str
+    camera: str
+    rekeyed: bool
+    visits: tuple[str, ...]
+
+    @property
+    def already(self) -> bool:
+        return not self.visits
+
+
+async def pair(bench: Bench, holster: str, camera: str, rekey: bool = False) -> Paired:
+    """Make these two a pair, or finish doing so; `rekey`: give a pair a new key."""
+    vault = bench.vault
+    vault.check_own("authority to pair units")
+    with vault.locked():
+        for serial in (holster, camera):
+            if vault.unit(serial).state != COMMITTED:
+                raise ToolError(
+                    f"{serial} is not wholly set up", "Finish that first: run interlock provision with its label again."
+                )
+        check_roles(vault, holster, camera)
+        entry = vault.pair(holster, camera)
+        if entry is None:
+            entry = PairEntry(holster, camera, "prepared", vault.entropy(KEY_BYTES), None)
+            vault.save_pair(entry)
+        elif entry.state == "committed" and rekey:
+            entry = PairEntry(holster, camera, "prepared", vault.entropy(KEY_BYTES), entry.key)
+            vault.save_pair(entry)
+        visits: list[str] = []
+        if entry.state == "committed":
+            for serial in (holster, camera):
+                await _visit(bench, serial, visits)
+        rekeyed = entry.old_key is not None
+        while entry.state != "committed":
+            entry = await _advance(bench, entry, visits)
+            vault.save_pair(entry)
+        return Paired(holster, camera, rekeyed, tuple(visits))
+
+
+async def _advance(bench: Bench, entry: PairEntry, visits: list[str]) -> PairEntry:
+    """One step; the entry after it."""
+    await _visit(bench, entry.camera if entry.state == "holster" else entry.holster, visits)
+    if entry.state == "prepared":
+        return replace(entry, state="holster")
+    if entry.state == "holster" and entry.old_key is not None:
+        return replace(entry, state="camera")
+    return replace(entry, state="committed", old_key=None)
+
+
+async def _visit(bench: Bench, serial: str, visits: list[str]) -> None:
+    """Let the unit hold what the vault says."""
+
+    async def once() -> None:
+        async with admin(bench, serial) as session:
+            changed = await bring_up_to_date(session, bench.vault, serial)
+        if changed:
+            visits.append(serial)
+            detail = f"revision {bench.vault.unit(serial).revision}"
+            bench.store.custody(serial, bench.person, "paired", detail, bench.utc_ms())
+
+    await patiently(once, PATIENCE_S)

@@ -1,0 +1,132 @@
+"""Set a unit up: two sessions, so that the label is good for nothing once they are over.
+
+Under the label's secret, joined with a key agreement that nobody who listens can follow, the unit gets its keys, which
+the vault has on disk before; it starts anew, and the first session under its new admin key closes the label. Cut
+anywhere, run again: what the unit knows already is found out by asking it under the admin key first.
+"""
+
+import struct
+from dataclasses import dataclass, replace
+
+from interlock.core import wire
+from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy
+
+from ..bench import Bench
+from ..credential import SetUp
+from ..entries import COMMITTED, PREPARED, UnitEntry
+from ..label import Label
+from ..outcome import ToolError
+from ..refused import Refused
+from ..vault import FORCE_BYTES, NAME_BYTES
+from .clock import Measured, set_clock
+from .reach import AFTER_RESET_S, admin, bring_up_to_date, patiently, reach
+
+# A unit that has no keys yet, or somebody else's; or one that got a role which only its label can change.
+_BACK_TO_THE_LABEL = (wire.NO_CREDENTIAL, wire.BAD_PROOF, wire.BAD_SETTINGS)
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """`already`: the unit was set up before, and only looked after now."""
+
+    serial: str
+    number: int
+    role: int
+    name: str
+    revision: int
+    already: bool
+    clock_uncertainty_ms: int
+
+
+async def provision(
+    bench: Bench, label: Label, role: int, name: str | None = None, policy: Policy | None = None
+) -> Provisioned:
+    """Set up the unit with this label, or finish doing so. `role`: of `settings.ROLE_NAMES`; `name`: by default role
+    and number; `policy`: None: the default, or what the vault has for a unit that is set up."""
+    vault, serial = bench.vault, label.serial
+    vault.check_own("authority to set units up")
+    with vault.locked():
+        entry = vault.unit(serial) if serial in vault else None
+        already = entry is not None and entry.state == COMMITTED
+        if entry is not None:
+            _take_wishes(bench, entry, role, name, policy)
+            try:
+                return await _finish(bench, serial, already)
+            except Refused as refused:
+                if refused.reason not in _BACK_TO_THE_LABEL:
+                    raise
+                if already or vault.unit(serial).admin.step != 1:
+                    if refused.reason == wire.BAD_SETTINGS:
+                        raise
+                    raise _Stranger(serial) from refused
+        await _set_up(bench, label, role, name, policy or DEFAULT_POLICY)
+        return await patiently(lambda: _finish(bench, serial, False), AFTER_RESET_S, _is_not_yet_new)
+
+
+class _Stranger(ToolError):
+    """A unit that was ours and does not know us any more."""
+
+    def __init__(self, serial: str) -> None:
+        super().__init__(
+            f"{serial} is set up in this vault, and does not know its key any more",
+            "Its memory was erased, it was set up from another vault, or another unit bears its serial. To set it up "
+            "as a new one, move its file out of the vault's folder 'units' (and those of its pairs out of 'pairs').",
+        )
+
+
+def _take_wishes(bench: Bench, entry: UnitEntry, role: int, name: str | None, policy: Policy | None) -> None:
+    """A unit that is not in service yet may still be given another role, name or policy; one that is, a policy."""
+    if entry.state == COMMITTED and role != entry.role:
+        raise ToolError(
+            f"{entry.serial} is in service as a {ROLE_NAMES[entry.role]} unit",
+            f"Leave its role: interlock provision LABEL --role {ROLE_NAMES[entry.role]}.",
+        )
+    wished = replace(entry, role=role, policy=policy or entry.policy)
+    if entry.state == PREPARED:
+        wished = replace(wished, name=name or entry.name)
+    if wished != entry:
+        bench.vault.save_unit(wished)
+
+
+async def _set_up(bench: Bench, label: Label, role: int, name: str | None, policy: Policy) -> None:
+    """The session under the label's secret."""
+    vault, serial = bench.vault, label.serial
+    async with reach(bench, serial, SetUp(label.secret, bench.person)) as session:
+        status = await session.status()
+        if serial not in vault:
+            vault.new_unit(serial, session.serial_raw, role, name, policy)
+        entry = vault.unit(serial)
+        if status.revision >= entry.revision:
+            # Somebody's half set-up is in force: ours has to be newer.
+            entry = replace(entry, revision=status.revision + 1)
+            vault.save_unit(entry)
+        wanted = vault.settings_for(serial, entry.revision)
+        await session.prepare(wanted, _grant(bench, entry))
+        await session.commit(wanted)
+        await session.end()
+
+
+def _grant(bench: Bench, entry: UnitEntry) -> bytes:
+    force = bench.vault.force().name.encode("ascii").ljust(FORCE_BYTES)
+    name = entry.name.encode("ascii").ljust(NAME_BYTES)
+    return struct.pack(wire.ACCESS_FORM, force, name, entry.admin.key, entry.technician_root)
+
+
+async def _finish(bench: Bench, serial: str, already: bool) -> Provisioned:
+    """The session under the admin key: settings as the vault has them, the clock, and the label closed."""
+    clock: Measured
+    async with admin(bench, serial) as session:
+        await bring_up_to_date(session, bench.vault, serial)
+        clock = await set_clock(session, bench)
+    entry = bench.vault.unit(serial)
+    bench.vault.save_unit(replace(entry, state=COMMITTED))
+    bench.store.learn_unit(serial, entry.number, entry.role, entry.name)
+    detail = f"revision {entry.revision}, {ROLE_NAMES[entry.role]} {entry.number}"
+    bench.store.custody(serial, bench.person, "provisioned", detail, bench.utc_ms())
+    uncertainty_ms = clock.uncertainty_ms
+    return Provisioned(serial, entry.number, entry.role, entry.name, entry.revision, already, uncertainty_ms)
+
+
+def _is_not_yet_new(error: Exception) -> bool:
+    """Whether a unit refuses because it has not started anew with what it was given."""
+    return isinstance(error, Refused) and error.reason in (wire.NO_CREDENTIAL, wire.CLOSED)

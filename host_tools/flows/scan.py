@@ -1,0 +1,46 @@
+"""Which units invite, and which of them are ours. What is heard in the open is a claim, not a fact."""
+
+from dataclasses import dataclass
+
+from ..bench import Radio, Sighting
+from ..label import SERIAL
+from ..outcome import Exit, ToolError
+from ..vault import Vault
+
+SCAN_S = 6.0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """`state`: boxed, being set up, in service or unknown; `rssi`: dBm; `name`: of an own unit, else None."""
+
+    serial: str | None
+    state: str
+    rssi: int
+    name: str | None
+
+
+async def scan(radio: Radio, vault: Vault | None, seconds: float = SCAN_S) -> tuple[Heard, ...]:
+    """All units heard, own ones first, then the nearest."""
+    found = []
+    for sighting in await radio.scan(seconds):
+        is_own = vault is not None and sighting.serial is not None and sighting.serial in vault
+        name = vault.name(sighting.serial)[2] if vault is not None and is_own and sighting.serial else None
+        found.append(Heard(sighting.serial, sighting.state_name, sighting.rssi, name))
+    return tuple(sorted(found, key=lambda heard: (heard.name is None, -heard.rssi, heard.serial or "")))
+
+
+async def own_in_range(radio: Radio, vault: Vault, seconds: float = SCAN_S) -> list[str]:
+    """Serials of the own units that invite, sorted. ToolError when none does."""
+    sightings: list[Sighting] = await radio.scan(seconds)
+    serials = {sighting.serial for sighting in sightings if sighting.serial and SERIAL.fullmatch(sighting.serial)}
+    own = sorted(serial for serial in serials if serial in vault)
+    if not own:
+        others = f" ({', '.join(sorted(serials))}: not in this vault)" if serials else ""
+        raise ToolError(
+            f"no own unit is in range{others}",
+            "Dock the unit or hold its button, so that it invites, and come within some metres. A new unit is set up "
+            "with interlock provision.",
+            Exit.DEVICE,
+        )
+    return own

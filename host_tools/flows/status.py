@@ -1,0 +1,41 @@
+"""What a unit says of itself, in a technician's session."""
+
+from dataclasses import dataclass
+
+from interlock.core import wire
+from interlock.core.wire import Status
+
+from ..bench import Bench
+from .clock import measure
+from .reach import reach
+
+PINGS = 2
+
+
+@dataclass(frozen=True)
+class StatusReport:
+    """`clock_off_ms`: what the unit's clock is ahead of this host's, or None: not set; `flags`: names of those that
+    are on; `unpulled`: records that the store does not have yet."""
+
+    serial: str
+    name: str
+    status: Status
+    clock_off_ms: int | None
+    flags: tuple[str, ...]
+    unpulled: int
+
+
+async def status(bench: Bench, serial: str) -> StatusReport:
+    """Ask the unit."""
+    name = bench.vault.name(serial)[2]
+    credential = bench.vault.technician(serial, bench.person, bench.utc_ms())
+    async with reach(bench, serial, credential) as session:
+        found = await session.status()
+        clock = await measure(session, bench, PINGS)
+        await session.end()
+    off_ms = None
+    if found.utc_ms:
+        off_ms = found.utc_ms - found.uptime_ms - (clock.utc_ms - clock.uptime_ms)
+    flags = tuple(text for flag, text in wire.STATUS_FLAG_NAMES.items() if found.flags & flag)
+    known = bench.store.going_on(serial).next_sequence
+    return StatusReport(serial, name, found, off_ms, flags, max(0, found.following - max(known, found.first)))

@@ -1,0 +1,55 @@
+"""The report as one self-contained page: no script, no font, no picture from elsewhere. Text comes from
+`templates/report.html`; every value is escaped there."""
+
+from importlib.resources import files
+
+from jinja2 import Environment, StrictUndefined
+
+from .report_model import Event, Report
+from .report_svg import Drawing, draw
+from .report_times import duration_text, give_or_take
+
+PERCENT = 100
+
+
+def render(report: Report) -> str:
+    """The page."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["late"] = late_text
+    environment.filters["duration"] = duration_text
+    environment.filters["signed"] = signed_text
+    source = files("host_tools").joinpath("templates", "report.html").read_text(encoding="utf-8")
+    return environment.from_string(source).render(report=report, drawings=_drawings(report), shares=_shares(report))
+
+
+def _drawings(report: Report) -> list[Drawing]:
+    return [
+        draw(use.timeline, f"Timeline of the use of {use.name}: the weapon's events and each camera's recordings")
+        for use in report.uses
+    ]
+
+
+def _shares(report: Report) -> dict[str, list[tuple[str, int, float]]]:
+    """For each kind of event: (verdict, how many, percent of all)."""
+    found = {}
+    for kind in ("discharges", "arms", "draws"):
+        count = getattr(report.headline, kind)
+        verdicts = ("before", "late", "unwitnessed", "indeterminate")
+        found[kind] = [
+            (verdict, getattr(count, verdict), PERCENT * getattr(count, verdict) / max(count.total, 1))
+            for verdict in verdicts
+        ]
+    return found
+
+
+def late_text(event: Event, own: bool = False) -> str:
+    """930 ms ± 12 ms, or nothing."""
+    late_ms, u_ms = (event.own_late_by_ms, event.own_late_by_u_ms) if own else (event.late_by_ms, event.late_by_u_ms)
+    if late_ms is None or u_ms is None:
+        return ""
+    return f"{late_ms} ms {give_or_take(u_ms)}"
+
+
+def signed_text(ms: int) -> str:
+    """+2.345 s."""
+    return f"{ms / 1000:+.3f} s" if ms else "0 s"

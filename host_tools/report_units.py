@@ -1,0 +1,123 @@
+"""Units, sessions and findings of a report, from the journals' own records."""
+
+from collections.abc import Sequence
+
+from interlock.core import records, wire
+from interlock.core.journal import Record
+from interlock.core.settings import ROLE_NAMES
+
+from . import report_model as model
+from .clock import UnitClock
+from .report_held import Held
+from .report_times import is_before, moment, utc_text
+
+
+def unit(held: Held, clock: UnitClock, uses: int) -> model.Unit:
+    """`uses`: counted of it in this report."""
+    journal = "not pulled"
+    if held.pulled:
+        journal = "altered" if held.altered else "contradictory" if held.findings else "intact"
+    boots, unset = len(clock.boots), len(clock.unset)
+    state = "set" if not unset else "partly set" if unset < boots else "not set"
+    return model.Unit(
+        serial=held.serial,
+        name=held.name,
+        unit=held.unit,
+        role=ROLE_NAMES.get(held.role, "unknown"),
+        journal=journal,
+        records=len(held.records),
+        last_pull_utc_ms=held.read_ms,
+        last_pull="never" if held.read_ms is None else utc_text(held.read_ms),
+        boots=boots,
+        boots_without_clock=unset,
+        clock="contradictory" if clock.findings else state if boots else "not set",
+        gaps=[model.Gap(*gap) for gap in held.gaps],
+        lost_records=sum(gap.last - gap.first + 1 for gap in held.gaps),
+        conflicts=len(held.conflicts),
+        uses=uses,
+    )
+
+
+def findings(held: Held, clock: UnitClock) -> list[model.Finding]:
+    """All that an auditor must know of one unit's journal and clock."""
+    texts = [*held.findings]
+    for gap in held.gaps:
+        if gap.explained:
+            texts.append(
+                f"records {gap.first} to {gap.last} were overwritten before anybody pulled them: the unit's memory was "
+                "full"
+            )
+    return [model.Finding(held.serial, held.name, text) for text in [*texts, *clock.findings]]
+
+
+def sessions(held: Held, clock: UnitClock, since_ms: int | None) -> list[model.Session]:
+    """Who was at this unit, when, and what was done, oldest first."""
+    found: list[model.Session] = []
+    openings: list[tuple[Record, Record | None]] = []
+    for record in held.records:
+        if record.kind == records.SESSION:
+            openings.append((record, None))
+        elif record.kind == records.SESSION_END and openings and openings[-1][1] is None:
+            if openings[-1][0].boot == record.boot:
+                openings[-1] = (openings[-1][0], record)
+        elif record.kind == records.REFUSED:
+            openings.append((record, record))
+    for opening, ending in openings:
+        at = moment(clock, opening.boot, opening.uptime_ms, held.came_ms(opening.sequence))
+        if opening.fields() is not None and not is_before(at, since_ms):
+            found.append(_session(held, at, opening, ending))
+    return found
+
+
+def _session(held: Held, at: model.Moment, opening: Record, ending: Record | None) -> model.Session:
+    said = opening.fields()
+    if opening.kind == records.REFUSED:
+        why = wire.REASON_NAMES.get(said.reason, f"reason {said.reason}")
+        return model.Session(held.serial, held.name, at, None, None, why, None, [], None, said.tries)
+    end = None if ending is None else ending.fields()
+    return model.Session(
+        serial=held.serial,
+        name=held.name,
+        at=at,
+        person=said.person.decode("ascii", "replace").rstrip(" \0") or None,
+        credential=wire.CREDENTIAL_NAMES.get(said.credential, f"credential {said.credential}"),
+        ended=None if end is None else wire.REASON_NAMES.get(end.reason, f"reason {end.reason}"),
+        lasted_ms=None if ending is None else ending.uptime_ms - opening.uptime_ms,
+        did=[] if end is None else _operations(end.operations),
+        pulled_to=None if end is None else end.pulled_to or None,
+        refused=0,
+    )
+
+
+def _operations(bits: int) -> list[str]:
+    """Names of what a session's end says was asked and granted; bits as in JOURNAL.md, `operations`."""
+    codes = [bit + 16 if bit < 8 else bit + 24 for bit in range(16) if bits >> bit & 1]
+    names = [wire.OPERATIONS[code].name if code in wire.OPERATIONS else f"request {code}" for code in codes]
+    return [name for name in names if name not in ("end", "credit", "stop")]
+
+
+def notes(helds: Sequence[Held], has_own: bool, others: int) -> list[str]:
+    """What limits the figures of this report, for readers. `others`: uses from other versions of a journal."""
+    found = []
+    never = [held.name for held in helds if not held.pulled]
+    if never:
+        found.append(
+            f"Of {len(never)} known units nothing was pulled yet ({', '.join(never)}). Their uses are not in these "
+            "figures, and where a camera among them may have recorded, the verdict is indeterminate."
+        )
+    gapped = [held.name for held in helds if held.gaps]
+    if gapped:
+        found.append(
+            f"Records are missing in the journals of {', '.join(gapped)}. Uses may have been in them that nobody "
+            "counted here."
+        )
+    if any(held.findings for held in helds):
+        found.append("Journals with findings (see there) never prove the absence of a recording.")
+    if others:
+        found.append(f"{others} uses come from a second version of a unit's journal. They are counted and marked.")
+    if not has_own:
+        found.append(
+            "Which cameras belong to which holster is not known here: this computer has no vault of the force. The "
+            "verdict for the officer's own camera is therefore left open."
+        )
+    return found

@@ -1,0 +1,313 @@
+"""The vault: a force's keys, in files that only their owner may read. `durable.py` writes them, `entries.py` reads.
+
+    force.json                  the force's name, the group's key, the next unit's number
+    units/SERIAL.json           a unit: its keys, its role, how far it is set up
+    pairs/HOLSTER+CAMERA.json   a pair's keys
+
+Two kinds: the force's own, and a technician's (`lend`), which holds no more than keys that pull journals until a date.
+Nothing is kept in memory: each look reads the files, each change is on disk when it returns. Keys leave the vault only
+for a session; no text, repr or error holds one.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from interlock.core import access
+from interlock.core.settings import (
+    DEFAULT_POLICY,
+    PARTNERS_MAX,
+    ROLE_CAMERA,
+    ROLE_HOLSTER,
+    ROLE_NAMES,
+    Partner,
+    Policy,
+    Settings,
+    SettingsError,
+    encode,
+)
+
+from . import durable, entries
+from .credential import Admin, Technician, person_bytes
+from .entries import KEY_BYTES, AdminKey, Force, LentEntry, PairEntry, UnitEntry
+from .label import SERIAL, check_serial
+from .outcome import ToolError
+
+LEASE_S = 3600  # how long a technician's credential lives that the force's vault makes for one command
+NAME_BYTES = 16
+FORCE_BYTES = 8
+
+
+class Vault:
+    """`path`: its directory; `entropy`: a function that gives so many random bytes."""
+
+    def __init__(self, path: Path, entropy: Callable[[int], bytes] = os.urandom) -> None:
+        self.path = path
+        self.entropy = entropy
+        self._depth = 0
+
+    # Making and opening.
+
+    @classmethod
+    def create(cls, path: Path, force: str, entropy: Callable[[int], bytes] = os.urandom) -> "Vault":
+        """A new vault for the force of this name (1 to 8 ASCII characters)."""
+        _check_text(force, FORCE_BYTES, "force's name")
+        return cls._made(path, Force(force, entropy(KEY_BYTES), 1, None, None), [], entropy)
+
+    @classmethod
+    def _made(cls, path: Path, force: Force, lent: list[LentEntry], entropy: Callable[[int], bytes]) -> "Vault":
+        if (path / "force.json").exists():
+            raise ToolError(f"there is a vault at {path} already", "Use it, or name another place with --home DIR.")
+        for folder in (path, path / "units", path / "pairs"):
+            durable.make_private(folder)
+        vault = cls(path, entropy)
+        with vault.locked():
+            for entry in lent:
+                vault._write(vault._unit_path(entry.serial), entries.lent_bytes(entry))
+            # Last: without it there is no vault, so half a one is never taken for one.
+            vault._write(path / "force.json", entries.force_bytes(force))
+        return vault
+
+    @classmethod
+    def open(cls, path: Path, entropy: Callable[[int], bytes] = os.urandom) -> "Vault":
+        """The vault at `path`. ToolError when there is none, or when others may read it."""
+        if not (path / "force.json").exists():
+            raise ToolError(
+                f"there is no vault at {path}",
+                "On the force's computer the first interlock provision makes one (with --force NAME); technicians get "
+                "theirs by interlock credentials. If it is elsewhere: --home DIR or INTERLOCK_HOME.",
+            )
+        for folder in (path, path / "units", path / "pairs"):
+            if not folder.exists():
+                durable.make_private(folder)
+            durable.check_private(folder)
+        vault = cls(path, entropy)
+        vault.force()
+        return vault
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Be the only command that changes this vault. Within one command it may be nested."""
+        if self._depth:
+            yield
+            return
+        with durable.locked(self.path):
+            self._depth += 1
+            try:
+                yield
+            finally:
+                self._depth -= 1
+
+    def _write(self, path: Path, data: bytes) -> None:
+        assert self._depth, "whoever writes the vault locks it first"
+        durable.replace(path, data)
+
+    # What is in it.
+
+    def force(self) -> Force:
+        path = self.path / "force.json"
+        return entries.force_entry(path, durable.read(path))
+
+    @property
+    def person(self) -> str | None:
+        """Whose vault this is; None: the force's own."""
+        return self.force().person
+
+    def serials(self) -> list[str]:
+        """Serials of all units in it, sorted."""
+        return sorted(path.stem for path in (self.path / "units").glob("*.json") if SERIAL.fullmatch(path.stem))
+
+    def __contains__(self, serial: object) -> bool:
+        return isinstance(serial, str) and SERIAL.fullmatch(serial) is not None and self._unit_path(serial).exists()
+
+    def _unit_path(self, serial: str) -> Path:
+        return self.path / "units" / f"{check_serial(serial)}.json"
+
+    def _read_unit(self, serial: str) -> tuple[Path, bytes]:
+        if serial not in self:
+            raise ToolError(
+                f"{serial} is not in the vault",
+                f"Known here: {', '.join(self.serials()) or 'none yet'}. A new one is set up with interlock provision.",
+            )
+        path = self._unit_path(serial)
+        return path, durable.read(path)
+
+    def unit(self, serial: str) -> UnitEntry:
+        """A unit of the force's vault."""
+        self.check_own("units' keys")
+        return entries.unit_entry(*self._read_unit(serial))
+
+    def name(self, serial: str) -> tuple[int, int, str]:
+        """(number, role, name) of a unit, in either kind of vault."""
+        path, data = self._read_unit(serial)
+        entry = entries.unit_entry(path, data) if self.person is None else entries.lent_entry(path, data)
+        return entry.number, entry.role, entry.name
+
+    def check_own(self, what: str) -> None:
+        """ToolError when this is a technician's vault."""
+        person = self.person
+        if person is not None:
+            raise ToolError(
+                f"this is {person}'s vault: it has credentials to read units, and no {what}",
+                "Set up and pair units on the computer that has the force's vault.",
+            )
+
+    # Units.
+
+    def new_unit(
+        self, serial: str, raw: bytes, role: int, name: str | None, policy: Policy = DEFAULT_POLICY
+    ) -> UnitEntry:
+        """Keys for a unit that was never set up from here, on disk before this returns. `name`: default its role and
+        number."""
+        self.check_own("authority to set units up")
+        force = self.force()
+        number = force.next_number
+        name = f"{ROLE_NAMES[role]} {number}" if name is None else name
+        _check_text(name, NAME_BYTES, "unit's name")
+        admin = AdminKey(1, self.entropy(KEY_BYTES))
+        keys = (self.entropy(KEY_BYTES), self.entropy(KEY_BYTES))
+        entry = UnitEntry(serial, raw, entries.PREPARED, number, role, name, keys[0], admin, keys[1], 1, policy)
+        self._check(self._settings(entry, [], 1))
+        self._write(self.path / "force.json", entries.force_bytes(replace(force, next_number=number + 1)))
+        self.save_unit(entry)
+        return entry
+
+    def save_unit(self, entry: UnitEntry) -> None:
+        self._write(self._unit_path(entry.serial), entries.unit_bytes(entry))
+
+    def offer(self, serial: str, next_key: bytes) -> None:
+        """Keep the key of the admin's next step before the unit is asked to move to it."""
+        entry = self.unit(serial)
+        self.save_unit(replace(entry, admin=replace(entry.admin, next_key=next_key)))
+
+    def moved(self, serial: str, step: int, key: bytes) -> None:
+        """The unit is at this step of the admin's key."""
+        self.save_unit(replace(self.unit(serial), admin=AdminKey(step, key)))
+
+    # Pairs.
+
+    def _pair_path(self, holster: str, camera: str) -> Path:
+        return self.path / "pairs" / f"{check_serial(holster)}+{check_serial(camera)}.json"
+
+    def pair(self, holster: str, camera: str) -> PairEntry | None:
+        path = self._pair_path(holster, camera)
+        return entries.pair_entry(path, durable.read(path)) if path.exists() else None
+
+    def pairs(self) -> list[PairEntry]:
+        """All pairs, sorted by their files' names."""
+        return [entries.pair_entry(path, durable.read(path)) for path in sorted((self.path / "pairs").glob("*+*.json"))]
+
+    def save_pair(self, entry: PairEntry) -> None:
+        """ToolError, and nothing written, when a unit could not run with it."""
+        for state in entries.PAIR_STATES[entries.PAIR_STATES.index(entry.state) :]:
+            for serial in (entry.holster, entry.camera):
+                self._check(self.settings_for(serial, 1, replace(entry, state=state)))
+        self._write(self._pair_path(entry.holster, entry.camera), entries.pair_bytes(entry))
+
+    # What a unit is to hold.
+
+    def settings_for(self, serial: str, revision: int, changed: PairEntry | None = None) -> Settings:
+        """The settings that this unit is to hold now. `changed`: a pair as if it were in the vault already."""
+        entry = self.unit(serial)
+        pairs = {(pair.holster, pair.camera): pair for pair in self.pairs()}
+        if changed is not None:
+            pairs[changed.holster, changed.camera] = changed
+        partners = []
+        for pair in pairs.values():
+            if serial == pair.holster:
+                partners += self._partner(pair.camera, _holster_keys(pair))
+            elif serial == pair.camera:
+                partners += self._partner(pair.holster, _camera_keys(pair))
+        return self._settings(entry, sorted(partners, key=lambda partner: partner.unit), revision)
+
+    def _settings(self, entry: UnitEntry, partners: list[Partner], revision: int) -> Settings:
+        group_key = self.force().group_key
+        assert group_key is not None
+        return Settings(
+            revision, entry.serial_raw, entry.number, entry.role, entry.unit_key, group_key, partners, entry.policy
+        )
+
+    def _partner(self, serial: str, keys: list[bytes]) -> list[Partner]:
+        other = self.unit(serial)
+        return [Partner(other.number, other.role, other.unit_key, key) for key in keys]
+
+    def _check(self, settings: Settings) -> None:
+        try:
+            encode(settings)
+        except SettingsError as error:
+            raise ToolError(
+                f"no unit can run with these settings: {error}",
+                f"A unit has at most {PARTNERS_MAX} pair keys, a change of key counting twice while it lasts.",
+            ) from error
+
+    # Credentials.
+
+    def admins(self, serial: str, person: str) -> list[Admin]:
+        """Credentials to try in turn: first the step that may have been taken without our knowing."""
+        key = self.unit(serial).admin
+        offered = [] if key.next_key is None else [Admin(key.next_key, key.step + 1, person)]
+        return offered + [Admin(key.key, key.step, person)]
+
+    def technician(self, serial: str, person: str, utc_ms: int) -> Technician:
+        """The credential to read a unit with: least privilege in either kind of vault."""
+        force = self.force()
+        if force.person is None:
+            root = self.unit(serial).technician_root
+            expires_s = utc_ms // 1000 + LEASE_S
+            return Technician(access.technician_key(root, person_bytes(person), expires_s), person, expires_s)
+        assert force.expires_s is not None
+        if force.expires_s * 1000 < utc_ms:
+            raise ToolError(
+                f"the credentials of {force.person} have expired (by this host's clock)",
+                "Have new ones made on the computer with the force's vault: interlock credentials.",
+            )
+        return Technician(entries.lent_entry(*self._read_unit(serial)).key, force.person, force.expires_s)
+
+    def lend(self, path: Path, person: str, expires_s: int) -> int:
+        """Make a technician's vault at `path`; how many units it can read."""
+        self.check_own("authority to make credentials")
+        units = [entry for entry in map(self.unit, self.serials()) if entry.state == entries.COMMITTED]
+        if not units:
+            raise ToolError("the vault has no unit that is set up", "Set one up first: interlock provision.")
+        lent = []
+        for unit in units:
+            key = access.technician_key(unit.technician_root, person_bytes(person), expires_s)
+            lent.append(LentEntry(unit.serial, unit.number, unit.role, unit.name, key))
+        Vault._made(path, Force(self.force().name, None, 0, person, expires_s), lent, self.entropy)
+        return len(units)
+
+
+def _holster_keys(pair: PairEntry) -> list[bytes]:
+    """The older first, as a unit expects two keys of one partner."""
+    old = [pair.old_key] if pair.old_key is not None and pair.state in ("prepared", "holster") else []
+    return old + [pair.key]
+
+
+def _camera_keys(pair: PairEntry) -> list[bytes]:
+    if pair.state == "prepared":
+        return [] if pair.old_key is None else [pair.old_key]
+    return [pair.key]
+
+
+def check_roles(vault: Vault, holster: str, camera: str) -> None:
+    """ToolError when these two cannot be a pair."""
+    if holster == camera:
+        raise ToolError(f"{holster} cannot be paired with itself", "Give a holster's serial and a camera's.")
+    for serial, needed in ((holster, ROLE_HOLSTER), (camera, ROLE_CAMERA)):
+        role = vault.unit(serial).role
+        if not role & needed:
+            raise ToolError(
+                f"{serial} is a {ROLE_NAMES[role]} unit, not a {ROLE_NAMES[needed]}",
+                "The holster comes first: interlock pair HOLSTER CAMERA.",
+            )
+    if vault.pair(camera, holster) is not None:
+        raise ToolError(
+            f"{camera} and {holster} are a pair the other way round already", "Give them in that order instead."
+        )
+
+
+def _check_text(text: str, most: int, what: str) -> None:
+    if not (1 <= len(text) <= most and text.isascii() and text.isprintable()):
+        raise ToolError(f"{text!r} is no {what}", f"It has 1 to {most} printable ASCII characters.")

@@ -1,0 +1,99 @@
+"""A technician for the simulated world: the very flows of the commands, on the world's radio and clock.
+
+What the world asks of one is `simulator/world.py`, Technician; this fits it by shape, so nothing here imports the
+simulator. The vault's randomness follows from the seed: never for real keys.
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from . import label
+from .bench import Bench
+from .context import Context
+from .flows.pair import pair
+from .flows.provision import provision
+from .flows.pull import pull_unit
+from .flows.status import status
+from .flows.sync import sync
+from .outcome import ToolError
+from .vault import Vault
+
+if TYPE_CHECKING:
+    from bumble.device import Device
+
+PERSON = "tech"
+FORCE = "SIM"
+
+
+class UnitLabel(Protocol):
+    """What is printed on a unit."""
+
+    @property
+    def serial(self) -> bytes: ...
+
+    @property
+    def secret(self) -> bytes: ...
+
+
+class UnitOfWorld(Protocol):
+    """Of a scenario's unit: its role."""
+
+    @property
+    def role(self) -> int: ...
+
+
+class Visitor:
+    """Works in `folder`, as commands do in their --home: it gets `vault/` and the store. `seed`: of all keys."""
+
+    failures: tuple[type[Exception], ...] = (ToolError,)
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        chance = random.Random(f"visitor {seed}")
+        self.vault = Vault.create(folder / "vault", FORCE, chance.randbytes)
+        self.store = Context(folder).open_store()
+        self._bench: Bench | None = None
+
+    def arrive(self, device: "Device", utc_ms: Callable[[], int]) -> None:
+        """The world's laptop and clock."""
+        import bleak_bumble
+
+        from .link import Radio
+
+        backends = bleak_bumble.backends(device)
+        radio = Radio(backends.scanner, backends.client)
+        self._bench = Bench(radio, self.vault, self.store, utc_ms, PERSON)
+
+    async def act(self, do: str, unit: UnitOfWorld, printed: UnitLabel, args: Mapping[str, Any]) -> str:
+        """One action of the scenario; a line about it. ToolError when it did not succeed."""
+        assert self._bench is not None, "the visitor has not arrived"
+        bench, serial = self._bench, label.serial_text(printed.serial)
+        if do == "provision":
+            done = await provision(bench, label.Label(serial, printed.secret), unit.role, serial, args["policy"])
+            return f"set up as number {done.number}, clock ± {done.clock_uncertainty_ms} ms"
+        if do == "pair":
+            await pair(bench, serial, args["camera"])
+            return f"paired with {args['camera']}"
+        if do == "sync":
+            synced = await sync(bench, serial)
+            return f"clock ± {synced.uncertainty_ms} ms"
+        if do == "status":
+            told = await status(bench, serial)
+            return f"{told.unpulled} records not pulled"
+        assert do == "pull", do
+        pulled = await pull_unit(bench, serial)
+        if pulled.failure is not None:
+            raise ToolError(pulled.failure, pulled.advice or "")
+        return f"{pulled.new} records, {pulled.bytes / 1024:.1f} KiB in {pulled.seconds:.1f} s"
+
+    def close(self) -> None:
+        self.store.close()
+
+    def journal(self, printed: bytes) -> bytes | None:
+        """The journal file of the unit with this serial (8 bytes) as it was pulled, or None: never."""
+        serial = label.serial_text(printed)
+        known = [row.serial for row in self.store.units()]
+        if serial not in known or not self.store.going_on(serial).next_sequence:
+            return None
+        return self.store.export_ilj(serial)

@@ -1,0 +1,246 @@
+"""Advertising and scanning of one board's radio, as MicroPython's two bindings do them; connecting is `ble.py`.
+
+A `Radio` is what one activation has: a controller on the air and a host above it. It ends with `close`, after which
+whatever still waits is refused.
+"""
+
+import asyncio
+import errno
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from bumble import hci
+from bumble.transport.common import AsyncPipeSink
+
+from .air import MAX_DATA_BYTES, Air
+from .controller import MAX_ADVERTISING_US, MIN_ADVERTISING_US, AirController, QuietHost
+from .gatt import GattCosts
+from .link_layer import SLOT_US
+
+IRQ_SCAN_RESULT = 5
+IRQ_SCAN_DONE = 6
+_MIN_SCAN_SLOTS = 4
+_MAX_SCAN_SLOTS = 0x4000
+_NIMBLE_TOO_LONG = -18  # what ESP32 gives for more than 31 bytes; micropython/micropython#7130
+_AdvertisingType = hci.HCI_LE_Set_Advertising_Parameters_Command.AdvertisingType
+
+
+class RadioCosts(GattCosts, Protocol):
+    """What the radio needs of a board's profile; times in microseconds of the board's time."""
+
+    @property
+    def name(self) -> str:
+        """ "esp32" (NimBLE binding) or "rp2" (BTstack binding)."""
+
+    @property
+    def adv_start_us(self) -> int:
+        """From the call of `gap_advertise` to advertising."""
+
+    @property
+    def scan_start_us(self) -> int:
+        """From the call of `gap_scan` to scanning."""
+
+    @property
+    def link_octets(self) -> int:
+        """What one PDU of a connection carries at most, 27 to 251."""
+
+    @property
+    def max_connections(self) -> int:
+        """At a time."""
+
+
+class Radio:
+    """Controller and host between "active" and its end. `address` is the one that goes on air."""
+
+    def __init__(self, name: str, air: Air, public_address: hci.Address, costs: RadioCosts) -> None:
+        self.name = name
+        self.costs = costs
+        self.is_nimble = costs.name != "rp2"
+        self.address = public_address
+        self.controller = AirController(name, air, public_address, costs.link_octets, costs.max_connections)
+        self.host = QuietHost(self.controller, AsyncPipeSink(self.controller))
+        self.controller.host = self.host
+        self._is_gone = False
+
+    def close(self) -> None:
+        """Off the air at this instant."""
+        self._is_gone = True
+        self.controller.remove()
+        self.host.remove_all_listeners()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether it neither advertises nor scans nor has a connection."""
+        controller = self.controller
+        return not (controller.le_legacy_advertiser.enabled or controller.le_scan_enable or controller.le_connections)
+
+    async def command(self, command: "hci.HCI_SyncCommand[hci.HCI_StatusReturnParameters]") -> None:
+        """Have the controller execute it; what it refuses is EBUSY or EIO."""
+        self.refuse_if_gone()
+        # Raw: the other form logs a warning for what is a normal answer to firmware here.
+        event = await self.host.send_sync_command_raw(command)
+        status = event.return_parameters.status
+        if status != hci.HCI_ErrorCode.SUCCESS:
+            is_busy = status == hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
+            raise OSError(errno.EBUSY if is_busy else errno.EIO, f"{self.name}: {command.name}: {status.name}")
+
+    def refuse_if_gone(self) -> None:
+        """ENODEV once it was switched off."""
+        if self._is_gone:
+            raise OSError(errno.ENODEV, f"the radio of {self.name} was switched off meanwhile")
+
+    async def passes(self, cost_us: int) -> None:
+        """The port's cost of a call; ENODEV when the radio goes off meanwhile."""
+        await asyncio.sleep(cost_us / 1e6)
+        self.refuse_if_gone()
+
+
+class Advertising:
+    """`gap_advertise`. Data that are not given are those of last time."""
+
+    def __init__(self, radio: Radio) -> None:
+        self._radio = radio
+        self._one_at_a_time = asyncio.Lock()
+        self._wanted: tuple[int, _AdvertisingType] | None = None
+        self._data = b""
+        self._response = b""
+        self._resuming: asyncio.Task[None] | None = None
+
+    def close(self) -> None:
+        """Nothing resumes any more."""
+        if self._resuming is not None:
+            self._resuming.cancel()
+
+    async def start(self, interval_us: int, data: bytes | None, response: bytes | None, connectable: bool) -> None:
+        """Off the air, then on it with the new figures. OSError: what the port refuses."""
+        radio = self._radio
+        for content in (data, response):
+            if content is not None and len(content) > MAX_DATA_BYTES:
+                # BTstack's binding would not notice and send rubbish: refused here, so that it shows.
+                raise OSError(_NIMBLE_TOO_LONG if radio.is_nimble else errno.EINVAL, "more than 31 bytes")
+        async with self._one_at_a_time:
+            await self._stop()
+            if not MIN_ADVERTISING_US <= interval_us <= MAX_ADVERTISING_US:
+                raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us")
+            await radio.passes(radio.costs.adv_start_us)
+            self._data = self._data if data is None else bytes(data)
+            self._response = self._response if response is None else bytes(response)
+            if radio.is_nimble and connectable and not radio.controller.has_room:
+                raise OSError(errno.ENOMEM, f"{radio.name} has no room for one more connection")
+            # Both bindings send a scannable PDU where not connectable; micropython/micropython#18480.
+            kind = _AdvertisingType.ADV_IND if connectable else _AdvertisingType.ADV_SCAN_IND
+            self._wanted = (interval_us // SLOT_US, kind)
+            await self._put_on_air()
+
+    async def stop(self) -> None:
+        """Off the air."""
+        async with self._one_at_a_time:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        self._wanted = None
+        await self._radio.command(hci.HCI_LE_Set_Advertising_Enable_Command(advertising_enable=0))
+
+    async def _put_on_air(self) -> None:
+        """BTstack advertises nothing, not even what is non-connectable, while it has a connection as a peripheral, and
+        goes on afterwards by itself: `hci_update_advertisements_enabled_for_current_roles` in its src/hci.c."""
+        radio = self._radio
+        if self._wanted is None or (radio.controller.le_connections and not radio.is_nimble):
+            return
+        slots, kind = self._wanted
+        await radio.command(
+            hci.HCI_LE_Set_Advertising_Parameters_Command(
+                advertising_interval_min=slots,
+                advertising_interval_max=slots,
+                advertising_type=kind,
+                own_address_type=radio.address.address_type,
+                peer_address_type=hci.Address.PUBLIC_DEVICE_ADDRESS,
+                peer_address=hci.Address.ANY,
+                advertising_channel_map=7,
+                advertising_filter_policy=0,
+            )
+        )
+        await radio.command(hci.HCI_LE_Set_Advertising_Data_Command(advertising_data=self._data))
+        await radio.command(hci.HCI_LE_Set_Scan_Response_Data_Command(scan_response_data=self._response))
+        await radio.command(hci.HCI_LE_Set_Advertising_Enable_Command(advertising_enable=1))
+
+    def on_disconnection(self) -> None:
+        """A connection is over."""
+        if not self._radio.is_nimble:
+            self._resuming = asyncio.get_running_loop().create_task(self._resume())
+
+    async def _resume(self) -> None:
+        async with self._one_at_a_time:
+            if not self._radio.controller.le_legacy_advertiser.enabled:
+                await self._put_on_air()
+
+
+class Scanning:
+    """`gap_scan`; what it hears goes out by `raise_irq`."""
+
+    def __init__(self, radio: Radio, raise_irq: Callable[[int, tuple[Any, ...]], None]) -> None:
+        self._radio = radio
+        self._raise_irq = raise_irq
+        self._is_on = False
+        self._end: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
+        radio.host.on("advertising_report", self._on_report)
+
+    def close(self) -> None:
+        """No end is announced any more."""
+        if self._end is not None:
+            self._end.cancel()
+        if self._ending is not None:
+            self._ending.cancel()
+
+    async def start(self, duration_ms: int, interval_us: int, window_us: int, active: bool) -> None:
+        """Scan for so long, 0: until `stop`. OSError: what the port refuses."""
+        radio = self._radio
+        if window_us > interval_us:
+            raise OSError(errno.EINVAL, "the scan window exceeds the interval")
+        if self._is_on:
+            if radio.is_nimble:
+                raise OSError(errno.EALREADY, f"{radio.name} scans already")
+            await self._disable()  # BTstack restarts with the new figures
+        await radio.passes(radio.costs.scan_start_us)
+        await radio.command(
+            hci.HCI_LE_Set_Scan_Parameters_Command(
+                le_scan_type=int(active),
+                le_scan_interval=_slots(interval_us),
+                le_scan_window=_slots(window_us),
+                own_address_type=radio.address.address_type,
+                scanning_filter_policy=0,
+            )
+        )
+        await radio.command(hci.HCI_LE_Set_Scan_Enable_Command(le_scan_enable=1, filter_duplicates=0))
+        self._is_on = True
+        if duration_ms > 0:
+            self._end = asyncio.get_running_loop().call_later(duration_ms / 1000, self._is_over)
+
+    def _is_over(self) -> None:
+        self._ending = asyncio.get_running_loop().create_task(self.stop())
+
+    async def stop(self) -> None:
+        """The end of the scan, which the firmware is told."""
+        was_on = self._is_on
+        await self._disable()
+        if was_on or not self._radio.is_nimble:  # BTstack reports the end of a scan that never was
+            self._raise_irq(IRQ_SCAN_DONE, ())
+
+    async def _disable(self) -> None:
+        if self._end is not None:
+            self._end.cancel()
+            self._end = None
+        self._is_on = False
+        await self._radio.command(hci.HCI_LE_Set_Scan_Enable_Command(le_scan_enable=0, filter_duplicates=0))
+
+    def _on_report(self, report: hci.HCI_LE_Advertising_Report_Event.Report) -> None:
+        # A report may still be on its way from the controller when the scan has ended.
+        if self._is_on:
+            address = bytes(report.address)[::-1]
+            data = (int(report.address.is_random), address, int(report.event_type), report.rssi, report.data)
+            self._raise_irq(IRQ_SCAN_RESULT, data)
+
+
+def _slots(us: int) -> int:
+    return min(max(us // SLOT_US, _MIN_SCAN_SLOTS), _MAX_SCAN_SLOTS)

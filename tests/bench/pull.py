@@ -1,0 +1,108 @@
+"""Rows: a pull beside bare notifications, on the same simulated link in the same run, in virtual time.
+
+Journal bytes per second, from the request to the last record, beside payload bytes per second of a board that only
+notifies. Both boards are the same profile, 2 m from the same laptop; the firmware is the real one.
+"""
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+import bleak
+
+import bleak_bumble
+from host_tools.flows.reach import reach
+from host_tools.session import CREDIT
+from simulator.air import Air
+from simulator.board import VirtualBoard
+from simulator.clock import run
+from simulator.entropy import seeded_entropy
+from simulator.laptop import Laptop
+from simulator.profiles import profile
+from tests.system import locker
+
+from .rows import Row
+
+RECORDS = 8000
+BARE_BYTES = 300_000
+SCRIPT = Path(__file__).parent / "boards" / "bare_notify.py"
+WRITE, NOTES = "6e400002-b5a3-f393-e0a9-e50e24dcca9e", "6e400003-b5a3-f393-e0a9-e50e24dcca9e"
+
+
+async def _bare(port: str, mtu: int) -> float:
+    """Bytes a second of bare notifications."""
+    air = Air(1)
+    air.place("bare", 0.0, 0.0)
+    air.place("laptop", 2.0, 0.0)
+    board = VirtualBoard("bare", profile(port), air, 1, SCRIPT)
+    laptop = Laptop("laptop", air, 1)
+    await board.power_on()
+    await laptop.power_on()
+    backends = bleak_bumble.backends(laptop.device, mtu=mtu)
+    loop = asyncio.get_running_loop()
+    got: list[tuple[float, int]] = []
+    enough = loop.create_future()
+
+    def take(_: object, data: bytearray) -> None:
+        got.append((loop.time(), len(data)))
+        if sum(size for _, size in got[-1:]) and len(got) * (mtu - 3) >= BARE_BYTES and not enough.done():
+            enough.set_result(None)
+
+    found = await bleak.BleakScanner.find_device_by_name("Bare", backend=backends.scanner, timeout=20)
+    assert found is not None
+    async with bleak.BleakClient(found, backend=backends.client) as client:
+        await client.start_notify(NOTES, take)
+        began = loop.time()
+        await client.write_gatt_char(WRITE, b"go", response=True)
+        await enough
+    laptop.power_off()
+    await board.power_off()
+    return sum(size for _, size in got) / (got[-1][0] - began)
+
+
+def bare(port: str, mtu: int) -> float:
+    with seeded_entropy(1):
+        return run(_bare(port, mtu))
+
+
+def pull(port: str, mtu: int) -> float:
+    """Journal bytes a second of a pull."""
+
+    async def story(room: locker.Room) -> float:
+        await room.provision()
+        loop = asyncio.get_running_loop()
+        credential = room.bench.vault.technician(locker.SERIAL, "alice", room.bench.utc_ms())
+        async with reach(room.bench, locker.SERIAL, credential) as session:
+            began = loop.time()
+            pulled = await session.pull(0, CREDIT)
+            size, owed = 0, 0
+            granting = None
+
+            async def pay():
+                nonlocal owed
+                while owed:
+                    n, owed = owed, 0
+                    await pulled.grant(n)
+
+            while (chunk := await pulled.chunk()) is not None:
+                size += sum(map(len, chunk.raws))
+                owed += 1
+                if granting is None or granting.done():
+                    granting = asyncio.ensure_future(pay())
+            took = loop.time() - began
+            await session.end()
+        return size / took
+
+    with tempfile.TemporaryDirectory() as folder:
+        return locker.play(Path(folder), story, records=RECORDS, port=port, mtu=mtu)
+
+
+def rows() -> list[Row]:
+    found = []
+    for port in ("esp32", "rp2"):
+        for mtu in (247, 23):
+            name = f"pull, {port}, MTU {mtu}"
+            found.append(
+                Row(name, round(pull(port, mtu)), "journal bytes/s", round(bare(port, mtu)), "bare notifications")
+            )
+    return found

@@ -1,0 +1,275 @@
+"""The program as people and scripts meet it: exit codes, JSON, advice, Ctrl-C, the right unit without being told."""
+
+import io
+import json
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+
+from host_tools import cli, context, label
+from host_tools.commands import running
+from simulator.clock import run
+
+from .unit_model import ModelRadio, ModelUnit
+
+STATUS_NAMES = {
+    *("serial", "name", "role", "number", "firmware", "battery_mv", "boot", "uptime_ms", "journal_first"),
+    *("journal_following", "journal_head", "unpulled", "revision", "settings_digest", "clock_off_ms"),
+    *("clock_uncertainty_ms", "flags"),
+}
+PULL_NAMES = {
+    *("serial", "name", "new", "known", "following", "bytes", "seconds", "links", "findings", "failure", "advice"),
+}
+
+
+class Desk:
+    """A host with units around it."""
+
+    def __init__(self, home, capsys):
+        self.home, self._capsys = home, capsys
+        self.units = {}
+        self.on_link = lambda _: None
+
+    def unit(self, serial):
+        self.units[serial] = ModelUnit(serial)
+        return label.label_text(serial, self.units[serial].label.secret)
+
+    def run(self, *arguments):
+        """(exit code, standard output, standard error) of one command."""
+        sys.argv = ["interlock", "--home", str(self.home), *arguments]
+        for unit in self.units.values():
+            unit.deaf_until_s, unit.wait_until_ms = 0.0, 0
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        out, err = self._capsys.readouterr()
+        return code, out, err
+
+    def json(self, *arguments, code=0):
+        got, out, err = self.run(*arguments, "--json")
+        assert got == code, err
+        return json.loads(out)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def desk(tmp_path, capsys, monkeypatch):
+    desk = Desk(tmp_path / "home", capsys)
+
+    @asynccontextmanager
+    async def radio(_):
+        radio = ModelRadio(list(desk.units.values()))
+        radio.on_link = lambda link: desk.on_link(link)
+        yield radio
+
+    monkeypatch.setattr(context.Context, "radio", radio)
+    monkeypatch.setattr(running.asyncio, "run", run)
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    return desk
+
+
+@pytest.fixture
+def team(desk):
+    """A holster and a camera that are set up."""
+    assert desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS")[0] == 0
+    assert desk.run("provision", desk.unit("C1"), "--role", "camera", "--name", "front [desk]")[0] == 0
+    return desk
+
+
+def test_the_first_day_of_a_force(desk):
+    code, out, err = desk.run("scan")
+    assert code == 1 and "No unit invites" in out
+    text = desk.unit("H1")
+    assert "not in this vault" in desk.run("scan")[1]
+    code, out, err = desk.run("provision", text, "--role", "holster")
+    assert code == 2 and "--force NAME" in err
+    done = desk.json("provision", text, "--role", "holster", "--force", "MPS")
+    assert done.pop("clock_uncertainty_ms") > 0
+    assert done == {
+        "serial": "H1",
+        "number": 1,
+        "role": "holster",
+        "name": "holster 1",
+        "revision": 1,
+        "already": False,
+    }
+    assert desk.json("provision", text, "--role", "holster")["already"]
+    code, out, err = desk.run("provision", desk.unit("C1"), "--role", "camera")
+    assert code == 0 and "camera number 2" in out
+    assert desk.json("scan") == [
+        {"serial": "C1", "state": "in service", "rssi": -50, "name": "camera 2"},
+        {"serial": "H1", "state": "in service", "rssi": -50, "name": "holster 1"},
+    ]
+    done = desk.json("pair", "H1", "C1")
+    expected = {"holster": "H1", "camera": "C1", "rekeyed": False, "visits": ["H1", "C1"], "already": False}
+    assert done == expected
+    assert "a pair already" in desk.run("pair", "H1", "C1")[1]
+    assert "with a new key" in desk.run("pair", "H1", "C1", "--rekey")[1]
+    code, out, err = desk.run("pull")
+    assert (code, "complete" in out) == (0, True), err
+
+
+def test_labels_come_from_files_and_standard_input(desk, tmp_path, monkeypatch):
+    path = tmp_path / "label"
+    path.write_text(desk.unit("H1"))
+    path.chmod(0o600)
+    assert desk.run("provision", f"@{path}", "--role", "holster", "--force", "MPS")[0] == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO(desk.unit("C1") + "\n"))
+    assert desk.run("provision", "-", "--role", "camera")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("provision",), "no label"),
+        (("provision", "LABEL"), "role is not said"),
+        (("provision", "LABEL", "--role", "cook"), "Roles are holster"),
+        (("provision", "nonsense", "--role", "holster"), "IL1:SERIAL:SECRET"),
+        (("provision", "LABEL", "--role", "camera", "--force", "toolongname"), "1 to 8 printable"),
+        (("provision", "LABEL", "--role", "camera", "--policy", "/nowhere.toml"), "cannot be read"),
+        (("pair", "H1", "C1"), "no vault"),
+        (("status",), "no vault"),
+        (("pull", "H1"), "no vault"),
+        (("credentials", "PC7", "--out", "x"), "no vault"),
+        (("--as", "much too long", "status"), "no vault"),
+        (("pull", "--nonsense"), "No such option"),
+    ],
+)
+def test_misuse_is_told_with_the_remedy(desk, arguments, says):
+    text = desk.unit("H1")
+    code, out, err = desk.run(*[text if argument == "LABEL" else argument for argument in arguments])
+    assert code == 2 and says in err and out == ""
+
+
+def test_a_policy_file_is_checked_and_used(desk, tmp_path):
+    path = tmp_path / "policy.toml"
+    for wrong, says in (("buffer = 1", "no policy has"), ("buffer_ms = 'x'", "cannot be"), ("= 3", "no TOML")):
+        path.write_text(wrong)
+        code, _, err = desk.run("provision", desk.unit("C1"), "--role", "camera", "--policy", str(path))
+        assert code == 2 and says in err
+    path.write_text("buffer_ms = 60000\nstop_after_hold = false\n")
+    code, _, err = desk.run("provision", desk.unit("C1"), "--role", "camera", "--policy", str(path), "--force", "MPS")
+    assert code == 0, err
+    assert desk.units["C1"].held.policy.buffer_ms == 60_000 and not desk.units["C1"].held.policy.stop_after_hold
+
+
+def test_the_only_unit_in_range_is_the_unit(team):
+    del team.units["C1"]
+    (told,) = team.json("status")
+    assert (told["serial"], told["role"], told["number"], told["battery_mv"]) == ("H1", "holster", 1, 3900)
+    assert set(told) == STATUS_NAMES
+    team.units["H1"].clock = None  # its uptime is the event loop's, which begins anew with each command
+    (synced,) = team.json("sync")
+    assert set(synced) == {"serial", "name", "was_off_ms", "uncertainty_ms", "rtt_ms"}
+    assert "revision 1" in team.run("status")[1] and "right within" in team.run("sync", "H1", "--jump")[1]
+
+
+def test_several_units_are_listed_for_scripts_and_offered_to_people(team, monkeypatch):
+    code, _, err = team.run("status")
+    assert code == 2 and "C1, H1" in err and "interlock status C1" in err
+    monkeypatch.setattr(sys, "stdin", Terminal("2\n"))
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: 2)
+    code, out, err = team.run("status")
+    assert code == 0 and "holster 1" in out and "front [desk]" in err
+    assert [told["serial"] for told in team.json("status", "C1", "H1", "C1")] == ["C1", "H1"]
+
+
+def test_pull_takes_all_own_units_in_range(team):
+    done = team.json("pull")
+    assert [(unit["serial"], unit["failure"], unit["findings"]) for unit in done] == [
+        ("C1", None, []),
+        ("H1", None, []),
+    ]
+    assert set(done[0]) == PULL_NAMES
+
+
+def test_a_pull_that_is_not_complete_is_code_3_and_says_what_is_safe(team):
+    del team.units["H1"]
+    (gone, here) = team.json("pull", "H1", "C1", code=3)
+    assert gone["failure"] and gone["advice"] and here["failure"] is None
+    code, out, _ = team.run("pull", "H1", "C1")
+    assert code == 3 and "not complete" in out and "H1 was not heard" in out
+
+
+def test_findings_are_code_1(team):
+    team.json("pull", "H1")
+    team.units["H1"].fill(3000)
+    code, out, _ = team.run("pull", "H1")
+    assert code == 1 and "overwritten" in out
+
+
+def test_no_own_unit_in_range_is_code_3(team):
+    team.units.clear()
+    team.unit("X1")
+    code, _, err = team.run("pull")
+    assert code == 3 and "X1: not in this vault" in err
+
+
+def test_an_unknown_unit_is_code_2(team):
+    code, _, err = team.run("status", "H7")
+    assert code == 2 and "H7 is not in the vault" in err and "C1, H1" in err
+
+
+def test_a_technicians_vault_pulls_and_refuses_the_rest(team, tmp_path):
+    lent = tmp_path / "laptop"
+    done = team.json("credentials", "PC7", "--days", "3", "--out", str(lent))
+    assert (done["person"], done["units"], done["home"]) == ("PC7", 2, str(lent))
+    code, _, err = team.run("credentials", "PC7", "--out", str(lent))
+    assert code == 2 and "already" in err
+    home, team.home = team.home, lent
+    assert team.run("pull")[0] == 0
+    assert team.json("status", "H1")[0]["name"] == "holster 1"
+    for arguments in (("pair", "H1", "C1"), ("credentials", "PC8", "--out", str(tmp_path / "x"))):
+        code, _, err = team.run(*arguments)
+        assert code == 2 and "PC7's vault" in err
+    code, _, err = team.run("--as", "PC8", "pull")
+    assert code == 2 and "not of PC8" in err
+    team.home = home
+
+
+def test_ctrl_c_is_answered_and_safe(team):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    team.on_link = interrupt
+    for arguments in (("pull", "H1"), ("pair", "H1", "C1"), ("sync", "H1")):
+        code, _, err = team.run(*arguments)
+        assert code == 130 and "interrupted" in err and "Traceback" not in err
+    team.on_link = lambda _: None
+    assert team.run("pull", "H1")[0] == 0 and team.run("pair", "H1", "C1")[0] == 0
+
+
+def test_no_secret_is_ever_printed(desk):
+    text = desk.unit("H1")
+    said = desk.run("provision", text, "--role", "holster", "--force", "MPS")
+    said += desk.run("provision", text, "--role", "camera")
+    said += desk.run("status", "H1", "--json") + desk.run("pull", "--json")
+    everything = "".join(map(str, said))
+    entry = json.loads((desk.home / "vault/units/H1.json").read_text())
+    for secret in (text.rpartition(":")[2], entry["unit_key"], entry["admin"]["key"], entry["technician_root"]):
+        assert secret not in everything
+
+
+def test_progress_goes_to_standard_error_now_and_then(team, monkeypatch):
+    from host_tools.commands import pull
+
+    monkeypatch.setattr(pull, "LINE_S", 0.0)
+    team.units["H1"].fill(300)
+    code, out, err = team.run("pull", "H1")
+    assert code == 0 and "of 3" in err and "KiB/s" in err and "KiB/s" not in out
+
+
+@pytest.mark.parametrize(
+    "command", ["scan", "provision", "pair", "status", "sync", "pull", "credentials", "verify", "report", "simulate"]
+)
+def test_every_command_explains_itself(desk, command):
+    code, out, _ = desk.run(command, "--help")
+    assert code == 0 and "--json" in out and len(out) > 500

@@ -1,0 +1,244 @@
+"""The vault: private, whole after any cut, one writer at a time, and silent about what it holds."""
+
+import json
+import os
+from dataclasses import replace
+
+import pytest
+
+from host_tools import durable
+from host_tools.entries import COMMITTED, AdminKey, PairEntry
+from host_tools.outcome import ToolError
+from host_tools.vault import Vault, check_roles
+from interlock.core import access, settings
+
+NOW_MS = 1_790_000_000_000
+
+
+class Counting:
+    """Random bytes that tests can tell apart."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, size):
+        self.count += 1
+        return bytes([self.count]) * size
+
+
+@pytest.fixture
+def vault(tmp_path):
+    return Vault.create(tmp_path / "vault", "MPS", Counting())
+
+
+def add(vault, serial, role, state=COMMITTED):
+    with vault.locked():
+        entry = vault.new_unit(serial, serial.encode().ljust(8), role, None)
+        vault.save_unit(replace(entry, state=state))
+    return vault.unit(serial)
+
+
+def test_a_vault_is_for_its_owner_only(vault):
+    add(vault, "H1", settings.ROLE_HOLSTER)
+    for path in [vault.path, *vault.path.rglob("*")]:
+        assert path.stat().st_mode & 0o077 == 0, path
+
+
+def test_a_vault_that_others_may_read_is_refused_with_the_remedy(vault):
+    path = vault.path / "force.json"
+    path.chmod(0o640)
+    with pytest.raises(ToolError, match="others than you") as caught:
+        Vault.open(vault.path)
+    assert f"chmod -R go-rwx {path}" in caught.value.advice
+    path.chmod(0o600)
+    vault.path.chmod(0o755)
+    with pytest.raises(ToolError, match="others than you"):
+        Vault.open(vault.path)
+
+
+def test_no_vault_and_a_second_one_are_refused(tmp_path, vault):
+    with pytest.raises(ToolError, match="no vault") as caught:
+        Vault.open(tmp_path / "other")
+    assert "provision" in caught.value.advice
+    with pytest.raises(ToolError, match="already"):
+        Vault.create(vault.path, "MPS")
+
+
+def test_units_get_numbers_and_keys_of_their_own(vault):
+    one, two = add(vault, "H1", settings.ROLE_HOLSTER), add(vault, "C1", settings.ROLE_CAMERA)
+    assert (one.number, two.number) == (1, 2)
+    assert one.name == "holster 1"
+    assert len({one.unit_key, one.admin.key, one.technician_root, two.unit_key, two.admin.key}) == 5
+    assert vault.serials() == ["C1", "H1"] and "H1" in vault and "../force" not in vault
+    assert Vault.open(vault.path).unit("H1") == one
+
+
+def test_settings_are_what_the_core_can_store(vault):
+    add(vault, "H1", settings.ROLE_HOLSTER)
+    built = vault.settings_for("H1", 3)
+    assert settings.decode(settings.encode(built)) == built
+    assert built.revision == 3 and built.serial == b"H1      " and built.partners == []
+
+
+def held(vault, serial):
+    return [partner.pair_key for partner in vault.settings_for(serial, 1).partners]
+
+
+def test_a_pairs_keys_go_to_the_holster_first_and_leave_it_last(vault):
+    add(vault, "H1", settings.ROLE_HOLSTER)
+    add(vault, "C1", settings.ROLE_CAMERA)
+    old, new = b"o" * 32, b"n" * 32
+    expected = {
+        "prepared": ([old, new], [old]),
+        "holster": ([old, new], [new]),
+        "camera": ([new], [new]),
+        "committed": ([new], [new]),
+    }
+    for state, keys in expected.items():
+        with vault.locked():
+            vault.save_pair(PairEntry("H1", "C1", state, new, None if state == "committed" else old))
+        assert (held(vault, "H1"), held(vault, "C1")) == keys
+    with vault.locked():
+        vault.save_pair(PairEntry("H1", "C1", "prepared", new, None))
+    assert (held(vault, "H1"), held(vault, "C1")) == ([new], [])
+    partner = vault.settings_for("H1", 1).partners[0]
+    camera = vault.unit("C1")
+    assert (partner.unit, partner.role, partner.unit_key) == (camera.number, camera.role, camera.unit_key)
+
+
+def test_a_pair_that_no_unit_could_hold_is_not_written(vault):
+    add(vault, "H1", settings.ROLE_HOLSTER)
+    for number in range(9):
+        add(vault, f"C{number}", settings.ROLE_CAMERA)
+    with vault.locked():
+        for number in range(8):
+            vault.save_pair(PairEntry("H1", f"C{number}", "committed", b"k" * 32, None))
+        with pytest.raises(ToolError, match="at most 8 partners"):
+            vault.save_pair(PairEntry("H1", "C8", "prepared", b"k" * 32, None))
+        with pytest.raises(ToolError, match="at most 8 partners"):
+            vault.save_pair(PairEntry("H1", "C7", "prepared", b"n" * 32, b"k" * 32))
+    assert vault.pair("H1", "C8") is None and vault.pair("H1", "C7").state == "committed"
+
+
+def test_roles_decide_who_can_be_a_pair(vault):
+    for serial, role in (("H1", settings.ROLE_HOLSTER), ("C1", settings.ROLE_CAMERA), ("X1", settings.ROLE_COMBINED)):
+        add(vault, serial, role)
+    check_roles(vault, "H1", "C1")
+    check_roles(vault, "X1", "C1")
+    check_roles(vault, "H1", "X1")
+    for holster, camera in (("C1", "H1"), ("H1", "H1"), ("C1", "X1")):
+        with pytest.raises(ToolError):
+            check_roles(vault, holster, camera)
+
+
+def test_the_offered_step_is_tried_first(vault):
+    entry = add(vault, "H1", settings.ROLE_HOLSTER)
+    assert [(admin.step, admin.key) for admin in vault.admins("H1", "PC1")] == [(1, entry.admin.key)]
+    with vault.locked():
+        vault.offer("H1", b"x" * 32)
+        assert [admin.step for admin in vault.admins("H1", "PC1")] == [2, 1]
+        vault.moved("H1", 2, b"x" * 32)
+    assert vault.unit("H1").admin == AdminKey(2, b"x" * 32)
+
+
+def test_a_technicians_vault_reads_and_does_no_more(vault, tmp_path):
+    entry = add(vault, "H1", settings.ROLE_HOLSTER)
+    add(vault, "H2", settings.ROLE_HOLSTER, "prepared")
+    expires_s = NOW_MS // 1000 + 86400
+    assert vault.lend(tmp_path / "lent", "PC7", expires_s) == 1
+    lent = Vault.open(tmp_path / "lent")
+    credential = lent.technician("H1", "PC7", NOW_MS)
+    assert credential.key == access.technician_key(entry.technician_root, b"PC7     ", expires_s)
+    assert (credential.person, credential.expires_s, lent.person) == ("PC7", expires_s, "PC7")
+    assert lent.name("H1") == (1, settings.ROLE_HOLSTER, "holster 1")
+    text = "".join(path.read_text() for path in lent.path.rglob("*.json"))
+    for secret in (entry.unit_key, entry.admin.key, entry.technician_root, vault.force().group_key):
+        assert secret.hex() not in text
+    for forbidden in (lambda: lent.unit("H1"), lambda: lent.admins("H1", "PC7"), lambda: lent.settings_for("H1", 1)):
+        with pytest.raises(ToolError, match="PC7's vault"):
+            forbidden()
+    with pytest.raises(ToolError, match="expired"):
+        lent.technician("H1", "PC7", (expires_s + 1) * 1000)
+
+
+def test_the_forces_vault_makes_a_credential_for_an_hour(vault):
+    add(vault, "H1", settings.ROLE_HOLSTER)
+    assert vault.technician("H1", "PC1", NOW_MS).expires_s == NOW_MS // 1000 + 3600
+
+
+def test_an_unknown_unit_is_named_with_the_known_ones(vault):
+    add(vault, "H1", settings.ROLE_HOLSTER)
+    with pytest.raises(ToolError, match="H9 is not in the vault") as caught:
+        vault.unit("H9")
+    assert "H1" in caught.value.advice
+
+
+def test_damaged_files_are_refused_without_their_content(vault):
+    entry = add(vault, "H1", settings.ROLE_HOLSTER)
+    path = vault.path / "units" / "H1.json"
+    values = json.loads(path.read_text())
+    damages = [path.read_text()[:-40], "[]", "{}"]
+    for name in ("unit_key", "state", "number", "policy", "admin"):
+        damages.append(json.dumps(values | {name: "zz"}))
+        damages.append(json.dumps({key: value for key, value in values.items() if key != name}))
+    for damage in damages:
+        path.write_text(damage)
+        with pytest.raises(ToolError, match="damaged") as caught:
+            vault.unit("H1")
+        assert entry.unit_key.hex() not in str(caught.value) + caught.value.advice
+
+
+def test_two_commands_do_not_change_it_at_once(vault):
+    other = Vault.open(vault.path)
+    with vault.locked(), vault.locked(), pytest.raises(ToolError, match="another interlock command"), other.locked():
+        pass
+    with other.locked():
+        pass
+
+
+def test_nothing_secret_in_any_repr(vault):
+    entry = add(vault, "H1", settings.ROLE_HOLSTER)
+    with vault.locked():
+        vault.offer("H1", b"q" * 32)
+    pair = PairEntry("H1", "C1", "prepared", b"p" * 32, b"o" * 32)
+    seen = [
+        entry,
+        vault.unit("H1"),
+        vault.force(),
+        pair,
+        vault.admins("H1", "PC1"),
+        vault.technician("H1", "P", NOW_MS),
+    ]
+    text = repr(seen) + str(seen)
+    for secret in (entry.unit_key, entry.admin.key, entry.technician_root, b"q" * 32, b"p" * 32, b"o" * 32):
+        assert secret.hex() not in text and repr(secret) not in text
+
+
+@pytest.mark.parametrize("call", ["open", "fsync", "replace"])
+def test_a_write_that_fails_leaves_what_was_there(vault, monkeypatch, call):
+    before = add(vault, "H1", settings.ROLE_HOLSTER)
+
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with vault.locked():
+        if call == "replace":
+            monkeypatch.setattr("pathlib.Path.replace", fail)
+        else:
+            monkeypatch.setattr(durable.os, call, fail)
+        with pytest.raises(ToolError, match="No space left"):
+            vault.save_unit(replace(before, revision=9))
+        monkeypatch.undo()
+    assert vault.unit("H1") == before
+    with vault.locked():
+        vault.save_unit(replace(before, revision=9))
+    assert vault.unit("H1").revision == 9
+
+
+def test_a_write_is_on_disk_before_it_takes_the_place(vault, monkeypatch):
+    calls = []
+    fsync, rename = os.fsync, os.replace
+    monkeypatch.setattr(durable.os, "fsync", lambda handle: (calls.append("fsync"), fsync(handle)))
+    monkeypatch.setattr("pathlib.Path.replace", lambda self, to: (calls.append("replace"), rename(self, to)))
+    durable.replace(vault.path / "units" / "H1.json", b"{}")
+    assert calls == ["fsync", "replace", "fsync"]

@@ -1,0 +1,340 @@
+"""A unit in memory for the host tools' tests: the real core's session, journal, settings and access on RAM flash, a
+radio that carries frames at once, and a fate that strikes at the nth step.
+
+Not the firmware: the real one, on the simulated radio, is tested in `tests/system`.
+"""
+
+import asyncio
+import random
+import struct
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+
+from host_tools.bench import Bench, Sighting
+from host_tools.inbox import Inbox, LinkLost
+from host_tools.session import REPLY_BYTES_MAX
+from interlock.core import access, records, settings, wire
+from interlock.core.journal import Journal
+from interlock.core.reading import Cursor
+from interlock.core.session import Session
+from tests.core.flash import RamFlash
+
+UTC_MS = 1_790_000_000_000
+RESTART_S = 1.0
+BURST, BURST_S = 10, 0.02
+
+
+class Killed(BaseException):
+    """The host's process was killed: nothing of it may act any more, so no handler may catch this."""
+
+
+class Fate:
+    """Strikes at step `at` (from 0; None: never): `kill` ends the host, otherwise the link in use is cut."""
+
+    def __init__(self, at: int | None = None, kill: bool = False) -> None:
+        self.at = at
+        self.kill = kill
+        self.steps = 0
+        self.is_dead = False
+
+    def step(self) -> bool:
+        """Count one; whether the link is cut by it. Raises Killed."""
+        if self.is_dead:
+            raise Killed
+        struck = self.steps == self.at
+        self.steps += 1
+        if struck and self.kill:
+            self.is_dead = True
+            raise Killed
+        return struck
+
+
+class ModelUnit:
+    """`needs.Served` on RAM flash. `held`: the settings in force; a unit that was set up starts anew when the
+    session is over."""
+
+    def __init__(self, serial: str, seed: int = 1, sectors: int = 8) -> None:
+        self.serial = serial
+        self._random = random.Random(f"{serial} {seed}")
+        self.label = access.Label(serial.encode().ljust(8), self._random.randbytes(16))
+        self.settings_flash = RamFlash(settings.SECTORS)
+        self.journal_flash = RamFlash(sectors)
+        access.store_label(self.settings_flash, self.label)
+        self.tries = 0
+        self.waits_s = 0
+        self.wait_until_ms = 0
+        self.clock: tuple[int, int] | None = None  # uptime ms, UTC ms
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.deaf_until_s = 0.0
+        self.is_new = False
+        self.boot()
+
+    def boot(self) -> None:
+        self.label = access.load_label(self.settings_flash)
+        self.access = access.load(self.settings_flash)
+        self.held = settings.load(self.settings_flash)
+        self.clock = None
+        self.is_new = False
+        self.journal = Journal(self.journal_flash, self.label.serial, self._carry)
+        self.note(records.BOOT, records.pack(records.BOOT, 0, 1, 0, 0))
+        for kind, payload in self._carry():
+            self.note(kind, payload)
+
+    def _carry(self) -> list[tuple[int, bytes]]:
+        held = self.held
+        fact = (held.revision, settings.digest(held)) if held else (0, bytes(8))
+        return [(records.CONFIG, records.pack(records.CONFIG, *fact))]
+
+    def note(self, kind: int, payload: bytes) -> None:
+        self.journal.append(kind, payload, self.uptime_ms())
+
+    def fill(self, count: int) -> None:
+        """So many routine records."""
+        for index in range(count):
+            self.note(records.WITNESS, records.pack(records.WITNESS, 7, index, bytes(4)))
+
+    @property
+    def state(self) -> int:
+        if self.access is None:
+            return wire.STATE_BOXED
+        return wire.STATE_LABEL_OPEN if self.access.label_open else wire.STATE_IN_SERVICE
+
+    def keys_with(self, other: "ModelUnit") -> list[bytes]:
+        """Pair keys that this unit holds for the other."""
+        if self.held is None or other.held is None:
+            return []
+        return [partner.pair_key for partner in self.held.partners if partner.unit == other.held.unit]
+
+    # needs.Served
+
+    def entropy(self, count: int) -> bytes:
+        return self._random.randbytes(count)
+
+    def uptime_ms(self) -> int:
+        return 1000 + (0 if self.loop is None else int(self.loop.time() * 1000))
+
+    def utc_ms(self) -> int:
+        return 0 if self.clock is None else self.clock[1] + self.uptime_ms() - self.clock[0]
+
+    def status(self) -> bytes:
+        held, journal = self.held, self.journal
+        return struct.pack(
+            wire.STATUS_FORM,
+            0,
+            1,
+            0,
+            held.role if held else 0,
+            held.unit if held else 0,
+            wire.FLAG_LABEL_OPEN if self.access is None or self.access.label_open else 0,
+            3900,
+            journal.boot,
+            self.uptime_ms(),
+            journal.first,
+            journal.sequence,
+            journal.head,
+            held.revision if held else 0,
+            settings.digest(held) if held else bytes(8),
+            self.access.step if self.access else 0,
+            self.utc_ms(),
+            5,
+        )
+
+    def opened(self, credential: int, person: bytes, number: int) -> None:
+        self.tries = 0
+        self.note(records.SESSION, records.pack(records.SESSION, credential, person, number))
+
+    def refused(self, reason: int) -> None:
+        self.tries += 1
+        self.wait_until_ms = self.uptime_ms() + 2000
+
+    def wait_s(self) -> int:
+        return self.waits_s or max(0, self.wait_until_ms - self.uptime_ms() + 999) // 1000
+
+    def set_clock(self, credential: int, uptime_ms: int, utc_ms: int, uncertainty_ms: int) -> int:
+        if credential != wire.ADMIN and self.clock and abs(self.utc_ms() - utc_ms) > 1000:
+            return wire.CLOCK_JUMP
+        self.clock = (uptime_ms, utc_ms)
+        ago = self.uptime_ms() - uptime_ms
+        self.note(records.CLOCK, records.pack(records.CLOCK, credential, utc_ms, uncertainty_ms, ago))
+        return wire.OK
+
+    def check(self, credential: int, wanted: settings.Settings) -> int:
+        held = self.held
+        if held is None:
+            return wire.OK
+        if credential == wire.ADMIN:
+            if (wanted.unit, wanted.role, wanted.unit_key) != (held.unit, held.role, held.unit_key):
+                return wire.BAD_SETTINGS
+            if settings.digest(wanted) == settings.digest(held):
+                return wire.OK
+        return wire.OK if wanted.revision > held.revision else wire.STALE
+
+    def commit(self, credential: int, wanted: settings.Settings, granted: access.Access | None) -> int:
+        if granted is not None:
+            access.store(self.settings_flash, granted)
+        if self.held is None or settings.digest(wanted) != settings.digest(self.held):
+            settings.store(self.settings_flash, wanted)
+        if granted is not None:
+            self.is_new = True
+        else:
+            self.held = wanted
+            self.note(*self._carry()[0])
+        return wire.OK
+
+    def ratchet(self, moved: access.Access) -> int:
+        self.access = access.store(self.settings_flash, moved)
+        return wire.OK
+
+    def cursor(self, sequence: int) -> Cursor:
+        return Cursor(self.journal_flash, sequence)
+
+    def following(self) -> int:
+        return self.journal.sequence
+
+
+class ModelLink:
+    """`session.Link`: frames are carried at once, each of them a step of fate."""
+
+    def __init__(self, unit: ModelUnit, fate: Fate, mtu: int) -> None:
+        self.unit = unit
+        self.mtu = mtu
+        self.replies = Inbox(REPLY_BYTES_MAX)
+        self.is_up = True
+        self._fate = fate
+        self._stream: Inbox | None = None
+        self.session = Session(unit, self._now())
+        self.session.mtu = mtu
+
+    def _now(self) -> int:
+        return self.unit.uptime_ms() & 0x3FFFFFFF
+
+    async def command(self, frame: bytes) -> None:
+        assert len(frame) <= self.mtu - 3, "a write longer than MTU - 3 would be prepared in pieces"
+        await asyncio.sleep(0.03)
+        if self.is_up and self._fate.step():
+            self.drop()
+        if not self.is_up:
+            raise LinkLost
+        self.session.receive(frame, self._now())
+        self.pump()
+
+    async def on_stream(self, stream: Inbox) -> None:
+        self._stream = stream
+
+    def pump(self) -> None:
+        """Let the unit compute and send all it can."""
+        session = self.session
+        while session.work(self._now()):
+            pass
+        while session.out and self._carry(self.replies, session.out.pop(0)):
+            pass
+        self._send_some()
+        if session.ended is not None and not session.out:
+            self.drop()
+
+    def _send_some(self) -> None:
+        """Some notifications now, the others a little later."""
+        for _ in range(BURST):
+            frame = self.session.notification() if self.is_up else None
+            if frame is None:
+                return
+            assert self._stream is not None, "the unit streams to nobody"
+            if not self._carry(self._stream, frame):
+                return
+        asyncio.get_running_loop().call_later(BURST_S, self._go_on)
+
+    def _go_on(self) -> None:
+        try:
+            self._send_some()
+        except Killed:
+            self.drop()  # nobody is there any more to be told
+
+    def _carry(self, inbox: Inbox, frame: bytes) -> bool:
+        assert len(frame) <= self.mtu - 3
+        if self._fate.step():
+            self.drop()
+            return False
+        inbox.put(frame)
+        return True
+
+    def end(self, reason: int) -> None:
+        """The unit ends the session by itself."""
+        self.session.end(reason)
+        self.pump()
+
+    def drop(self) -> None:
+        """The connection is lost; what a restart puts in force is so a second later."""
+        if not self.is_up:
+            return
+        self.is_up = False
+        if self.session.ended is None:
+            self.session.end(wire.LINK_LOST)
+        unit = self.unit
+        if unit.loop is not None and unit.is_new:
+            unit.deaf_until_s = unit.loop.time() + RESTART_S
+        self.replies.close("the connection to the unit was lost")
+        if self._stream is not None:
+            self._stream.close("the connection to the unit was lost")
+
+
+class ModelRadio:
+    """`bench.Radio` with these units in range. `on_link`: told of each link that was made."""
+
+    def __init__(self, units: list[ModelUnit], fate: Fate | None = None, mtu: int = 247) -> None:
+        self.units = units
+        self.fate = fate or Fate()
+        self.mtu = mtu
+        self.links = 0
+        self.on_link: Callable[[ModelLink], None] = lambda _: None
+
+    async def scan(self, seconds: float, wanted: Collection[str] = ()) -> list[Sighting]:
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + seconds
+        while True:
+            found = [Sighting(unit.serial, 1, unit.state, -50, unit) for unit in self.units if self._invites(unit)]
+            here = {sighting.serial for sighting in found}
+            if (wanted and set(wanted) <= here) or loop.time() >= until_s:
+                return found
+            await asyncio.sleep(0.1)
+
+    def _invites(self, unit: ModelUnit) -> bool:
+        loop = asyncio.get_running_loop()
+        unit.loop = loop
+        if loop.time() < unit.deaf_until_s:
+            return False
+        if unit.is_new:
+            unit.boot()
+        return True
+
+    @asynccontextmanager
+    async def connect(self, sighting: Sighting) -> AsyncIterator[ModelLink]:
+        assert isinstance(sighting.device, ModelUnit)
+        link = ModelLink(sighting.device, self.fate, self.mtu)
+        self.links += 1
+        self.on_link(link)
+        try:
+            yield link
+        finally:
+            link.drop()
+
+
+def utc_ms() -> int:
+    """UTC of the loop's virtual time."""
+    return UTC_MS + int(asyncio.get_running_loop().time() * 1000)
+
+
+def bench_of(radio: ModelRadio, vault: object, store: object, person: str = "PC1234") -> Bench:
+    return Bench(radio, vault, store, utc_ms, person)  # type: ignore[arg-type]
+
+
+ADMIN_KEY = bytes(range(32))
+ROOT = bytes(range(32, 64))
+
+
+def put_in_service(unit: ModelUnit, role: int = settings.ROLE_HOLSTER, number: int = 1) -> None:
+    """As provisioning would leave it, with the keys above."""
+    held = settings.Settings(1, unit.label.serial, number, role, bytes(32), bytes(32), [], settings.DEFAULT_POLICY)
+    settings.store(unit.settings_flash, held)
+    granted = access.Access(0, b"FORCE   ", b"unit".ljust(16), ADMIN_KEY, access.NO_KEY, 1, ROOT, False)
+    access.store(unit.settings_flash, granted)
+    unit.boot()

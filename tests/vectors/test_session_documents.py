@@ -1,0 +1,94 @@
+"""PROTOCOL.md's session says what the code does: worked example, layouts, codes, GATT table."""
+
+import struct
+
+import pytest
+
+from interlock.core import access, wire
+from interlock.core.secure import SessionKeys, transcript
+
+from . import independent_session
+from .documents import JOURNAL, PROTOCOL, codes, dump, layout, rows, values
+
+FORMS = {
+    "hello": wire.HELLO_FORM,
+    "challenge": wire.CHALLENGE_FORM,
+    "access wire": wire.ACCESS_FORM,
+    "status": wire.STATUS_FORM,
+}
+
+
+def first_record() -> bytes:
+    return dump(JOURNAL, "example: ilj")[56 : 56 + 29]
+
+
+def test_the_worked_session_follows_from_the_text():
+    shown = values(PROTOCOL, "example: session")
+    derived = independent_session.session(
+        bytes(range(0x80, 0xA0)),
+        b"alice   ",
+        1800000000,
+        b"HOLSTER1",
+        (bytes(range(16)), bytes(range(16, 32))),
+        123456,
+        first_record(),
+    )
+    assert list(shown.items()) == list(derived.items())
+
+
+def test_the_worked_session_is_what_the_code_says():
+    v = values(PROTOCOL, "example: session")
+    assert access.technician_key(v["technician root"], b"alice   ", 1800000000) == v["technician key"]
+    assert transcript(v["hello"], v["challenge"]) == v["transcript"]
+    unit, host = (SessionKeys(v["technician key"], v["transcript"]) for _ in range(2))
+    assert (host.host_proof(), unit.unit_proof()) == (v["host proof"], v["unit proof"])
+    assert unit.next_admin_key == v["next admin key"]
+    assert host.to_unit.seal(v["request"]) == v["sealed request"]
+    assert unit.to_unit.open(v["sealed request"]) == v["request"]
+    assert unit.to_host.seal(v["reply"]) == v["sealed reply"]
+    assert struct.pack(wire.CHUNK_LENGTH, len(v["piped"]) - 2) + unit.stream.seal(v["chunk"]) == v["piped"]
+    cutter = wire.Cutter()
+    frames = [frame for name in ("hello", "proof", "sealed request") for frame in cutter.cut(v[name], 23)]
+    assert frames == [v[f"frame {i}"] for i in range(len(frames))]
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_message_is_laid_out_as_its_table_says(name):
+    told = layout(PROTOCOL, name)
+    sample = bytes(i * 7 & 0xFF for i in range(told.size))
+    assert struct.calcsize(FORMS[name]) == told.size
+    assert list(told.unpack(sample).values()) == list(struct.unpack(FORMS[name], sample))
+
+
+def test_the_fields_of_a_status_have_the_names_of_the_table():
+    assert tuple(name for name, _, _ in layout(PROTOCOL, "status").fields) == wire.Status._fields
+
+
+@pytest.mark.parametrize(
+    ("marker", "declared"),
+    [
+        ("states", wire.STATE_NAMES),
+        ("credentials", wire.CREDENTIAL_NAMES),
+        ("operations", {code: operation.name for code, operation in wire.OPERATIONS.items()}),
+        ("status flags", wire.STATUS_FLAG_NAMES),
+        ("session reasons", wire.REASON_NAMES),
+    ],
+)
+def test_every_code_of_the_session_is_in_the_document(marker, declared):
+    assert codes(PROTOCOL, f"codes: {marker}") == declared
+
+
+def test_who_may_ask_what_is_as_the_table_says():
+    may = {int(row[0]): row[3] for row in rows(PROTOCOL, "codes: credentials")}
+    names = {operation.name: operation for operation in wire.OPERATIONS.values()}
+    for_setup = may[wire.SETUP].split(".")[0].split(", ")
+    assert {name for name, o in names.items() if wire.SETUP in o.credentials} == set(for_setup)
+    kept = may[wire.TECHNICIAN].removeprefix("everything but ").split(", ")
+    assert {name for name, o in names.items() if wire.TECHNICIAN not in o.credentials} == set(kept)
+    assert may[wire.ADMIN] == "everything" and all(wire.ADMIN in o.credentials for o in names.values())
+
+
+def test_the_gatt_table_has_the_uuids_of_the_code():
+    assert {row[0]: row[1] for row in rows(PROTOCOL, "gatt")} == {
+        name: getattr(wire, name) for name in ("SERVICE", "INFO", "COMMAND", "REPLY", "STREAM")
+    }
