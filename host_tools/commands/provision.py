@@ -38,7 +38,7 @@ def provision(
 ) -> None:
     """Set up the unit with this label: keys, role, name, clock. Afterwards its label opens nothing any more.
 
-    The unit must invite (a new one does when powered). Keys are made here and kept in the vault; back it up: a unit
+    The unit must invite (docked, or its button held). Keys are made here and kept in the vault; back it up: a unit
     whose keys are lost cannot be set up again. Broken off at any point, run it again.
 
     Without LABEL it is asked for, unseen; that and @FILE keep the secret out of the shell's history.

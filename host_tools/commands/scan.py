@@ -20,7 +20,7 @@ def scan(
     seconds: Annotated[float, typer.Option(min=0.5, max=600, help="How long to listen")] = SCAN_S,
     as_json: Json = False,
 ) -> None:
-    """List units in range that invite: docked, with their button held, or new.
+    """List units in range that invite: docked, or with their button held.
 
     A weapon in use and a unit in normal service do not invite and are not listed. Own units are those in the vault.
     What a unit says in the open is its claim; it is proven only in a session (interlock status).

@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from . import host, vm
+from . import host, pull, vm
 from .rows import Row
 
 
@@ -19,7 +19,7 @@ def table(rows: list[Row]) -> Table:
 
 
 def main() -> None:
-    Console(width=140).print(table(host.rows() + vm.rows()))
+    Console(width=140).print(table(host.rows() + vm.rows() + pull.rows()))
 
 
 main()

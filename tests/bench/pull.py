@@ -1,7 +1,8 @@
 """Rows: a pull beside bare notifications, on the same simulated link in the same run, in virtual time.
 
-Journal bytes per second, from the request to the last record, beside payload bytes per second of a board that only
-notifies. Both boards are the same profile, 2 m from the same laptop; the firmware is the real one.
+Journal bytes per second between the first and the last chunk stored by `interlock pull`'s own flow, beside payload
+bytes per second of a board that only notifies. Both boards are the same profile, 2 m from the same laptop; the firmware
+is the real one, the journal's store the real one.
 """
 
 import asyncio
@@ -11,8 +12,7 @@ from pathlib import Path
 import bleak
 
 import bleak_bumble
-from host_tools.flows.reach import reach
-from host_tools.session import CREDIT
+from host_tools.flows.pull import Progress, pull_unit
 from simulator.air import Air
 from simulator.board import VirtualBoard
 from simulator.clock import run
@@ -30,7 +30,6 @@ WRITE, NOTES = "6e400002-b5a3-f393-e0a9-e50e24dcca9e", "6e400003-b5a3-f393-e0a9-
 
 
 async def _bare(port: str, mtu: int) -> float:
-    """Bytes a second of bare notifications."""
     air = Air(1)
     air.place("bare", 0.0, 0.0)
     air.place("laptop", 2.0, 0.0)
@@ -44,23 +43,28 @@ async def _bare(port: str, mtu: int) -> float:
     enough = loop.create_future()
 
     def take(_: object, data: bytearray) -> None:
-        got.append((loop.time(), len(data)))
-        if sum(size for _, size in got[-1:]) and len(got) * (mtu - 3) >= BARE_BYTES and not enough.done():
+        got.append((loop.time(), (got[-1][1] if got else 0) + len(data)))
+        if got[-1][1] >= BARE_BYTES and not enough.done():
             enough.set_result(None)
 
     found = await bleak.BleakScanner.find_device_by_name("Bare", backend=backends.scanner, timeout=20)
     assert found is not None
     async with bleak.BleakClient(found, backend=backends.client) as client:
         await client.start_notify(NOTES, take)
-        began = loop.time()
         await client.write_gatt_char(WRITE, b"go", response=True)
         await enough
     laptop.power_off()
     await board.power_off()
-    return sum(size for _, size in got) / (got[-1][0] - began)
+    return _rate(got)
+
+
+def _rate(got: list[tuple[float, int]]) -> float:
+    """Bytes a second from (time, bytes until then)."""
+    return (got[-1][1] - got[0][1]) / (got[-1][0] - got[0][0])
 
 
 def bare(port: str, mtu: int) -> float:
+    """Bytes a second of bare notifications."""
     with seeded_entropy(1):
         return run(_bare(port, mtu))
 
@@ -71,27 +75,14 @@ def pull(port: str, mtu: int) -> float:
     async def story(room: locker.Room) -> float:
         await room.provision()
         loop = asyncio.get_running_loop()
-        credential = room.bench.vault.technician(locker.SERIAL, "alice", room.bench.utc_ms())
-        async with reach(room.bench, locker.SERIAL, credential) as session:
-            began = loop.time()
-            pulled = await session.pull(0, CREDIT)
-            size, owed = 0, 0
-            granting = None
+        got: list[tuple[float, int]] = []
 
-            async def pay():
-                nonlocal owed
-                while owed:
-                    n, owed = owed, 0
-                    await pulled.grant(n)
+        def report(progress: Progress) -> None:
+            got.append((loop.time(), progress.bytes))
 
-            while (chunk := await pulled.chunk()) is not None:
-                size += sum(map(len, chunk.raws))
-                owed += 1
-                if granting is None or granting.done():
-                    granting = asyncio.ensure_future(pay())
-            took = loop.time() - began
-            await session.end()
-        return size / took
+        pulled = await pull_unit(room.bench, locker.SERIAL, report)
+        assert pulled.failure is None, pulled.failure
+        return _rate(got)
 
     with tempfile.TemporaryDirectory() as folder:
         return locker.play(Path(folder), story, records=RECORDS, port=port, mtu=mtu)
@@ -101,8 +92,6 @@ def rows() -> list[Row]:
     found = []
     for port in ("esp32", "rp2"):
         for mtu in (247, 23):
-            name = f"pull, {port}, MTU {mtu}"
-            found.append(
-                Row(name, round(pull(port, mtu)), "journal bytes/s", round(bare(port, mtu)), "bare notifications")
-            )
+            pulled, floor = round(pull(port, mtu)), round(bare(port, mtu))
+            found.append(Row(f"pull, {port}, MTU {mtu}", pulled, "journal bytes/s", floor, "bare notifications"))
     return found

@@ -1,4 +1,4 @@
-"""A technician's visit in the virtual world: real firmware in the VM, Bumble's radio, bleak, the flows of the commands."""
+"""A technician's visit in the virtual world: real firmware in the VM, Bumble's radio, bleak, the commands' flows."""
 
 import asyncio
 import struct
@@ -200,7 +200,7 @@ def test_a_unit_in_service_is_silent_and_its_address_is_another_than_in_service_
         await room.provision()
 
         def watch(pdu: Pdu) -> None:
-            if pdu.source == SERIAL and not pdu.data[:6] == b"":
+            if pdu.source == SERIAL and pdu.data:
                 addresses["frames" if frames.is_ours(pdu.data) else "invitation"].add(pdu.address)
 
         room.air.observers.append(watch)

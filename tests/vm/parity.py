@@ -10,13 +10,15 @@ from binascii import hexlify
 if __name__ == "__main__":
     sys.path[:0] = [sys.argv[1], sys.argv[1] + "/firmware"]
 
-from interlock.core import camera, frames, holster, journal, proof, records, settings
+from interlock.core import access, camera, frames, holster, journal, proof, records, settings, wire
 from interlock.core.airtime import Airtime
 from interlock.core.crypto import Hmac, hkdf
 from interlock.core.journal import Journal
 from interlock.core.machine import deadline, due
 from interlock.core.receiver import AckEar, Receiver
+from interlock.core.secure import Sealer, SessionKeys, transcript
 from interlock.core.ticks import PERIOD_MS, Uptime, ticks_add, ticks_diff
+from interlock.core.x25519 import multiply
 from tests.core.flash import RamFlash
 
 WALK_STEPS = 500
@@ -53,6 +55,26 @@ class Cases:
 
 def text(data):
     return hexlify(data).decode()
+
+
+def session(cases):
+    for length in (0, 1, 31, 32, 33, 200):
+        sealer = Sealer(cases.bytes(32), cases.bytes(32))
+        yield "sealed " + " ".join([text(sealer.seal(cases.bytes(length + 1))) for _ in range(3)])
+    keys = SessionKeys(cases.bytes(48), transcript(cases.bytes(31), cases.bytes(28)))
+    yield "keys " + text(keys.host_proof()) + text(keys.unit_proof()) + text(keys.next_admin_key)
+    yield "x25519 " + text(multiply(cases.bytes(32), cases.bytes(32)))
+    yield "technician " + text(access.technician_key(cases.bytes(32), cases.bytes(8), cases.word()))
+    for mtu in (23, 60, 247, 517):
+        cutter, assembler = wire.Cutter(), wire.Assembler()
+        for _ in range(3):
+            message = cases.bytes(1 + cases.below(600))
+            frames_cut = cutter.cut(message, mtu)
+            joined = [assembler.add(frame) for frame in frames_cut]
+            yield f"cut {mtu} {len(frames_cut)} {joined[-1] == message}"
+    names, keys = (cases.bytes(8), cases.bytes(16)), (cases.bytes(32), cases.bytes(32), 3, cases.bytes(32))
+    held = access.Access(*((cases.word(),) + names + keys + (True,)))
+    yield "access " + text(access.encode(held)) + str(access.decode(access.encode(held)) == held)
 
 
 def crypto(cases):
@@ -156,7 +178,7 @@ def walks(cases):
 
 def lines(seed):
     cases = Cases(seed)
-    for part in (crypto, on_the_air, stored, clocks, walks):
+    for part in (session, crypto, on_the_air, stored, clocks, walks):
         yield from part(cases)
 
 
