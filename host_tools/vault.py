@@ -19,8 +19,6 @@ from interlock.core import access
 from interlock.core.settings import (
     DEFAULT_POLICY,
     PARTNERS_MAX,
-    ROLE_CAMERA,
-    ROLE_HOLSTER,
     ROLE_NAMES,
     Partner,
     Policy,
@@ -289,23 +287,6 @@ def _camera_keys(pair: PairEntry) -> list[bytes]:
     if pair.state == "prepared":
         return [] if pair.old_key is None else [pair.old_key]
     return [pair.key]
-
-
-def check_roles(vault: Vault, holster: str, camera: str) -> None:
-    """ToolError when these two cannot be a pair."""
-    if holster == camera:
-        raise ToolError(f"{holster} cannot be paired with itself", "Give a holster's serial and a camera's.")
-    for serial, needed in ((holster, ROLE_HOLSTER), (camera, ROLE_CAMERA)):
-        role = vault.unit(serial).role
-        if not role & needed:
-            raise ToolError(
-                f"{serial} is a {ROLE_NAMES[role]} unit, not a {ROLE_NAMES[needed]}",
-                "The holster comes first: interlock pair HOLSTER CAMERA.",
-            )
-    if vault.pair(camera, holster) is not None:
-        raise ToolError(
-            f"{camera} and {holster} are a pair the other way round already", "Give them in that order instead."
-        )
 
 
 def _check_text(text: str, most: int, what: str) -> None:

@@ -66,9 +66,10 @@ class Unit:
             elif record.kind == records.WITNESS:
                 self._raise_mark(fields.camera, fields.counter)
             elif record.kind == records.CLOCK:
-                self.floor_ms = max(self.floor_ms, fields.utc_ms - fields.uncertainty_ms)
+                # The last one counts, not the latest: an admin may have put a clock back that was set wrong.
+                self.floor_ms = max(0, fields.utc_ms - fields.uncertainty_ms)
             elif record.kind == records.FLOOR:
-                self.floor_ms = max(self.floor_ms, fields.utc_ms)
+                self.floor_ms = fields.utc_ms
 
     def _raise_mark(self, unit: int, counter: int) -> None:
         self.marks[unit] = max(counter, self.marks.get(unit, 0))

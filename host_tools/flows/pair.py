@@ -11,10 +11,12 @@ run again.
 
 from dataclasses import dataclass, replace
 
+from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER, ROLE_NAMES
+
 from ..bench import Bench
 from ..entries import COMMITTED, KEY_BYTES, PairEntry
 from ..outcome import ToolError
-from ..vault import check_roles
+from ..vault import Vault
 from .reach import admin, bring_up_to_date, patiently
 
 PATIENCE_S = 40.0  # a unit that got settings starts anew
@@ -61,6 +63,23 @@ async def pair(bench: Bench, holster: str, camera: str, rekey: bool = False) -> 
             entry = await _advance(bench, entry, visits)
             vault.save_pair(entry)
         return Paired(holster, camera, rekeyed, tuple(visits))
+
+
+def check_roles(vault: Vault, holster: str, camera: str) -> None:
+    """ToolError when these two cannot be a pair."""
+    if holster == camera:
+        raise ToolError(f"{holster} cannot be paired with itself", "Give a holster's serial and a camera's.")
+    for serial, needed in ((holster, ROLE_HOLSTER), (camera, ROLE_CAMERA)):
+        role = vault.unit(serial).role
+        if not role & needed:
+            raise ToolError(
+                f"{serial} is a {ROLE_NAMES[role]} unit, not a {ROLE_NAMES[needed]}",
+                "The holster comes first: interlock pair HOLSTER CAMERA.",
+            )
+    if vault.pair(camera, holster) is not None:
+        raise ToolError(
+            f"{camera} and {holster} are a pair the other way round already", "Give them in that order instead."
+        )
 
 
 async def _advance(bench: Bench, entry: PairEntry, visits: list[str]) -> PairEntry:

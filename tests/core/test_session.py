@@ -248,6 +248,7 @@ def test_the_clock_is_passed_on_with_who_asked():
     host = Host(unit).open_technician()
     assert host.ask(wire.CLOCK_SET, struct.pack(wire.CLOCK_FORM, 990, 1795000000000, 20))[0] == wire.OK
     assert unit.said[-1] == ("clock", wire.TECHNICIAN, 990, 1795000000000, 20)
+    assert host.ask(wire.CLOCK_SET, struct.pack(wire.CLOCK_FORM, 990, 2000000001 * 1000, 20))[0] == wire.CLOCK_JUMP
     unit.clock_answer = wire.CLOCK_JUMP
     assert host.ask(wire.CLOCK_SET, struct.pack(wire.CLOCK_FORM, 990, 0, 20))[0] == wire.CLOCK_JUMP
 

@@ -273,7 +273,10 @@ class Session:
         return OK, struct.pack(wire.PING_FORM, self._unit.uptime_ms())
 
     def _set_clock(self, body: bytes) -> tuple[int, bytes]:
-        reason = self._unit.set_clock(self.credential, *struct.unpack(wire.CLOCK_FORM, body))
+        uptime_ms, utc_ms, uncertainty_ms = struct.unpack(wire.CLOCK_FORM, body)
+        if self.credential == wire.TECHNICIAN and utc_ms > self._number * 1000:
+            return wire.CLOCK_JUMP, b""  # after the end of their own credential
+        reason = self._unit.set_clock(self.credential, uptime_ms, utc_ms, uncertainty_ms)
         return reason, struct.pack(wire.PING_FORM, self._unit.uptime_ms())
 
     def _prepare(self, body: bytes) -> tuple[int, bytes]:
