@@ -12,7 +12,7 @@ from .journal_file import Header, Intact, Verdict
 
 if TYPE_CHECKING:
     from simulator.body_camera import Interval
-    from simulator.world import Run, UnitRun, WeaponEvent
+    from simulator.played import Run, UnitRun, WeaponEvent
 
 EVENTS = {"draw": frames.DRAW, "arm": frames.ARM, "discharge": frames.DISCHARGE}
 _MATCH_MS = 100

@@ -27,8 +27,8 @@ from ..visitor import FORCE, Visitor
 from .report import from_store, write
 
 if TYPE_CHECKING:
+    from simulator.played import Run, UnitRun
     from simulator.scenario import Scenario
-    from simulator.world import Run, UnitRun
 
 STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
 PORT = 8437

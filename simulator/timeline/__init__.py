@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ..world import Run
+from ..played import Run
 from . import page as ui
 from .detail import Detail
 from .lanes import lanes, weapon_uses

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
-from ..world import Run
+from ..played import Run
 from . import page as ui
 from .lanes import Lane, WeaponUse, lanes
 from .page import Page, fit, text_width

@@ -13,7 +13,7 @@ from interlock.core import camera, frames, holster, proof, records
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from ..body_camera import Interval
-from ..world import Run, UnitRun
+from ..played import Run, UnitRun
 
 
 class Look(StrEnum):

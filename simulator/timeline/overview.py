@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from ..world import Happening, Run
+from ..played import Happening, Run
 from . import page as ui
 from .lanes import Lane, WeaponUse
 from .page import Page, text_width

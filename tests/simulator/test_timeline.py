@@ -9,11 +9,11 @@ import pytest
 from interlock.core import camera, frames, holster, proof, records
 from interlock.core.journal import Journal, Reading
 from simulator.body_camera import Interval
+from simulator.played import Happening, Run, UnitRun, WeaponEvent
 from simulator.scenario import parse
 from simulator.timeline import draw
 from simulator.timeline.lanes import Lane, Look, lanes, weapon_uses
 from simulator.timeline.page import fit, text_width
-from simulator.world import Happening, Run, UnitRun, WeaponEvent
 from tests.core.flash import RamFlash
 
 S = 1_000_000

@@ -28,9 +28,10 @@ from simulator.air import Air
 from simulator.board import VirtualBoard
 from simulator.clock import now_us, run
 from simulator.entropy import seeded_entropy
+from simulator.factory import Area
 from simulator.laptop import Laptop
 from simulator.profiles import SECTOR_BYTES, profile
-from simulator.world import BOARDS, Area
+from simulator.world import BOARDS
 
 T = TypeVar("T")
 SERIAL, SECRET = "H1", bytes(range(16))

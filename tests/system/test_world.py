@@ -7,8 +7,9 @@ import pytest
 
 from host_tools import journal_file, result
 from interlock.core import camera, frames, holster, proof, records
+from simulator.played import Run
 from simulator.scenario import parse
-from simulator.world import Run, play
+from simulator.world import play
 
 HOLSTER = {"id": "H1", "role": "holster", "at_m": [0, 0], "cameras": ["C1"]}
 CAMERA = {"id": "C1", "role": "camera", "at_m": [0.4, 0.3], "recorder": {"start_delay_ms": 900}}

@@ -14,9 +14,9 @@ import struct
 from . import access as access_store
 from . import settings, wire
 from .crypto import same
-from .journal import RECORD_MAX
 from .secure import SessionKeys, transcript
 from .settings import SettingsError
+from .stream import Stream
 from .ticks import is_due, ticks_add
 from .wire import OK, OPERATIONS, WireError
 from .x25519 import BASE, KEY_BYTES, Ladder
@@ -24,15 +24,10 @@ from .x25519 import BASE, KEY_BYTES, Ladder
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from .needs import Bytes, Served
-    from .reading import Cursor
-    from .secure import Sealing
 
 HELLO_MS = 15000  # from the connection to the proof
 IDLE_MS = 30000  # an open session without a message or a credit
-# A turn of the loop does so much of the next chunk, and so many steps of X25519.
-RECORDS_A_PIECE = 3
-BLOCKS_A_PIECE = 2
-LADDER_STEPS = 8
+LADDER_STEPS = 8  # of X25519 in a turn of the loop
 
 # Phases.
 HELLO = 0
@@ -337,7 +332,7 @@ class Session:
         except OSError:
             return wire.FLASH_FAILED, b""
         assert self._keys is not None
-        self._stream = Stream(cursor, following, min(credit, wire.CREDIT_MAX), self._keys)
+        self._stream = Stream(cursor, following, min(credit, wire.CREDIT_MAX), self._keys.stream)
         return OK, struct.pack(wire.PULLED_FORM, cursor.sequence, following, cursor.chain)
 
     def _credit(self, body: bytes) -> tuple[int, bytes]:
@@ -390,77 +385,3 @@ _HANDLERS = {
 def done_bit(code: int) -> int:
     """The bit of an operation's code in `Session.done`."""
     return 1 << (code - wire.STATUS if code < wire.PREPARE else code - wire.PREPARE + 8)
-
-
-class Stream:
-    """Records from `cursor` up to the sequence `limit`, in sealed chunks, as far as the credit goes."""
-
-    def __init__(self, cursor: "Cursor", limit: int, credit: int, keys: SessionKeys) -> None:
-        self.sent_to = cursor.sequence
-        self._cursor = cursor
-        self._limit = limit
-        self._credit = credit
-        self._keys = keys
-        self._count = 0
-        self._is_cut = False
-        self._ready = b""  # cut into notifications from `_at` on
-        self._at = 0
-        # The chunk after it, while it is made: its records, then its sealing; and the sequence behind it.
-        self._first = cursor.sequence
-        self._parts: list[bytes] = []
-        self._size = 0
-        self._sealing: Sealing | None = None
-        self._made_to = cursor.sequence
-
-    def grant(self, chunks: int) -> None:
-        """The host has stored so many more."""
-        self._credit = min(self._credit + chunks, wire.CREDIT_MAX)
-
-    def take(self, room: int) -> bytes | None:
-        """The next notification, filled up with the next chunk where there is one."""
-        if len(self._ready) - self._at < room - 1:
-            while self.prepare():
-                pass
-            if self._sealing is not None and self._sealing.result is not None:
-                sealed, self._sealing = self._sealing.result, None
-                self._ready = self._ready[self._at :] + struct.pack(wire.CHUNK_LENGTH, len(sealed)) + sealed
-                self._at = 0
-                self.sent_to = self._made_to
-        if self._at == len(self._ready):
-            return None
-        part = self._ready[self._at : self._at + room - 1]
-        self._at += len(part)
-        sent = bytes([self._count]) + part
-        self._count = (self._count + 1) & 0xFF
-        return sent
-
-    def prepare(self) -> bool:
-        """Do a piece of the next chunk: some records, or some blocks of its seal. Whether there is more of it."""
-        if self._sealing is not None:
-            if self._sealing.result is None:
-                self._sealing.step(BLOCKS_A_PIECE)
-            return self._sealing.result is None
-        if not self._credit:
-            return False
-        for _ in range(RECORDS_A_PIECE):
-            record = None
-            if self._cursor.sequence < self._limit and self._size < wire.CHUNK_BYTES - RECORD_MAX:
-                record = self._cursor.take_raw()
-            if record is None:
-                return self._close()
-            self._parts.append(record.raw)
-            self._size += len(record.raw)
-        return True
-
-    def _close(self) -> bool:
-        """The chunk is full, or there is nothing more: begin to seal it, if there is anything in it to say."""
-        if not self._parts and (self._cursor.sequence >= self._limit or self._is_cut):
-            return False
-        self._is_cut = not self._parts  # an empty chunk: the ring has eaten what would come next
-        plain = struct.pack(wire.CHUNK_HEAD, self._first) + b"".join(self._parts)
-        self._sealing = self._keys.stream.begin(plain)
-        self._first = self._made_to = self._cursor.sequence
-        self._parts = []
-        self._size = 0
-        self._credit -= 1
-        return True
