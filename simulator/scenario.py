@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy
+from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy, unsound_policy
 
 from .profiles import PROFILES
 
@@ -245,6 +245,9 @@ def _event(fields: "_Fields", units: tuple[Unit, ...], duration_s: float) -> Eve
 def _policy(fields: "_Fields") -> Policy:
     defaults = DEFAULT_POLICY._asdict()
     policy = Policy(**{name: fields.take(name, type(value), value) for name, value in defaults.items()})
+    reason = unsound_policy(policy)
+    if reason is not None:
+        raise ScenarioError(f"{fields.where}: {reason}.")
     fields.done()
     return policy
 

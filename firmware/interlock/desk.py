@@ -63,7 +63,7 @@ class Desk:
         """The unit's state as it says it in the open."""
         if self.config is None:
             return wire.STATE_BOXED
-        return wire.STATE_LABEL_OPEN if self.access and self.access.label_open else wire.STATE_IN_SERVICE
+        return wire.STATE_LABEL_OPEN if self.access is None or self.access.label_open else wire.STATE_IN_SERVICE
 
     def status(self) -> bytes:
         unit, journal, config = self._unit, self._unit.journal, self.config

@@ -205,8 +205,10 @@ class Service:
 
     def deadline(self, now: int) -> int | None:
         """The next tick at which there is something to do."""
-        first = earlier(self._pressed_until, self._open_until, now)
-        if self._session is not None:
+        first = self._pressed_until
+        if self._session is None:
+            first = earlier(first, self._open_until, now)
+        else:
             first = earlier(first, self._session.deadline(), now)
             if self._session.is_working():
                 first = now

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy
+from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy, unsound_policy
 
 from .. import label as labels
 from ..context import Context
@@ -105,6 +105,9 @@ def read_policy(path: Path) -> Policy:
         if type(value) is not kind or (kind is int and not 0 <= value <= 0xFFFFFFFF):
             raise ToolError(f"{path}: '{key}' cannot be {value!r}", "Milliseconds as whole numbers; true or false.")
     policy: Policy = DEFAULT_POLICY._replace(**values)
+    reason = unsound_policy(policy)
+    if reason is not None:
+        raise ToolError(f"{path}: {reason}", "Milliseconds; no unit could run with other figures.")
     return policy
 
 

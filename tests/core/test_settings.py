@@ -3,7 +3,17 @@
 from binascii import hexlify
 
 from interlock.core import settings
-from interlock.core.settings import DEFAULT_POLICY, Partner, Settings, SettingsError, decode, encode, load, store
+from interlock.core.settings import (
+    DEFAULT_POLICY,
+    Partner,
+    Policy,
+    Settings,
+    SettingsError,
+    decode,
+    encode,
+    load,
+    store,
+)
 from tests.core.flash import PowerCut, RamFlash
 
 
@@ -57,11 +67,13 @@ def test_any_altered_byte_makes_them_none():
 
 def test_what_no_unit_can_be_is_refused_with_the_reason():
     good = sample()
+    busy = Policy(*([0] * 12 + [True]))  # a renewal every 0 ms: it would never do anything else
     bad = (
         Settings(1, b"short", 1, 1, good.unit_key, good.group_key, [], DEFAULT_POLICY),
         Settings(1, b"HOLSTER1", 0, 1, good.unit_key, good.group_key, [], DEFAULT_POLICY),
         Settings(1, b"HOLSTER1", 1, 9, good.unit_key, good.group_key, [], DEFAULT_POLICY),
         Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.partners * 9, DEFAULT_POLICY),
+        Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, [], busy),
     )
     for one in bad:
         try:

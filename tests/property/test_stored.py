@@ -16,7 +16,9 @@ SERIAL = b"PROPERTY"
 SECTOR_BYTES = 256
 KEYS = st.binary(min_size=32, max_size=32)
 SHORTS, LONGS = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
-POLICIES = st.builds(Policy, *[SHORTS] * 4, *[LONGS] * 8, st.booleans())
+POLICIES = st.builds(
+    Policy, *[st.integers(least, most) for _, least, most in unit_settings.POLICY_LIMITS], st.booleans()
+)
 PARTNERS = st.builds(Partner, st.integers(1, 0xFFFF), st.integers(1, 3), KEYS, KEYS)
 SETTINGS = st.builds(
     Settings,
@@ -57,13 +59,22 @@ def test_any_bytes_are_none_or_settings(data: bytes) -> None:
     assert unit_settings.decode(unit_settings.MAGIC + data) is None
 
 
-@given(head=st.binary(min_size=81, max_size=81), rest=st.binary(max_size=120), partners=st.integers(0, 1))
+POLICY_FORM = ">HHHHIIIIIIIIB"
+
+
+@given(
+    head=st.binary(min_size=81, max_size=81),
+    rest=st.binary(min_size=67, max_size=67),
+    partners=st.integers(0, 1),
+    policy=st.one_of(st.binary(min_size=41, max_size=41), POLICIES.map(lambda p: struct.pack(POLICY_FORM, *p))),
+)
 @settings(max_examples=200)
 def test_settings_with_a_true_checksum_are_such_that_a_unit_can_run_with_them(
-    head: bytes, rest: bytes, partners: int
+    head: bytes, rest: bytes, partners: int, policy: bytes
 ) -> None:
     length = 86 + partners * 67 + 41 + 4
-    body = unit_settings.MAGIC + struct.pack(">H", length) + head[6:] + bytes(4) + bytes([partners]) + rest
+    body = unit_settings.MAGIC + struct.pack(">H", length) + head[6:] + bytes(4) + bytes([partners])
+    body += rest[: 67 * partners] + policy
     config = unit_settings.decode(sealed(body[: length - 4].ljust(length - 4, b"\0")))
     if config is not None:
         assert unit_settings.decode(unit_settings.encode(config)) == config

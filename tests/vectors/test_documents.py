@@ -141,6 +141,8 @@ def test_settings_are_stored_as_the_tables_say():
     assert stored == told + zlib.crc32(told).to_bytes(4, "big")
     assert policy == {name: int(value) for name, value in settings.DEFAULT_POLICY._asdict().items()}
     assert len(stored) == 131 + 67
+    told_limits = [(row[1], *map(int, row[4].split(" to "))) for row in rows(JOURNAL, "layout: settings policy")[:-1]]
+    assert told_limits == list(settings.POLICY_LIMITS)
 
 
 def test_access_and_label_are_stored_as_the_tables_say():

@@ -126,7 +126,7 @@ def stored(cases):
     held = journal.Reading(flash)
     yield f"reading {held.first} {[(r.sequence, r.kind, r.uptime_ms) for r in held.records]!r}"
     for _ in range(10):
-        times = [cases.below(65536) for _ in range(4)] + [cases.word() for _ in range(8)]
+        times = [least + cases.below(most - least + 1) for _, least, most in settings.POLICY_LIMITS]
         policy = settings.Policy(*(times + [cases.below(2) == 1]))
         partners = [
             settings.Partner(1 + cases.below(65535), 1 + cases.below(3), cases.bytes(32), cases.bytes(32))

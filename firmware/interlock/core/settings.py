@@ -69,6 +69,23 @@ DEFAULT_POLICY = Policy(
     buffer_ms=30000,
     stop_after_hold=True,
 )
+# Figures that a unit can run with, least and most: ticks compare over six days only, and a renewal every 0 ms would
+# leave no time for anything else.
+DAY_MS = 86400000
+POLICY_LIMITS = (
+    ("settle_ms", 50, 60000),
+    ("confirm_ms", 0, 1000),
+    ("refractory_ms", 0, 10000),
+    ("fault_ms", 10, 60000),
+    ("heard_limit_ms", 100, 60000),
+    ("start_limit_ms", 100, 120000),
+    ("proof_limit_ms", 500, 120000),
+    ("renew_ms", 200, 60000),
+    ("report_ms", 0, 60000),
+    ("hold_ms", 0, DAY_MS),
+    ("lease_ms", 10000, DAY_MS),
+    ("buffer_ms", 0, 6553500),
+)
 Settings = namedtuple("Settings", ("revision", "serial", "unit", "role", "unit_key", "group_key", "partners", "policy"))
 
 
@@ -82,8 +99,9 @@ def encode(settings: Settings) -> bytes:
         raise SettingsError("a serial has 8 bytes; this one has %d" % len(settings.serial))
     if len(settings.partners) > PARTNERS_MAX:
         raise SettingsError("a unit has at most %d partners" % PARTNERS_MAX)
-    if not _sound(settings):
-        raise SettingsError("roles must be holster, camera or combined, and unit numbers 1 to 65535")
+    reason = _unsound(settings)
+    if reason is not None:
+        raise SettingsError(reason)
     body = b"".join([struct.pack(_PARTNER, *partner) for partner in settings.partners])
     body += struct.pack(_POLICY, *settings.policy)
     length = struct.calcsize(_HEAD) + len(body) + 4
@@ -122,15 +140,24 @@ def decode(data: "Bytes") -> Settings | None:
     values = struct.unpack_from(_POLICY, data, offset)
     policy = Policy(*(values[:-1] + (bool(values[-1]),)))
     settings = Settings(revision, serial, unit, role, unit_key, group_key, partners, policy)
-    return settings if _sound(settings) else None
+    return settings if _unsound(settings) is None else None
 
 
-def _sound(settings: Settings) -> bool:
-    """Whether every number in them is one that a unit can have."""
+def _unsound(settings: Settings) -> str | None:
+    """Why no unit can run with the numbers in them, or None."""
     for who in [settings] + list(settings.partners):
         if who.role not in ROLE_NAMES or not 0 < who.unit <= 0xFFFF:
-            return False
-    return True
+            return "roles must be holster, camera or combined, and unit numbers 1 to 65535"
+    return unsound_policy(settings.policy)
+
+
+def unsound_policy(policy: Policy) -> str | None:
+    """Which figure of a policy no unit can run with, in words, or None."""
+    for name, least, most in POLICY_LIMITS:
+        value = getattr(policy, name)
+        if not least <= value <= most:
+            return "policy %s = %d: it must be %d to %d" % (name, value, least, most)
+    return None
 
 
 def digest(settings: Settings) -> bytes:

@@ -108,6 +108,8 @@ class Link:
         """End the connection; `connection` is None once the stack says so."""
         if self.connection is not None:
             try:
-                self._ble.gap_disconnect(self.connection)
+                known = self._ble.gap_disconnect(self.connection)
             except OSError:
+                known = False
+            if not known:
                 self.connection = None  # it was gone already
