@@ -1,0 +1,401 @@
+"""The report: every use and its verdict, what limits the figures, and a page that says what the JSON says."""
+
+import json
+import re
+from collections.abc import Sequence
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from host_tools import report as reporting
+from host_tools import report_html
+from host_tools.cli import app
+from host_tools.commands.report import from_store, show
+from host_tools.report import Held, Report, build, unpulled
+from host_tools.report_model import Use
+from host_tools.store import Store
+from interlock.core import frames, records
+from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
+
+from .books import HOLSTER, OTHER, OWN, Book, holster, other, own, used
+
+T = 1_800_000_000_000
+HOUR = 3_600_000
+ARM, DISCHARGE = frames.ARM, frames.DISCHARGE
+
+
+def held(book: Book, read_ms: int = T + 10 * HOUR, name: str | None = None) -> Held:
+    """As read to its end at `read_ms`."""
+    return reporting.from_verdict(book.serial, name or book.serial, book.verdict(), read_ms)
+
+
+def made(*journals: Held, own_of: dict[int, list[int]] | None = None, since_ms: int | None = None) -> Report:
+    own = {HOLSTER: [OWN]} if own_of is None else own_of
+    return build(journals, own, made_ms=T + 20 * HOUR, force="Hill", since_ms=since_ms)
+
+
+def verdicts(report: Report) -> list[tuple[str, str]]:
+    return [(event.verdict, event.own_verdict) for use in report.uses for event in use.events]
+
+
+def shift() -> tuple[Book, Book, Book]:
+    """A use that the own camera shows, and one an hour later that nobody heard."""
+    weapon = holster().clock(0, T).session(500)
+    weapon.event(10_000, frames.DRAW, 5).ack(10_030, 5, frames.HEARD).ack(10_950, 5, frames.PROVEN, 20)
+    weapon.event(12_000, ARM, 6).ack(12_040, 6, frames.PROVEN, 1_100)
+    weapon.event(13_000, DISCHARGE, 7).ack(13_040, 7, frames.PROVEN, 2_100)
+    weapon.at(13_100, records.WITNESS, OTHER, 9, bytes(4)).event(20_000, frames.REHOLSTER, 8)
+    weapon.event(HOUR, frames.DRAW, 20).alert(HOUR + 2000, 1).event(HOUR + 9000, frames.REHOLSTER, 21)
+    camera = own().clock(0, T).heard(10_010, 5).tally(10_925, True, buffer_ms=30_000).tally(50_000, False)
+    witness = other().clock(0, T).heard(10_020, 5, kind=4).tally(11_500, True).at(11_510, records.AIRED, 9, 7)
+    return weapon, camera, witness.tally(60_000, False)
+
+
+def shift_report() -> Report:
+    return made(*(held(book) for book in shift()))
+
+
+# Verdicts and figures.
+
+
+def test_every_use_has_its_verdict_of_any_and_of_the_own_camera() -> None:
+    report = shift_report()
+    assert verdicts(report) == [
+        ("late", "late"),
+        ("before", "before"),
+        ("before", "before"),
+        ("unwitnessed", "unwitnessed"),
+    ]
+    first, second = report.uses
+    draw, _, discharge = first.events
+    assert draw.late_by_ms is not None and draw.late_by_u_ms is not None and draw.buffer_covers is True
+    assert abs(draw.late_by_ms - 925) <= draw.late_by_u_ms < 100
+    assert discharge.camera == discharge.own_camera == f"UNIT{OWN}" and discharge.witnesses == [f"UNIT{OTHER}"]
+    assert first.own_cameras == [f"UNIT{OWN}"] and first.lasted_ms == 10_000
+    assert second.events[0].alerts == ["camera not heard"] and second.events[0].camera is None
+    assert first.began.utc_ms == T + 10_000 and first.began.u_ms is not None and first.began.u_ms < 30
+
+
+def test_the_headline_counts_discharges_with_arms_and_draws_beside() -> None:
+    headline = shift_report().headline
+    assert (headline.discharges.total, headline.discharges.before, headline.discharges.own_before) == (1, 1, 1)
+    assert (headline.arms.total, headline.arms.before) == (1, 1)
+    draws = headline.draws
+    assert (draws.total, draws.before, draws.late, draws.late_covered, draws.unwitnessed) == (2, 0, 1, 1, 1)
+
+
+def test_uses_without_any_clock_are_shown_by_boot_and_time_since_its_start() -> None:
+    weapon = holster()
+    for _ in range(2):
+        weapon.reboot()
+    report = made(held(used(weapon, 724_000, 5)), own_of={})
+    began = report.uses[0].began
+    assert began.text.startswith("boot 3, 12:04 after start") and began.utc_ms is None
+    assert began.not_after_ms == T + 10 * HOUR, "it was over when it was read"
+
+
+def test_a_camera_whose_journal_ends_before_the_use_proves_no_absence() -> None:
+    weapon, camera, _ = shift()
+    early = held(camera, read_ms=T + HOUR // 2)
+    report = made(held(weapon), early)
+    assert verdicts(report)[-1] == ("indeterminate", "indeterminate")
+    assert f"UNIT{OWN}" in report.uses[1].events[0].own_reason
+    assert verdicts(report)[:3] == [("late", "late"), ("before", "before"), ("before", "before")], "these are proven"
+
+
+def test_without_clocks_a_camera_read_well_after_the_weapon_covers_what_the_weapon_had_told() -> None:
+    weapon, camera = used(holster(), 10_000, 5), own().tally(0, False)
+    assert verdicts(made(held(weapon, T), held(camera, T + 60_000))) == [("unwitnessed", "unwitnessed")]
+    assert verdicts(made(held(weapon, T), held(camera, T - 60_000))) == [("indeterminate", "indeterminate")]
+
+
+def test_a_gap_far_from_the_use_does_not_spoil_its_verdict() -> None:
+    weapon = used(holster().clock(0, T), 5 * HOUR, 5)
+    camera = own().clock(0, T).tally(10, False).skip(3).tally(HOUR, True).tally(HOUR + 9000, False)
+    near = own().clock(0, T).tally(10, False).skip(3).tally(6 * HOUR, True).tally(6 * HOUR + 9000, False)
+    for book, expected in ((camera, "unwitnessed"), (near, "indeterminate")):
+        journal = gapped(held(used(Book(OWN, ROLE_CAMERA), 0, 1)), book)
+        assert verdicts(made(held(weapon), journal)) == [(expected, expected)]
+
+
+def gapped(like: Held, book: Book) -> Held:
+    """The journal with the ring's gap, as the store would give it."""
+    from dataclasses import replace
+
+    return replace(like, records=tuple(book.records))
+
+
+def test_recordings_of_other_days_do_not_cloud_a_use_that_nobody_heard() -> None:
+    weapon = used(holster().clock(0, T), 5 * HOUR, 5)
+    camera = own().tally(10_000, True).tally(20_000, False)
+    camera.base_ms = 0
+    camera.reboot().clock(1000, T)
+    assert verdicts(made(held(weapon), held(camera))) == [("unwitnessed", "unwitnessed")]
+
+
+def test_a_paired_camera_that_was_never_pulled_leaves_the_verdict_open_and_is_named() -> None:
+    report = made(held(used(holster().clock(0, T), 10_000, 5)), unpulled("CAM2", OWN, ROLE_CAMERA, "Camera 2"))
+    assert verdicts(report) == [("indeterminate", "indeterminate")]
+    assert "Camera 2" in report.uses[0].events[0].reason
+    assert any("Camera 2" in note for note in report.notes)
+    assert [(unit.name, unit.journal, unit.last_pull) for unit in report.units][1] == (
+        "Camera 2",
+        "not pulled",
+        "never",
+    )
+
+
+def test_where_pairs_are_not_known_the_own_verdict_is_left_open_and_said_so() -> None:
+    report = build([held(book) for book in shift()], None, made_ms=T + 20 * HOUR)
+    assert {own for _, own in verdicts(report)} == {"indeterminate"}
+    assert [any_ for any_, _ in verdicts(report)] == ["late", "before", "before", "unwitnessed"]
+    assert report.uses[0].own_cameras is None and any("not known here" in note for note in report.notes)
+
+
+def test_an_altered_camera_journal_never_proves_absence() -> None:
+    weapon, camera, _ = shift()
+    from dataclasses import replace
+
+    journal = replace(held(camera), altered="x", findings=("altered: record 3: x",))
+    report = made(held(weapon), journal)
+    assert verdicts(report)[-1] == ("indeterminate", "indeterminate")
+    assert report.findings[0].text == "altered: record 3: x" and report.units[1].journal == "altered"
+
+
+def test_what_was_certainly_before_the_day_is_left_out_and_what_may_be_later_is_not() -> None:
+    report = made(*(held(book) for book in shift()), since_ms=T + HOUR // 2)
+    assert len(report.uses) == 1 and report.headline.discharges.total == 0 and not report.sessions
+    untimed = made(held(used(holster(), 0, 5)), since_ms=T + 9 * HOUR)
+    assert len(untimed.uses) == 1, "it may have been a minute before it was pulled"
+
+
+# Sessions, findings, units.
+
+
+def test_sessions_say_who_did_what_when_and_refusals_are_among_them() -> None:
+    book = holster().clock(0, T).session(1000).at(90_000, records.REFUSED, 5, 3)
+    book.at(99_000, records.SESSION, 1, b"ADMIN1  ", 4).reboot()
+    granted, refused, cut = made(held(book)).sessions
+    assert (granted.person, granted.credential, granted.lasted_ms) == ("PC1234", "technician", 900)
+    assert granted.did == ["status", "ping", "pull"] and granted.pulled_to == 2 and granted.at.utc_ms == T + 1000
+    assert refused.refused == 3 and refused.ended == "wrong secret" and refused.person is None
+    assert (cut.person, cut.credential, cut.ended) == ("ADMIN1", "admin", None)
+
+
+def test_clocks_that_contradict_themselves_are_findings() -> None:
+    report = made(held(holster().clock(0, T).clock(10, T + HOUR)))
+    assert report.units[0].clock == "contradictory" and "clock was set" in report.findings[0].text
+
+
+def test_two_units_under_one_number_are_a_finding_and_neither_is_left_out() -> None:
+    double = used(holster(), 50_000, 9)
+    report = made(held(used(holster(), 10_000, 5)), reporting.from_verdict("TWIN", "Twin", double.verdict(), T))
+    assert len(report.uses) == 2 and {use.version for use in report.uses} == {1}
+    assert any("number 1" in finding.text for finding in report.findings)
+
+
+# From the store.
+
+
+def filled(path: Path, books: Sequence[Book], read_ms: int = T + 10 * HOUR) -> Store:
+    store = Store.open(path)
+    for book in books:
+        store.learn_unit(book.serial, book.unit, book.role, f"Unit {book.unit}")
+        store.add(book.serial, 0, book.chains[0], book.raws, by="PC1", utc_ms=read_ms)
+        store.note_head(book.serial, len(book.raws), book.chains[-1], utc_ms=read_ms)
+    return store
+
+
+def test_the_store_gives_the_report_that_the_journals_give(tmp_path: Path) -> None:
+    store = filled(tmp_path / "s.sqlite", shift())
+    report = from_store(store, None, T + 20 * HOUR)
+    assert [any_ for any_, _ in verdicts(report)] == ["late", "before", "before", "unwitnessed"]
+    assert [unit.journal for unit in report.units] == ["intact"] * 3 and not report.findings
+    assert [unit.last_pull_utc_ms for unit in report.units] == [T + 10 * HOUR] * 3
+
+
+def test_uses_that_only_a_rolled_back_version_tells_are_counted_and_marked(tmp_path: Path) -> None:
+    book = holster().clock(0, T)
+    common = len(book.records)
+    used(book, 10_000, 5, DISCHARGE)
+    store = filled(tmp_path / "s.sqlite", [book])
+    back = used(holster().clock(0, T), 70_000, 5)
+    store.add(back.serial, common, back.chains[common], back.raws[common:], by="PC1", utc_ms=T + 11 * HOUR)
+    report = from_store(store, None, T + 20 * HOUR)
+    assert sorted((use.version, len(use.events)) for use in report.uses) == [(1, 1), (2, 2)]
+    assert report.headline.discharges.total == 1, "the discharge was not made away with"
+    differing = sum(a != b for a, b in zip(book.raws[common:], back.raws[common:], strict=False))
+    assert report.units[0].journal == "contradictory" and report.units[0].conflicts == differing > 0
+    assert any("second version" in note for note in report.notes)
+
+
+# The page.
+
+
+class Page(HTMLParser):
+    """What a reader of the page sees, and what the page refers to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.rows: list[list[str]] = []
+        self.text = ""
+        self._quiet = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._quiet = tag in ("style", "title")
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._quiet = False
+
+    def handle_data(self, data: str) -> None:
+        if self._quiet:
+            return
+        self.text += data
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
+
+
+def hostile() -> Report:
+    weapon, camera, witness = shift()
+    name = "<script>alert('x')</script>&\"'{{ 7 * 7 }}"
+    return made(held(weapon, name=name), held(camera, name="</style><img src=x>"), held(witness, name="<b onload=y>"))
+
+
+@pytest.mark.parametrize("report", [shift_report(), hostile()], ids=["plain", "hostile names"])
+def test_the_page_refers_to_nothing_outside_and_runs_nothing(report: Report) -> None:
+    page = report_html.render(report)
+    found = Page(page)
+    assert not {"script", "link", "img", "iframe", "object", "embed", "image", "use", "base", "form", "a"} & {
+        tag for tag, _ in found.tags
+    }
+    for tag, attributes in found.tags:
+        assert not {name for name in attributes if name.startswith("on") or name in ("src", "href", "xlink:href")}, tag
+    assert not re.search(r"https?:|//[a-z]|url\(|@import|javascript:", page)
+    policy = next(a["content"] for tag, a in found.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy is not None and policy.startswith("default-src 'none'")
+
+
+def test_hostile_names_are_shown_as_they_are_and_do_nothing() -> None:
+    page = report_html.render(hostile())
+    assert "<script" not in page and "&lt;script&gt;" in page and "{{ 7 * 7 }}" in page and "49" not in Page(page).text
+    assert Page(page).tags.count(("html", {"lang": "en"})) == 1
+
+
+def test_the_pages_figures_are_those_of_the_json() -> None:
+    report = shift_report()
+    facts, page = json.loads(json.dumps(report.plain())), Page(report_html.render(report))
+    for kind in ("discharges", "arms", "draws"):
+        count = facts["headline"][kind]
+        names = ("total", "before", "late", "late_covered", "unwitnessed", "indeterminate", "own_before")
+        assert [kind, *(str(count[name]) for name in names)] in [row[:8] for row in page.rows]
+    assert f"{facts['headline']['discharges']['before']} of {facts['headline']['discharges']['total']}" in page.text
+    events = [event for use in facts["uses"] for event in use["events"]]
+    told = [row for row in page.rows if row and row[0].split(" ")[0] in ("draw", "arm", "discharge")]
+    assert len(told) == len(events)
+    for event, row in zip(events, told, strict=True):
+        assert row[1].startswith(event["verdict"]) and row[2].startswith(event["own_verdict"])
+        assert event["reason"] in row[1] and (event["camera"] or "") in row[1]
+        if event["late_by_ms"] is not None:
+            assert f"by {event['late_by_ms']} ms ± {event['late_by_u_ms']} ms" in row[1]
+        assert row[3] == (", ".join(event["witnesses"]) or "–") and row[4].startswith(", ".join(event["alerts"]) or "–")
+    for unit in facts["units"]:
+        row = next(row for row in page.rows if row and row[0] == unit["name"])
+        assert row[1] == f"{unit['role']} {unit['unit']}" and row[3] == str(unit["records"])
+        assert row[2] == unit["journal"] and row[5] == unit["last_pull"]
+    for use in facts["uses"]:
+        assert use["began"]["text"] in page.text
+    assert sum(row[0] == facts["sessions"][0]["at"]["text"] for row in page.rows if row) == 1
+
+
+def test_the_timeline_is_drawn_to_scale_with_every_event_recording_and_ack() -> None:
+    use: Use = shift_report().uses[0]
+    lanes = use.timeline.lanes
+    assert [lane.kind for lane in lanes] == ["weapon", "own", "other"]
+    assert [mark.kind for mark in lanes[0].marks] == ["draw", "arm", "discharge", "reholster"]
+    assert [mark.kind for mark in lanes[1].marks] == ["heard", "recording", "recording", "recording"]
+    assert [mark.kind for mark in lanes[2].marks] == ["witness"]
+    bar = lanes[1].bars[0]
+    assert bar.start_low_ms <= 925 <= bar.start_high_ms and bar.buffer_ms == 30_000 and bar.proven
+    from host_tools.report_svg import LEFT, RIGHT, WIDTH, draw
+
+    drawing = draw(use.timeline, "title")
+    places = [sign.x for sign in drawing.signs if sign.kind in ("draw", "arm", "discharge")]
+    assert places == sorted(places) and all(LEFT <= x <= WIDTH - RIGHT for x in places)
+    assert (places[2] - places[0]) / (places[1] - places[0]) == pytest.approx(1.5, abs=0.01)
+    labels = [w for w in drawing.words if w.text in ("draw", "arm", "discharge", "back")]
+    boxes = [(w.x, w.y) for w in labels]
+    assert len(set(boxes)) == 4
+
+
+def test_an_empty_report_is_a_page_too() -> None:
+    page = Page(report_html.render(build([], None, made_ms=T)))
+    assert "No discharge" in page.text and "No use of a weapon" in page.text
+
+
+def test_a_use_that_was_found_out_at_boot_has_no_verdict_but_a_place() -> None:
+    weapon = holster().event(10, frames.OUT, 5).event(9000, frames.REHOLSTER, 6)
+    report = made(held(weapon))
+    assert report.uses[0].events == [] and "found out of its holster" in Page(report_html.render(report)).text
+
+
+# The commands.
+
+
+def test_report_and_verify_read_the_home_and_say_findings_by_exit_code(tmp_path: Path) -> None:
+    store = filled(tmp_path / "home" / "journals.sqlite", shift())
+    home, out = ["--home", str(tmp_path / "home")], tmp_path / "out"
+    runner = CliRunner()
+    done = runner.invoke(app, [*home, "report", "--out", str(out)], env={"COLUMNS": "80"})
+    assert done.exit_code == 0, done.output
+    assert "1 of 1 discharges had video running before" in done.output
+    assert max(map(len, done.output.replace(str(out), "").splitlines())) <= 80
+    facts = json.loads((out / "report.json").read_text())
+    assert facts["headline"]["discharges"]["before"] == 1
+    assert {path.name: path.stat().st_mode & 0o777 for path in out.iterdir()} == {
+        "report.html": 0o600,
+        "report.json": 0o600,
+    }
+    printed = json.loads(runner.invoke(app, [*home, "report", "--json"]).output)
+    assert printed["uses"] == facts["uses"] and not (tmp_path / "home" / "report").exists()
+    verified = runner.invoke(app, [*home, "verify", "--json"])
+    assert verified.exit_code == 0
+    assert [unit["verdict"] for unit in json.loads(verified.output)] == ["intact"] * 3
+    store.note_head("UNIT1", 99, bytes(32), utc_ms=T)
+    for command in ("verify", "report"):
+        done = runner.invoke(app, [*home, command], env={"COLUMNS": "80"})
+        assert done.exit_code == 1 and "before record 99" in " ".join(done.output.split())
+
+
+def test_a_home_with_nothing_in_it_is_an_error_with_advice(tmp_path: Path) -> None:
+    for command in ("verify", "report"):
+        done = CliRunner().invoke(app, ["--home", str(tmp_path / "none"), command])
+        assert done.exit_code != 0 and getattr(done.exception, "advice", "")
+        assert not (tmp_path / "none").exists()
+    done = CliRunner().invoke(app, ["--home", str(tmp_path), "report", "--since", "yesterday"])
+    assert "is no day" in str(done.exception)
+
+
+def test_names_do_no_harm_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    weapon, camera, _ = shift()
+    show(made(held(weapon, name="[bold]A[/bold] [/]"), held(camera)))
+    assert "[bold]A" in capsys.readouterr().out
+
+
+ROLES = ROLE_HOLSTER | ROLE_CAMERA
+
+
+def test_a_combined_unit_is_its_own_camera() -> None:
+    unit = Book(7, ROLES).clock(0, T).tally(0, False).tally(9000, True)
+    used(unit, 10_000, 5, DISCHARGE).tally(40_000, False)
+    assert verdicts(made(held(unit), own_of={})) == [("before", "before")] * 2
+    silent = used(Book(7, ROLES).clock(0, T).tally(0, False), 10_000, 5)
+    assert verdicts(made(held(silent), own_of={})) == [("unwitnessed", "unwitnessed")]
