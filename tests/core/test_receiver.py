@@ -191,3 +191,19 @@ def test_acks_to_the_newest_two_frames_are_recognised_and_no_others():
     forged = bytearray(pair.build(7, Ack(frames.PROVEN, 0, 3, 4, DIGEST)))
     forged[20] ^= 4
     assert ear.hear(bytes(forged)) is None
+
+
+def test_a_camera_whose_key_changes_is_heard_under_both_until_it_speaks_under_the_later():
+    old, new = PairKeys(b"p" * 32, 1, CAMERA), PairKeys(b"q" * 32, 1, CAMERA)
+    other = PairKeys(b"r" * 32, 1, CAMERA + 1)
+    ear = AckEar([old, new, other])
+    ack = Ack(frames.HEARD, frames.REASON_NONE, 0, 0, DIGEST)
+    ear.expect(1)
+    assert ear.hear(old.build(1, ack)).camera == CAMERA
+    ear.expect(2)
+    assert ear.hear(old.build(2, ack)) is not None
+    assert ear.hear(new.build(2, ack)) is not None
+    for counter in (3, 4):
+        ear.expect(counter)
+    assert ear.hear(old.build(4, ack)) is None
+    assert ear.hear(new.build(4, ack)) is not None and ear.hear(other.build(4, ack)) is not None

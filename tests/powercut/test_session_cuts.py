@@ -154,3 +154,13 @@ def test_an_admin_key_moved_on_under_a_cut_is_one_of_the_two_that_the_vault_hold
             ratchet(body)
         # Whatever happened, the step before still opens, and the one reached does.
         assert opens(body, kept[-1], 2) and opens(body, ADMIN_KEY, 1)
+
+
+def test_an_admin_may_not_make_a_unit_in_service_another_one() -> None:
+    body = Body(boxed=False)
+    present = some_settings()
+    for field, value in (("unit", 9), ("role", settings.ROLE_CAMERA), ("unit_key", b"x" * 32)):
+        host = Host(body.boot()).open_admin()
+        other = present._replace(revision=2, **{field: value})
+        assert host.ask(wire.PREPARE, prepared(other))[0] == wire.BAD_SETTINGS, field
+    assert settings.load(body.area) == present
