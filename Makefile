@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SIM := $(VENV)/.sim-ready
 DEV := $(VENV)/.dev-ready
 # MicroPython's type stubs replace those of the standard library, so they stay out of .venv. New version, new stamp.
-STUBS := typings/.ready-1.29.0
+STUBS := typings/.ready-1.29.0-3
 JOBS ?= auto
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -68,4 +68,5 @@ $(STUBS): | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --no-deps --target typings/esp32 \
 	  micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2
 	@$(BIN)/python -m pip install --quiet --no-deps --target typings/rp2 micropython-rp2-stubs==1.29.0.post1
+	@$(BIN)/python -m pip install --quiet --no-deps --target typings/stm32 micropython-stm32-stubs==1.29.0.post1
 	@touch $@

@@ -5,7 +5,7 @@
     async with BleakClient(found, backend=b.client): ...
 
 It behaves as bleak does on Linux with BlueZ, as far as Bluetooth LE's central role goes, and uses the event loop's time
-only, so it lives on a loop with virtual time, too. Not here: pairing, bonds, BlueZ's cache of services, adapters.
+only, so it lives on a loop with virtual time, too. Not here: BlueZ's cache of services, its agents, adapters.
 Nothing in this package knows of Interlock. `radio.py` shares the device, `link.py` is one connection.
 """
 

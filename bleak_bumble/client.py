@@ -1,7 +1,9 @@
 """bleak's client over a shared radio.
 
-Pairing is not offered (`pair` and `unpair` raise NotImplementedError): what needs a secret link layer needs another
-backend. A characteristic that demands encryption answers with a BleakGATTProtocolError.
+Pairing makes a bond in the Bumble device's key store, and asks nobody unless the device's `pairing_config_factory` has
+somebody to ask. As with BlueZ the link to a bonded peripheral is encrypted before `connect` returns, and one that has
+forgotten the bond cannot be connected to until `unpair`. Unlike BlueZ, nothing pairs by itself: a characteristic that
+demands encryption answers with a BleakGATTProtocolError.
 """
 
 import asyncio
@@ -102,14 +104,12 @@ class BumbleClient(BaseBleakClient):
         """
         if self.is_connected or self._is_connecting:
             raise BleakError("Client is already connected")
-        if pair:
-            logger.warning("%s: pairing is not offered by this backend, connecting without", self.address)
         timeout = kwargs.get("timeout", self._timeout)
         self._is_connecting = True
         try:
             target = self._target or await self._find(timeout)
             async with asyncio.timeout(timeout):
-                while not await self._establish(target):
+                while not await self._establish(target, pair):
                     logger.debug("%s: not established, trying again", self.address)
         finally:
             self._is_connecting = False
@@ -122,10 +122,12 @@ class BumbleClient(BaseBleakClient):
         assert self._target is not None
         return self._target
 
-    async def _establish(self, target: hci.Address) -> bool:
+    async def _establish(self, target: hci.Address, pair: bool) -> bool:
         """Connect once. False where the peer missed the first packets, which BlueZ and bleak answer by a retry."""
         link = Link(self._radio, await self._radio.connect(target, self._preferences))
         try:
+            if pair or await self._radio.has_bond(link.peer):
+                await link.secure()
             await link.prepare(self._mtu)
             services = await link.run(discover(link.client, self._wanted_services, self._max_write_without_response))
         except BaseException as error:
@@ -158,12 +160,15 @@ class BumbleClient(BaseBleakClient):
                     self._finish(link)
 
     async def pair(self, *args: Any, **kwargs: Any) -> None:
-        """Not offered."""
-        raise NotImplementedError("bleak_bumble does no pairing: there are no bonds and no encrypted links here.")
+        """Make a bond and encrypt; where there is a bond, encrypt. Arguments of other platforms are not used."""
+        await self._connected().secure()
 
     async def unpair(self) -> None:
-        """Not offered."""
-        raise NotImplementedError("bleak_bumble does no pairing, so there is nothing to undo.")
+        """Forget the bond, and disconnect."""
+        peer = self._link.peer if self._link is not None else self._target
+        if peer is not None:
+            await self._radio.forget_bond(peer)
+        await self.disconnect()
 
     # Values.
 

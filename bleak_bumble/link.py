@@ -27,6 +27,8 @@ _ENDING_TIMEOUT_S = 10.0
 _FLOW_POLL_S = 0.1
 _DATA_LENGTH_BYTES, _DATA_LENGTH_US = 251, 2120
 """The longest that LE 1M offers: Core specification 6.0, Vol 6, Part B, 4.5.10."""
+_PAIRING_TIMEOUT_S = 30.0
+"""Core specification 6.0, Vol 3, Part H, 3.4."""
 
 
 class Link:
@@ -116,6 +118,29 @@ class Link:
                 await self.run(self.client.request_mtu(mtu))
             except BleakGATTProtocolError as error:
                 logger.info("MTU exchange: %s", error)
+
+    @property
+    def peer(self) -> hci.Address:
+        """Whose link it is."""
+        return self._connection.peer_address
+
+    async def secure(self) -> None:
+        """Encrypt by the bond where there is one, else pair as the device's `pairing_config_factory` says.
+
+        A peer that does not answer for 30 s has lost the link, as with Linux.
+        """
+        connection = self._connection
+        is_bonded = await self._radio.has_bond(self.peer)
+        try:
+            async with asyncio.timeout(_PAIRING_TIMEOUT_S):
+                await self.run(connection.encrypt() if is_bonded else connection.pair())
+        except TimeoutError as error:
+            spawn(self.close())
+            raise BleakError("The peripheral did not answer to the pairing; the link is given up.") from error
+        except BleakError as error:
+            if not is_bonded or not self.is_up:
+                raise
+            raise BleakError(f"The peripheral refuses the bond: unpair(), then pair again ({error}).") from error
 
     async def write_command(self, handle: int, data: bytes) -> None:
         """Write without response; waits while the controller's buffers are full, as BlueZ's socket does."""

@@ -74,6 +74,17 @@ class Radio:
         self._initiating = asyncio.Lock()
         device.on(Device.EVENT_FLUSH, self._forget_scans)
 
+    async def has_bond(self, peer: hci.Address) -> bool:
+        """Whether the device has keys of this peer."""
+        store = self.device.keystore
+        return store is not None and await store.get(str(peer)) is not None
+
+    async def forget_bond(self, peer: hci.Address) -> None:
+        """Delete the keys of this peer, if there are any."""
+        if await self.has_bond(peer):
+            assert self.device.keystore is not None
+            await self.device.keystore.delete(str(peer))
+
     def _forget_scans(self) -> None:
         """The controller was reset, switched off or lost: it scans no more."""
         self._wishes.clear()

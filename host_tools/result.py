@@ -96,7 +96,7 @@ def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[
     unit = run.unit(truth.unit)
     ids = {u.unit.number: u.unit.id for u in run.units}
     found = _journalled(unit, evidence, truth, taken)
-    own = [run.unit(camera).unit.number for camera in unit.unit.cameras]
+    own = [run.unit(camera).unit.number for camera in run.own_cameras(truth.unit, truth.at_us)]
     if unit.unit.role & ROLE_CAMERA:
         own.append(unit.unit.number)
     recording_us, camera = _serving(run, truth, [ids[number] for number in own])
@@ -116,13 +116,12 @@ def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[
         lost = verdict.Judgement(verdict.Verdict.INDETERMINATE, "the weapon's journal has no such event")
         return facts | _judged(lost, lost)
     use, event = found
-    zero_us = unit.boot_zero_us[event.boot]
     frame = next((f for f in run.frames if (f.source, f.counter) == (truth.unit, event.counter)), None)
     answers = [a for a in use.answers if a.counter >= event.counter and a.camera in own]
     proofs = [a for a in answers if a.kind == frames.PROVEN]
     facts["frame_at_ms"] = _ms(frame.at_us) if frame else None
-    facts["heard_at_ms"] = _ms(zero_us + answers[0].at_ms * 1000) if answers else None
-    facts["acked_at_ms"] = _ms(zero_us + proofs[0].at_ms * 1000) if proofs else None
+    facts["heard_at_ms"] = _ms(unit.at_us(event.boot, answers[0].at_ms)) if answers else None
+    facts["acked_at_ms"] = _ms(unit.at_us(event.boot, proofs[0].at_ms)) if proofs else None
     facts["witnesses"] = sorted(ids[number] for number in witnesses_of(use, event).difference(own))
     cameras = [number for number in evidence.recordings if number not in own]
     return facts | _judged(
@@ -150,7 +149,7 @@ def _journalled(
         if use.unit != unit.unit.number:
             continue
         for event in use.events:
-            at_us = unit.boot_zero_us[event.boot] + event.at_ms * 1000
+            at_us = unit.at_us(event.boot, event.at_ms)
             away_us = abs(at_us - truth.at_us)
             key = (use.unit, event.boot, event.counter)
             if event.event == EVENTS[truth.event] and away_us < _MATCH_MS * 1000 and key not in taken:
@@ -164,7 +163,7 @@ def _journalled(
 
 def _serving(run: "Run", truth: "WeaponEvent", own: list[str]) -> tuple[int | None, str | None]:
     """Start of the real recording that serves the event, and whose: one that was running, the own camera's first; else
-    the earliest that began before the weapon was back for 10 s."""
+    the earliest (of several at one instant the own camera's) that began before the weapon was back for 10 s."""
     returned = [e.at_us for e in run.weapon_events if (e.unit, e.event) == (truth.unit, "holster")]
     until_us = min((us for us in returned if us > truth.at_us), default=run.virtual_us) + verdict.GRACE_MS * 1000
 
@@ -176,7 +175,9 @@ def _serving(run: "Run", truth: "WeaponEvent", own: list[str]) -> tuple[int | No
 
     everybody = [u.unit.id for u in run.units]
     for wanted, serves in ((own, running), (everybody, running), (everybody, late)):
-        starts = [(i.start_us, name) for name in wanted for i in run.unit(name).recordings if serves(i)]
+        found = [(i.start_us, name) for name in wanted for i in run.unit(name).recordings if serves(i)]
+        starts = [(start_us, name not in own, name) for start_us, name in found]
         if starts:
-            return min(starts)
+            start_us, _, name = min(starts)
+            return start_us, name
     return None, None

@@ -53,22 +53,21 @@ class Visitor:
         chance = random.Random(f"visitor {seed}")
         self.vault = Vault.create(folder / "vault", FORCE, chance.randbytes)
         self.store = Context(folder).open_store()
-        self._bench: Bench | None = None
+        self._benches: dict[str, Bench] = {}
 
-    def arrive(self, device: "Device", utc_ms: Callable[[], int]) -> None:
-        """The world's laptop and clock."""
+    def arrive(self, laptop: str, device: "Device", utc_ms: Callable[[], int]) -> None:
+        """One of the world's laptops and its clock."""
         import bleak_bumble
 
         from .link import Radio
 
         backends = bleak_bumble.backends(device)
         radio = Radio(backends.scanner, backends.client)
-        self._bench = Bench(radio, self.vault, self.store, utc_ms, PERSON)
+        self._benches[laptop] = Bench(radio, self.vault, self.store, utc_ms, PERSON)
 
     async def act(self, do: str, unit: UnitOfWorld, printed: UnitLabel, args: Mapping[str, Any]) -> str:
         """One action of the scenario; a line about it. ToolError when it did not succeed."""
-        assert self._bench is not None, "the visitor has not arrived"
-        bench, serial = self._bench, label.serial_text(printed.serial)
+        bench, serial = self._benches[args["by"]], label.serial_text(printed.serial)
         if do == "provision":
             done = await provision(bench, label.Label(serial, printed.secret), unit.role, serial, args["policy"])
             return f"set up as number {done.number}, clock ± {done.clock_uncertainty_ms} ms"

@@ -2,17 +2,17 @@
 
 It decides which listening radio gets which PDU. When a radio transmits or listens is `link_layer.py`; HCI is
 `controller.py`. PDUs of connections are not here: `connection.py` has their time and asks `receives` for their fate;
-they collide with nothing, and observers do not see them. The CONNECT_IND that begins a connection is seen.
+they collide with nothing, and have observers of their own. The CONNECT_IND that begins a connection is here.
 
-Model, all simple on purpose: log-distance path loss; one shadowing figure for each pair of radios, one fading figure
-for each reception; a PDU below the sensitivity is lost whole; of two PDUs at one time on one channel the stronger
-survives where it leads by the capture ratio.
+Model, all simple on purpose: how strong a PDU arrives is `propagation.py`; one that is below the sensitivity is lost
+whole; of two PDUs at one time on one channel the stronger survives where it leads by the capture ratio, whose limit for
+a receiver on LE 1M is 21 dB (Core specification 6.0, Vol 6, Part A, 4.2). LE 1M only: neither 2M nor coded. A PDU takes
+8 us a byte (Part B, 2.1). Who scans which channel when is `tuning.py`.
 """
 
 import asyncio
-import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -21,19 +21,20 @@ from weakref import WeakValueDictionary
 from bumble import controller, hci, link
 
 from .clock import US_PER_S, now_us
+from .propagation import Field, Propagation
+from .tapping import DataPdu
+from .tuning import CHANNELS, Tuning
 
 if TYPE_CHECKING:
     from .connection import Connection
 
-CHANNELS = (37, 38, 39)
+__all__ = ["CHANNELS", "Air", "AirStats", "Pdu", "PduType", "Propagation", "Radio"]
 MAX_DATA_BYTES = 31
 T_IFS_US = 150
 """From the end of a PDU to its answer (Core specification 6.0, Vol 6, Part B, 4.1)."""
 _OVERHEAD_BYTES = 1 + 4 + 2 + 3  # preamble, access address, header, CRC
 US_PER_BYTE = 8
 """LE 1M."""
-_FADES = 3  # a mean further below the sensitivity than so many times the fading is out of range
-_NEAREST_M = 0.3  # antennas cannot be closer than the bodies that carry them
 _NOISE_FLOOR_DBM = -127  # the lowest figure that HCI can report
 
 
@@ -46,6 +47,9 @@ class PduType(IntEnum):
     SCAN_RSP = 4
     CONNECT_IND = 5
     ADV_SCAN_IND = 6
+
+
+_ANSWERS = (PduType.SCAN_REQ, PduType.SCAN_RSP, PduType.CONNECT_IND)
 
 
 class Pdu(NamedTuple):
@@ -77,23 +81,11 @@ class Radio(Protocol):
     name: str
 
     def listens_to(self, pdu: Pdu) -> bool:
-        """Whether the receiver was tuned to this PDU from its first to its last bit. Asked at its end."""
+        """Whether the receiver was tuned to this PDU from its first to its last bit. Asked at its end, of a radio with
+        a scanner (`Air.has_scanner`) only for requests and answers: what it scans, the air knows."""
 
     def hears(self, pdu: Pdu, rssi_dbm: int) -> None:
         """The PDU arrived whole. Called at its end."""
-
-
-@dataclass(frozen=True)
-class Propagation:
-    """Data of the path. Defaults: two small antennas on bodies, 0 dBm, some 90 m in the open; nobody measured them."""
-
-    tx_power_dbm: float = 0.0
-    loss_at_1_m_db: float = 45.0
-    exponent: float = 2.4
-    shadowing_db: float = 3.0
-    fading_db: float = 2.0
-    sensitivity_dbm: float = -92.0
-    capture_db: float = 6.0
 
 
 @dataclass
@@ -113,21 +105,40 @@ class AirStats:
     collided: int = 0
 
 
-class _InOrder(dict[controller.Controller, None]):
-    """The part of a set that `LocalLink` uses, in order of arrival: a set of objects has another order each run."""
+class _InOrder(dict[controller.Controller, int]):
+    """The part of a set that `LocalLink` uses, in order of arrival: a set of objects has another order each run. The
+    values number them: what left is never a number again."""
+
+    count = 0
 
     def add(self, item: controller.Controller) -> None:
-        self[item] = None
+        self[item] = self.count
+        self.count += 1
 
     def remove(self, item: controller.Controller) -> None:
         del self[item]
+
+
+class _Path:
+    """What is known of the way from one radio to another while nothing moves. `chance`: once something got there."""
+
+    __slots__ = ("chance", "in_range", "mean_dbm")
+
+    def __init__(self, mean_dbm: float, in_range: bool) -> None:
+        self.mean_dbm = mean_dbm
+        self.in_range = in_range
+        self.chance: random.Random | None = None
+
+
+_Paths = dict[int, _Path]
 
 
 class Air(link.LocalLink):
     """The air of one world, on the running loop; all chance in it follows from `seed`.
 
     `loss`: probability from 0 to 1 that a reception fails for no other reason. `observers` are called with every PDU at
-    its end, its outcome filled in. A radio that was never placed stands at (0, 0).
+    its end, its outcome filled in. A radio that was never placed stands at (0, 0). `scan_duty` (by a radio's name, 0 to
+    1, before it scans): an experiment's knob; its scanner is deaf for the rest of each interval, whatever it asked for.
     """
 
     def __init__(self, seed: int, propagation: Propagation | None = None) -> None:
@@ -135,59 +146,105 @@ class Air(link.LocalLink):
         self.controllers: Any = _InOrder()
         self.propagation = propagation or Propagation()
         self.loss = 0.0
+        self.scan_duty: dict[str, float] = {}
         self.stats = AirStats()
         self.observers: list[Callable[[Pdu], None]] = []
+        self.data_observers: list[Callable[[DataPdu], None]] = []
+        """Called with every PDU of every connection (`tapping.py`)."""
         self.begun_connections: WeakValueDictionary[int, Connection] = WeakValueDictionary()
         """By access address: what a CONNECT_IND on the air is about."""
         self._seed = seed
         self._loop = asyncio.get_running_loop()
-        self._positions_m: dict[str, tuple[float, float]] = {}
-        self._blocked: set[frozenset[str]] = set()
-        self._mean_dbm: dict[tuple[str, str], float] = {}
+        self._field = Field(seed, self.propagation)
         self._streams: dict[str, random.Random] = {}
         self._recent: list[tuple[Pdu, Radio]] = []
+        self._tuning = Tuning()
+        self._radios: dict[int, Radio] = {}
+        self._others: dict[int, Radio] = {}
+        self._paths: dict[str, _Paths] = {}
+
+    def add_controller(self, controller: Any) -> None:
+        """Bumble's; any `Radio` can be one."""
+        super().add_controller(controller)
+        number = self.controllers[controller]
+        self._radios[number] = self._others[number] = controller
+
+    def remove_controller(self, controller: Any) -> None:
+        """Bumble's."""
+        number = self.controllers[controller]
+        super().remove_controller(controller)
+        self._tuning.stop(number)
+        self._radios.pop(number)
+        self._others.pop(number, None)
+        for paths in self._paths.values():
+            paths.pop(number, None)
+
+    def has_scanner(self, radio: Radio) -> None:
+        """Advertisements reach `radio` by `scans` only."""
+        self._others.pop(self.controllers[radio], None)
+
+    def scans(self, radio: Radio, interval_us: int, window_us: int) -> None:
+        """`radio` listens from now on, channel 37 first; by its `scan_duty` shorter than it would."""
+        window_us = min(window_us, round(interval_us * self.scan_duty.get(radio.name, 1.0)))
+        self._tuning.start(self.controllers[radio], now_us(self._loop), interval_us, window_us)
+
+    def scans_no_more(self, radio: Radio) -> None:
+        """`radio` is deaf to advertisements from now on."""
+        if radio in self.controllers:
+            self._tuning.stop(self.controllers[radio])
+
+    def _listeners(self, pdu: Pdu) -> Iterable[int]:
+        if pdu.pdu_type in _ANSWERS:
+            return [number for number, radio in self._radios.items() if radio.listens_to(pdu)]
+        tuned = self._tuning.listeners(pdu.channel, pdu.time_us, pdu.end_us)
+        if not self._others:
+            return tuned
+        return sorted([*tuned, *(number for number, radio in self._others.items() if radio.listens_to(pdu))])
 
     def place(self, name: str, x_m: float, y_m: float) -> None:
         """Put the radio `name` there, now."""
-        self._positions_m[name] = (x_m, y_m)
-        self._mean_dbm.clear()
+        self._field.place(name, x_m, y_m)
+        self._paths.clear()
+
+    def wear(self, name: str, facing_deg: float | None) -> None:
+        """The radio `name` is worn at the front of a body that faces this way; see `Field.wear`."""
+        self._field.wear(name, facing_deg)
+        self._paths.clear()
 
     def block(self, one: str, other: str) -> None:
         """Until `unblock` these two are out of range of each other, wherever they stand."""
-        self._blocked.add(frozenset((one, other)))
-        self._mean_dbm.clear()
+        self._field.block(one, other)
+        self._paths.clear()
 
     def unblock(self, one: str, other: str) -> None:
         """Undo `block`; nothing where there was none."""
-        self._blocked.discard(frozenset((one, other)))
-        self._mean_dbm.clear()
+        self._field.unblock(one, other)
+        self._paths.clear()
+
+    def mean_rssi_dbm(self, one: str, other: str) -> float:
+        """Signal strength between two radios without fading; minus infinity when they are blocked."""
+        return self._field.mean_rssi_dbm(one, other)
+
+    def in_range(self, one: str, other: str) -> bool:
+        """Whether the two can ever hear each other where they stand now."""
+        return self._field.in_range(one, other)
+
+    def _path(self, source: str, number: int) -> "_Path":
+        """From the radio called `source` to the one with this number."""
+        paths = self._paths.get(source)
+        if paths is None:
+            paths = self._paths[source] = {}
+        path = paths.get(number)
+        if path is None:
+            name = self._radios[number].name
+            path = paths[number] = _Path(self.mean_rssi_dbm(source, name), self.in_range(source, name))
+        return path
 
     def chance(self, name: str) -> random.Random:
         """The stream of chance that belongs to `name` (a radio, a path): a newcomer in the world leaves it alone."""
         if name not in self._streams:
             self._streams[name] = random.Random(f"{self._seed}/air/{name}")
         return self._streams[name]
-
-    def mean_rssi_dbm(self, one: str, other: str) -> float:
-        """Signal strength between two radios without fading; minus infinity when they are blocked."""
-        pair = (one, other) if one < other else (other, one)
-        if pair not in self._mean_dbm:
-            self._mean_dbm[pair] = self._path_dbm(*pair)
-        return self._mean_dbm[pair]
-
-    def _path_dbm(self, one: str, other: str) -> float:
-        if frozenset((one, other)) in self._blocked:
-            return -math.inf
-        path = self.propagation
-        distance_m = math.dist(self._positions_m.get(one, (0.0, 0.0)), self._positions_m.get(other, (0.0, 0.0)))
-        loss_db = path.loss_at_1_m_db + 10 * path.exponent * math.log10(max(_NEAREST_M, distance_m))
-        shadow_db = random.Random(f"{self._seed}/shadow/{one}/{other}").gauss(0, path.shadowing_db)
-        return path.tx_power_dbm - loss_db + shadow_db
-
-    def in_range(self, one: str, other: str) -> bool:
-        """Whether the two can ever hear each other where they stand now."""
-        path = self.propagation
-        return self.mean_rssi_dbm(one, other) >= path.sensitivity_dbm - _FADES * path.fading_db
 
     def transmit(
         self,
@@ -240,22 +297,27 @@ class Air(link.LocalLink):
             for other, radio in self._recent
             if other is not pdu and other.time_us < pdu.end_us and pdu.time_us < other.end_us
         ]
+        drowning = [other.source for other, _ in rivals if other.channel == pdu.channel]
+        senders = [source, *(radio for _, radio in rivals)]  # a radio that transmits is deaf
+        is_dead = source not in self.controllers
+        fading_db, sensitivity_dbm = self.propagation.fading_db, self.propagation.sensitivity_dbm
         received: list[tuple[Radio, int]] = []
         lost: list[str] = []
         collided: list[str] = []
-        for radio in self.controllers:
-            if radio is source or not radio.listens_to(pdu) or not self.in_range(source.name, radio.name):
+        for number in self._listeners(pdu):
+            radio = self._radios[number]
+            path = self._path(source.name, number)
+            if not path.in_range or radio in senders:
                 continue
-            if any(transmitter is radio for _, transmitter in rivals):
-                continue  # a radio that transmits is deaf
-            if self._drowned(pdu, radio, rivals):
+            if drowning and self._drowned(path.mean_dbm, number, drowning):
                 collided.append(radio.name)
                 continue
-            chance = self.chance(f"{source.name} to {radio.name}")
-            path = self.propagation
-            rssi_dbm = self.mean_rssi_dbm(source.name, radio.name) + chance.gauss(0, path.fading_db)
+            chance = path.chance
+            if chance is None:
+                chance = path.chance = self.chance(f"{source.name} to {radio.name}")
+            rssi_dbm = path.mean_dbm + chance.gauss(0, fading_db)
             unlucky = self.loss > 0 and chance.random() < self.loss
-            if unlucky or rssi_dbm < path.sensitivity_dbm or source not in self.controllers:
+            if unlucky or rssi_dbm < sensitivity_dbm or is_dead:
                 lost.append(radio.name)
             else:
                 received.append((radio, max(_NOISE_FLOOR_DBM, round(rssi_dbm))))
@@ -264,7 +326,7 @@ class Air(link.LocalLink):
         self.stats.collided += len(collided)
         if self.observers:
             seen = pdu._replace(
-                received_by=tuple(radio.name for radio, _ in received),
+                received_by=tuple([radio.name for radio, _ in received]),
                 lost_by=tuple(lost),
                 collided_at=tuple(collided),
             )
@@ -273,10 +335,7 @@ class Air(link.LocalLink):
         for radio, rssi_dbm in received:
             radio.hears(pdu, rssi_dbm)
 
-    def _drowned(self, pdu: Pdu, radio: Radio, rivals: list[tuple[Pdu, Radio]]) -> bool:
-        """Whether a rival on the channel is too strong at `radio` for the PDU to survive."""
-        needed_dbm = self.mean_rssi_dbm(pdu.source, radio.name) - self.propagation.capture_db
-        return any(
-            rival.channel == pdu.channel and self.mean_rssi_dbm(rival.source, radio.name) > needed_dbm
-            for rival, _ in rivals
-        )
+    def _drowned(self, mean_dbm: float, number: int, rivals: list[str]) -> bool:
+        """Whether a rival on the channel is too strong at the radio with this number for a PDU to survive."""
+        needed_dbm = mean_dbm - self.propagation.capture_db
+        return any(self._path(rival, number).mean_dbm > needed_dbm for rival in rivals)

@@ -4,54 +4,40 @@ The server answers requests and discovery by itself; what a value does when it i
 follow the two stacks: Generic Access and Generic Attribute first, a subscription right behind its value.
 """
 
-import asyncio
 import errno
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from bumble import att, core, gatt, gatt_server, utils
 
+from .bearers import Bearer
+
 DEFAULT_ATTR_BYTES = 20
 """MP_BLUETOOTH_DEFAULT_ATTR_LEN: longer writes are cut without a word; micropython/micropython#8258."""
-MIN_MTU = 23
 FLAG_READ, FLAG_WRITES, FLAG_NOTIFY, FLAG_INDICATE = 0x02, 0x04 | 0x08, 0x10, 0x20
 _BTSTACK_TABLE_BYTES = 512
 """MAX_ATT_DB_SIZE in extmod/btstack/btstack_config_common.h; entries as in BTstack's src/ble/att_db_util.c."""
-_SECURITY = (
-    (0x0200, att.Attribute.READ_REQUIRES_ENCRYPTION),
-    (0x0400, att.Attribute.READ_REQUIRES_AUTHENTICATION),
-    (0x0800, att.Attribute.READ_REQUIRES_AUTHORIZATION),
-    (0x1000, att.Attribute.WRITE_REQUIRES_ENCRYPTION),
-    (0x2000, att.Attribute.WRITE_REQUIRES_AUTHENTICATION),
-    (0x4000, att.Attribute.WRITE_REQUIRES_AUTHORIZATION),
+_BTSTACK_SECURITY = (
+    (
+        (0x0200, att.Attribute.READ_REQUIRES_ENCRYPTION),
+        (0x0400, att.Attribute.READ_REQUIRES_AUTHENTICATION),
+        (0x0800, att.Attribute.READ_REQUIRES_AUTHORIZATION),
+    ),
+    (
+        (0x1000, att.Attribute.WRITE_REQUIRES_ENCRYPTION),
+        (0x2000, att.Attribute.WRITE_REQUIRES_AUTHENTICATION),
+        (0x4000, att.Attribute.WRITE_REQUIRES_AUTHORIZATION),
+    ),
 )
+"""Of each kind the first that is asked for is the one that counts: extmod/btstack/modbluetooth_btstack.c,
+get_characteristic_permissions. What NimBLE makes of these flags is `pairing.py`."""
+_FLAGS_TO_WRITE = 0x7000
 
 Descriptors = tuple[tuple[bytes, int], ...]
 Characteristics = tuple[tuple[bytes, int, Descriptors], ...]
 Services = tuple[tuple[bytes, Characteristics], ...]
 """(UUID, ((UUID, flags, ((UUID, flags), ...)), ...)): UUIDs as bytes, least significant first."""
-
-
-@dataclass(eq=False)
-class Central:
-    """One connected central: what Bumble's server takes for a bearer."""
-
-    handle: int
-    on_mtu: Callable[["Central", int], None]
-    att_mtu: int = MIN_MTU
-    encryption: int = 0
-    authenticated: bool = False
-    is_gone: bool = False
-    unsent: deque[list[int]] = field(default_factory=deque)
-    """For each PDU on its way: packets not acknowledged yet, and whether it holds a place of the pool."""
-    indications: set["asyncio.Task[None]"] = field(default_factory=set)
-
-    def on_att_mtu_update(self, mtu: int) -> None:
-        """The central exchanged MTUs."""
-        self.att_mtu = mtu
-        self.on_mtu(self, mtu)
 
 
 @dataclass
@@ -62,6 +48,8 @@ class Value:
     data: bytes = b""
     limit: int = DEFAULT_ATTR_BYTES
     appends: bool = False
+    is_denied: bool = False
+    """What BTstack's binding takes the answer of the last read request's handler for."""
 
     def take(self, data: bytes) -> None:
         """A write from the air: cut to the buffer, silently."""
@@ -73,7 +61,7 @@ class Attributes(gatt_server.Server):
 
     def __init__(
         self,
-        send: Callable[[Central, bytes], None],
+        send: Callable[[Bearer, bytes], None],
         gap_name: Callable[[], bytes],
         is_nimble: bool,
         max_mtu: int,
@@ -105,7 +93,7 @@ class Attributes(gatt_server.Server):
         owned: list[tuple[att.Attribute[bytes], int]] = []
         for char_uuid, flags, descriptors in characteristics:
             attribute = gatt.Characteristic[bytes](
-                core.UUID.from_bytes(char_uuid), gatt.Characteristic.Properties(flags & 0xFF), _permissions(flags)
+                core.UUID.from_bytes(char_uuid), gatt.Characteristic.Properties(flags & 0xFF), self._permissions(flags)
             )
             owned.append((attribute, flags))
             below: list[gatt.Descriptor] = []
@@ -113,11 +101,14 @@ class Attributes(gatt_server.Server):
                 # First of the descriptors, as both stacks have it; Bumble would put its own last.
                 subscription = self.make_descriptor_value(attribute)
                 kind = gatt.GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR
-                below.append(gatt.Descriptor(kind, _permissions(0), subscription))
+                # With BTstack a subscription needs what writing the value needs: src/ble/att_db_util.c.
+                permissions = self._permissions(flags & _FLAGS_TO_WRITE)
+                below.append(gatt.Descriptor(kind, permissions, subscription))
             for descriptor_uuid, descriptor_flags in descriptors:
                 if self._is_nimble:
                     descriptor_flags &= 0xFF  # "NimBLE doesn't support security/privacy options on descriptors"
-                descriptor = gatt.Descriptor(core.UUID.from_bytes(descriptor_uuid), _permissions(descriptor_flags))
+                permissions = self._permissions(descriptor_flags)
+                descriptor = gatt.Descriptor(core.UUID.from_bytes(descriptor_uuid), permissions)
                 below.append(descriptor)
                 owned.append((descriptor, descriptor_flags))
             attribute.descriptors = below
@@ -129,6 +120,13 @@ class Attributes(gatt_server.Server):
         for attribute_, flags in owned:
             self.values[attribute_.handle] = Value(flags)
         return [attribute_ for attribute_, _ in owned]
+
+    def _permissions(self, flags: int) -> att.Attribute.Permissions:
+        """What Bumble judges. Reading and writing itself is judged by the flags, which it does not enforce."""
+        permissions = att.Attribute.READABLE | att.Attribute.WRITEABLE
+        for kind in () if self._is_nimble else _BTSTACK_SECURITY:
+            permissions |= next((permission for flag, permission in kind if flags & flag), permissions)
+        return permissions
 
     def _table_bytes(self) -> int:
         total = 1 + 2  # version, end tag
@@ -142,13 +140,13 @@ class Attributes(gatt_server.Server):
                 total += 2
         return total
 
-    def subscription(self, central: Central, handle: int) -> int:
-        """1: the central wants notifications of this value, 2: indications."""
-        state: bytes = self.subscribers.get(central, {}).get(handle, b"\0")  # type: ignore[call-overload]
+    def subscription(self, bearer: Bearer, handle: int) -> int:
+        """1: the client wants notifications of this value, 2: indications."""
+        state: bytes = self.subscribers.get(bearer, {}).get(handle, b"\0")  # type: ignore[call-overload]
         return state[0]
 
     def send_gatt_pdu(self, bearer: Any, pdu: bytes) -> None:
-        """Send one PDU to a central."""
+        """Send one PDU to a client."""
         self._send(bearer, pdu)
 
     def on_att_write_command(self, bearer: Any, request: att.ATT_Write_Command) -> None:
@@ -164,6 +162,28 @@ class Attributes(gatt_server.Server):
         else:
             self._take_part(bearer, request)
 
+    def on_att_read_blob_request(self, bearer: Any, request: att.ATT_Read_Blob_Request) -> None:
+        """BTstack's binding takes a handler's 0 or None for a refusal, but only where the length of a value is asked:
+        a long value then has no second part. For handlers that return True it has one."""
+        if request.attribute_handle in self.values:
+            self._give_part(bearer, request)
+        else:
+            super().on_att_read_blob_request(bearer, request)
+
+    @utils.AsyncRunner.run_in_task()  # type: ignore[untyped-decorator,no-untyped-call]  # Bumble leaves it untyped
+    async def _give_part(self, bearer: Any, request: att.ATT_Read_Blob_Request) -> None:
+        handle, offset = request.attribute_handle, request.value_offset
+        attribute = self.get_attribute(handle)
+        assert attribute is not None
+        try:
+            data: bytes = await attribute.read_value(bearer)
+            if offset > (0 if self.values[handle].is_denied else len(data)):
+                raise att.ATT_Error(att.ATT_INVALID_OFFSET_ERROR)
+            response: att.ATT_PDU = att.ATT_Read_Blob_Response(data[offset : offset + bearer.att_mtu - 1])
+        except att.ATT_Error as error:
+            response = att.ATT_Error_Response(request.op_code, handle, error.error_code)
+        self.send_response(bearer, response)
+
     @utils.AsyncRunner.run_in_task()  # type: ignore[untyped-decorator,no-untyped-call]  # Bumble leaves it untyped
     async def _take_part(self, bearer: Any, request: att.ATT_Prepare_Write_Request) -> None:
         handle, part = request.attribute_handle, request.part_attribute_value
@@ -175,12 +195,3 @@ class Attributes(gatt_server.Server):
         except att.ATT_Error as error:
             response = att.ATT_Error_Response(request.op_code, handle, error.error_code)
         self.send_response(bearer, response)
-
-
-def _permissions(flags: int) -> att.Attribute.Permissions:
-    """Reading and writing itself is judged by the flags, which Bumble does not enforce."""
-    permissions = att.Attribute.READABLE | att.Attribute.WRITEABLE
-    for flag, permission in _SECURITY:
-        if flags & flag:
-            permissions |= permission
-    return permissions

@@ -1,14 +1,12 @@
-"""One board's MicroPython `bluetooth.BLE`, host side: calls become HCI commands to a Bumble controller on the air.
+"""One board's MicroPython `bluetooth.BLE`, host side: power, activation, and who does a call.
 
-Here are activation, configuration and the peripheral's side of connections; advertising and scanning are
-`broadcast.py`, the GATT server is `gatt.py`. The central's side is not built. The other half is
-`doubles/bluetooth.py`, inside the VM.
-Behaviour of the two bindings from MicroPython extmod/nimble/modbluetooth_nimble.c (esp32) and
+Calls become HCI commands to a Bumble controller on the air: `ble_stack.py` has what one activation has, `ble_config.py`
+what `config` sets. The other half is `doubles/bluetooth.py`, inside the VM.
+Behaviour of the two bindings from MicroPython 1.29, extmod/nimble/modbluetooth_nimble.c (esp32, stm32wb) and
 extmod/btstack/modbluetooth_btstack.c (rp2); HCI and the air are `controller.py` and `air.py`.
 """
 
 import asyncio
-import contextlib
 import errno
 import random
 from collections.abc import Callable
@@ -17,19 +15,26 @@ from typing import Any
 from bumble import hci
 
 from .air import Air
-from .broadcast import IRQ_SCAN_DONE, IRQ_SCAN_RESULT, Advertising, Radio, RadioCosts, Scanning
-from .gatt import GattServer
+from .ble_config import ADDRESS_NRPA, ADDRESS_PUBLIC, ADDRESS_STATIC, Config, SecurityConfig
+from .ble_stack import BleStack
+from .bonds import Ask
+from .broadcast import IRQ_SCAN_DONE, IRQ_SCAN_RESULT, Radio, RadioCosts
+from .dialogue import Dialogue
+from .pairing import Pairing
 
-__all__ = ["IRQ_SCAN_DONE", "IRQ_SCAN_RESULT", "Ble", "RadioCosts"]
+__all__ = [
+    "ADDRESS_NRPA",
+    "ADDRESS_PUBLIC",
+    "ADDRESS_STATIC",
+    "IRQ_SCAN_DONE",
+    "IRQ_SCAN_RESULT",
+    "Ble",
+    "RadioCosts",
+    "SecurityConfig",
+]
 
-IRQ_CENTRAL_CONNECT = 1
-IRQ_CENTRAL_DISCONNECT = 2
-IRQ_CONNECTION_UPDATE = 27
-ADDRESS_PUBLIC, ADDRESS_STATIC, ADDRESS_RPA, ADDRESS_NRPA = range(4)
 
-_BTSTACK_MODES = (ADDRESS_PUBLIC, ADDRESS_STATIC)
-_NIMBLE_MODES = (ADDRESS_PUBLIC, ADDRESS_STATIC, ADDRESS_NRPA)
-_L2CAP_HEADER_BYTES = 4
+_NIMBLE_DISABLED = -30  # BLE_HS_EDISABLED: the binding has no errno for it
 
 
 class Ble:
@@ -53,20 +58,23 @@ class Ble:
         self._seed = seed
         self._raise = raise_irq
         self._costs = costs
-        self._is_nimble = costs.name != "rp2"
+        self._is_nimble = costs.stack == "nimble"
         self._public_address = hci.Address(seed.randbytes(6), hci.Address.PUBLIC_DEVICE_ADDRESS)
+        self._chance_of_keys = random.Random(f"keys {name} {self._public_address}")
         self._has_power = False
-        self._answers: dict[int, asyncio.Future[int]] = {}
+        self._stack: BleStack | None = None
+        self._config = self._fresh_config()
+        self._answers: dict[int, asyncio.Future[object]] = {}
         self._tickets = 0
-        self._forget()
+        self._dialogue: Dialogue | None = None
 
-    def _forget(self) -> None:
-        self._radio: Radio | None = None
-        self._advertising: Advertising | None = None
-        self._scanning: Scanning | None = None
-        self._gatt: GattServer | None = None
-        self._peers: dict[int, hci.Address] = {}
-        self._gap_name = b"MPY NIMBLE" if self._is_nimble else b"MPY BTSTACK"
+    def _fresh_config(self) -> Config:
+        return Config(self.name, self._is_nimble, self._public_address, self._seed)
+
+    @property
+    def security(self) -> SecurityConfig:
+        """What the firmware wants of pairing."""
+        return self._config.security
 
     async def power_on(self) -> None:
         """Supply on. The radio stays silent until the firmware activates it."""
@@ -76,33 +84,30 @@ class Ble:
         """Supply off at this instant, a PDU on its way included; no event comes any more."""
         self._has_power = False
         self._drop()
+        if self._dialogue is not None:
+            self._dialogue.close()
+        self._config = self._fresh_config()
 
     def _drop(self) -> None:
-        if self._radio is not None:
-            assert self._advertising is not None and self._scanning is not None and self._gatt is not None
-            self._advertising.close()
-            self._scanning.close()
-            self._radio.close()
-            self._gatt.close()
-        for answer in self._answers.values():
+        if self._stack is not None:
+            self._stack.close()
+            self._stack = None
+        for answer in list(self._answers.values()):
             answer.cancel()
-        self._forget()
 
     def _raise_irq(self, event: int, data: tuple[Any, ...]) -> None:
         self._raise(event, data, 0)
 
-    async def _ask(self, event: int, data: tuple[Any, ...]) -> int:
+    def _ask(self, event: int, data: tuple[Any, ...]) -> "asyncio.Future[object]":
+        """Tell the firmware, now; the future gets what its handler returned, in the wire's values."""
         self._tickets += 1
         ticket = self._tickets
         answer = self._answers[ticket] = asyncio.get_running_loop().create_future()
-        try:
-            self._raise(event, data, ticket)
-            result: int = await answer
-            return result
-        finally:
-            del self._answers[ticket]
+        answer.add_done_callback(lambda _: self._answers.pop(ticket))
+        self._raise(event, data, ticket)
+        return answer
 
-    def answer(self, ticket: int, result: int) -> None:
+    def answer(self, ticket: int, result: object) -> None:
         """The handler has run and returned this; a ticket that nobody waits for is ignored."""
         answer = self._answers.get(ticket)
         if answer is not None and not answer.done():
@@ -110,8 +115,8 @@ class Ble:
 
     def answer_all(self) -> None:
         """Nobody will answer any more."""
-        for ticket in self._answers:
-            self.answer(ticket, 0)
+        for ticket in list(self._answers):
+            self.answer(ticket, None)
 
     async def call(self, op: str, args: tuple[Any, ...]) -> object:
         """Execute one operation of `bluetooth.BLE` and return its value; its cost passes in virtual time meanwhile.
@@ -120,152 +125,69 @@ class Ble:
         """
         match op:
             case "active":
-                return await self._active(*args)
-            case "config_get":
-                return self._config_get(*args)
-            case "config_set":
-                for key, value in args:
-                    await self._config_set(key, value)
-            case "gap_advertise":
-                await self._gap_advertise(*args)
-            case "gap_scan":
-                await self._gap_scan(*args)
-            case "gap_disconnect":
-                return await self._gap_disconnect(*args)
+                return await self._active(_nobody, *args)
+            case "gap_pair":
+                await self._pairing(_NIMBLE_DISABLED).pair(args[0], _nobody)
+            case "gap_passkey":
+                self._pairing(errno.ENOENT).passkey(*args)
+            case "converse":
+                return await self._converse(*args)
+            case "go_on":
+                assert self._dialogue is not None
+                return await self._dialogue.go_on(*args)
             case "answer":
                 self.answer(*args)
-            case _ if op.startswith("gatts_"):
-                return await self._active_gatt(op).call(op, args)
+            case "config_get":
+                return self._config.get(args[0], self._active_stack)
+            case "config_set":
+                for key, value in args:
+                    await self._config.set(key, value, self._active_stack)
+            case "gap_advertise" if args[0] is None and self._stack is None:
+                pass  # without a radio the bindings stop silently
             case _:
-                raise ValueError(f"{self.name}: this simulator has no bluetooth operation {op!r}")
+                return await self._active_stack().call(op, args)
         return None
 
-    async def _active(self, wanted: bool | None) -> bool:
-        if wanted and self._radio is None:
+    async def _converse(self, op: str, argument: Any) -> tuple[object, ...]:
+        """A call within which the stack may ask the firmware's handler."""
+        dialogue = self._dialogue = Dialogue()
+        if op == "active":
+            return await dialogue.begin(self._active(dialogue.ask, argument))
+        return await dialogue.begin(self._pairing(_NIMBLE_DISABLED).pair(argument, dialogue.ask))
+
+    def _pairing(self, refusal: int) -> Pairing:
+        if self._stack is None:  # the bindings do not look at these two calls
+            raise OSError(refusal, f"the radio of {self.name} is not active")
+        pairing = self._stack.pairing
+        if pairing is None:
+            raise ValueError(f"{self.name}: this port is built without pairing")
+        return pairing
+
+    async def _active(self, ask: Ask, wanted: bool | None) -> bool:
+        """NimBLE's binding begins anew where it is active already."""
+        if self._stack is not None and wanted is not None and (not wanted or self._is_nimble):
+            self._stack.say_goodbye()
+            self._drop()
+        if wanted and self._stack is None:
             if not self._has_power:
                 raise OSError(errno.ETIMEDOUT, f"{self.name} has no power")
-            radio = self._radio = Radio(self.name, self._air, self._public_address, self._costs)
-            self._advertising = Advertising(radio)
-            self._scanning = Scanning(radio, self._raise_irq)
-            self._gatt = GattServer(
-                self._costs, self._is_nimble, lambda: self._gap_name, self._send, self._raise_irq, self._ask
-            )
-            host = radio.host
-            host.on("le_connection", self._on_connection)
-            host.on("disconnection", self._on_disconnection)
-            host.on("connection_parameters_update", self._on_update)
-            host.on("l2cap_pdu", self._gatt.on_pdu)
-            host.on("packets_completed", self._gatt.packets_completed)
+            radio = Radio(self.name, self._air, self._public_address, self._costs)
+            self._config.activated()
+            self._stack = BleStack(radio, self._costs, self._config, self._chance_of_keys, self._raise_irq, self._ask)
             try:
-                await host.reset(driver_factory=None)
+                await radio.host.reset(driver_factory=None)
             except hci.HCI_Error as error:
                 raise OSError(errno.ETIMEDOUT, f"{self.name} lost its power meanwhile") from error
-        elif wanted is not None and not wanted:
-            self._drop()
-        return self._radio is not None
+            if self._stack is not None and self._stack.pairing is not None:
+                self._config.irk = await self._stack.pairing.start(ask)
+        return self._stack is not None
 
-    def _active_radio(self) -> Radio:
-        if self._radio is None:
+    def _active_stack(self) -> BleStack:
+        if self._stack is None:
             raise OSError(errno.ENODEV, f"the radio of {self.name} is not active")
-        return self._radio
+        return self._stack
 
-    def _active_gatt(self, op: str = "") -> GattServer:
-        radio, gatt = self._active_radio(), self._gatt
-        assert gatt is not None
-        if op == "gatts_register_services" and self._is_nimble and not radio.is_quiet:
-            raise OSError(errno.EBUSY, "services are registered before advertising, scanning and connecting")
-        return gatt
 
-    def _config_get(self, key: str) -> object:
-        radio = self._active_radio()
-        if key == "mtu":
-            return self._active_gatt().mtu
-        if key == "mac":
-            return (int(radio.address.is_random), bytes(radio.address)[::-1])
-        if key == "gap_name":
-            return self._gap_name
-        raise ValueError(f"{self.name}: this simulator has no bluetooth config {key!r}")
-
-    async def _config_set(self, key: str, value: Any) -> None:
-        radio = self._active_radio()
-        if key == "addr_mode":
-            await self._set_address_mode(radio, value)
-        elif key == "mtu":
-            self._active_gatt().set_mtu(value)
-        elif key == "gap_name":
-            self._gap_name = value.encode() if isinstance(value, str) else bytes(value)
-        elif key != "rxbuf":  # today's bindings take it and do not use it
-            raise ValueError(f"{self.name}: this simulator has no bluetooth config {key!r}")
-
-    async def _set_address_mode(self, radio: Radio, mode: int) -> None:
-        """EINVAL where the binding has no such mode; EBUSY while advertising or scanning.
-
-        On boards NimBLE asserts in that second case, which resets the unit; BTstack pauses by itself. Firmware that
-        never meets this EBUSY is right on both.
-        """
-        if mode not in (_NIMBLE_MODES if self._is_nimble else _BTSTACK_MODES):
-            raise OSError(errno.EINVAL, f"address mode {mode} is not offered on {self._costs.name}")
-        if mode == ADDRESS_PUBLIC:
-            radio.address = self._public_address
-            return
-        content = bytearray(self._seed.randbytes(6))
-        # The two highest bits tell the kinds apart: Core specification 6.0, Vol 6, Part B, 1.3.2.
-        content[5] = content[5] | 0xC0 if mode == ADDRESS_STATIC else content[5] & 0x3F
-        address = hci.Address(bytes(content), hci.Address.RANDOM_DEVICE_ADDRESS)
-        await radio.command(hci.HCI_LE_Set_Random_Address_Command(random_address=address))
-        radio.address = address
-
-    async def _gap_advertise(
-        self, interval_us: int | None, adv_data: bytes | None, resp_data: bytes | None, connectable: bool
-    ) -> None:
-        advertising = self._advertising
-        if interval_us is not None:
-            self._active_radio()
-            assert advertising is not None
-            await advertising.start(interval_us, adv_data, resp_data, connectable)
-        elif advertising is not None:  # without a radio the bindings stop silently
-            await advertising.stop()
-
-    async def _gap_scan(self, duration_ms: int | None, interval_us: int, window_us: int, active: bool) -> None:
-        self._active_radio()
-        scanning = self._scanning
-        assert scanning is not None
-        if duration_ms is None:
-            await scanning.stop()
-        else:
-            await scanning.start(duration_ms, interval_us, window_us, active)
-
-    async def _gap_disconnect(self, connection: int) -> bool:
-        radio = self._active_radio()
-        if connection not in self._peers:
-            return not self._is_nimble  # BTstack's binding does not look
-        reason = hci.HCI_ErrorCode.REMOTE_USER_TERMINATED_CONNECTION_ERROR
-        command = hci.HCI_Disconnect_Command(connection_handle=connection, reason=reason)
-        with contextlib.suppress(hci.HCI_Error):  # on its way out already
-            await radio.host.send_async_command(command)
-        return True
-
-    def _send(self, connection: int, channel: int, pdu: bytes) -> int:
-        host = self._radio.host if self._radio else None
-        if host is None or connection not in host.connections or host.le_acl_packet_queue is None:
-            return 0
-        host.send_l2cap_pdu(connection, channel, pdu)
-        packet_bytes: int = host.le_acl_packet_queue.max_packet_size
-        return -(-(len(pdu) + _L2CAP_HEADER_BYTES) // packet_bytes)
-
-    def _on_connection(self, connection: int, peer: hci.Address, *_: object) -> None:
-        self._peers[connection] = peer
-        self._active_gatt().connected(connection)
-        self._raise_irq(IRQ_CENTRAL_CONNECT, (connection, int(peer.is_random), bytes(peer)[::-1]))
-
-    def _on_disconnection(self, connection: int, _reason: int) -> None:
-        peer = self._peers.pop(connection)
-        self._active_gatt().disconnected(connection)
-        assert self._advertising is not None
-        self._advertising.on_disconnection()
-        # BTstack's binding does not tell who it was.
-        who = (int(peer.is_random), bytes(peer)[::-1]) if self._is_nimble else (0xFF, bytes(6))
-        self._raise_irq(IRQ_CENTRAL_DISCONNECT, (connection, *who))
-
-    def _on_update(self, connection: int, interval: int, latency: int, timeout: int) -> None:
-        self._raise_irq(IRQ_CONNECTION_UPDATE, (connection, interval, latency, timeout, 0))
+async def _nobody(event: int, data: tuple[object, ...]) -> object:
+    """Who calls without a handler has no answers either."""
+    return None

@@ -1,29 +1,33 @@
-"""A virtual board: the VM that runs the firmware, its pins, its flash, its radio, and the switch of its supply.
+"""A virtual board: the VM that runs the firmware, its radio, and the switch of its supply.
 
-What firmware sees of it is `doubles/`; what each thing costs in time is `profiles.py`. It knows nothing of Interlock:
-which pin is a tally line is the scenario's business.
+The rest of the hardware is `peripherals.py`; what firmware sees of it is `doubles/`; what each thing costs in time is
+`profiles/`. It knows nothing of Interlock: which pin is a tally line is the scenario's business. One oscillator drives
+everything that counts time for the firmware; the radio keeps its own.
+
+Left out: in deep sleep the radio is off (a Pico W's chip would go on by itself) and resistors let go; a soft reset
+takes as long as any boot, and outputs fall to 0.
 """
 
 import asyncio
-import hashlib
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .air import Air
 from .ble import Ble
 from .clock import now_us
+from .console import Console
 from .flash import NorFlash, PowerCut
-from .pins import Pins
-from .profiles import PAGE_BYTES, Profile
+from .peripherals import Peripherals
+from .profiles import PAGE_BYTES, Pin, Profile
+from .radio_faults import RadioFaults
+from .rtc import Clock
+from .sleep import Waker, Woken, sleep, why_woken
 from .vm import FIRMWARE, Ended, Vm
-from .watchdog import Watchdog
-
-EINVAL = 22
 
 
-def _ignore(pin: int, level: int) -> None:
+def _ignore(pin: Pin, level: int) -> None:
     """An output that nobody watches."""
 
 
@@ -33,8 +37,14 @@ class VirtualBoard:
     `failed` never gets a result; it gets the exception when an exception leaves the firmware (FirmwareError) or the
     VM fails (VmError): await it beside what else you wait for, or call `check`. `flash`, levels of inputs and
     `adc_mv` (pin: millivolts) outlive the power. `ticks_at_boot_ms` makes the tick counter start there, so that a
-    test sees its wrap at 2^30 early.
+    test sees its wrap at 2^30 early. `modules`: where scripts import from, after their own directory. `clock_ppm`: how
+    much too fast its oscillator is. `rtc_offset_s`: how far its real-time clock is from what the port begins with when
+    power comes.
     """
+
+    vm_type: ClassVar[Callable[..., Any]] = Vm
+    ble_type: ClassVar[Callable[..., Any]] = Ble
+    """What another fidelity replaces (`fast/board.py`)."""
 
     def __init__(
         self,
@@ -45,40 +55,52 @@ class VirtualBoard:
         script: Path = FIRMWARE / "main.py",
         *,
         ticks_at_boot_ms: int = 0,
+        console: Console | None = None,
+        modules: Path = FIRMWARE,
+        clock_ppm: float = 0,
+        rtc_offset_s: int = 0,
     ) -> None:
         self.name = name
         self.profile = profile
-        self.flash = NorFlash(profile.flash_bytes, seed=f"{seed} {name}")
-        self.adc_mv: dict[int, int] = {}
-        self.on_output: Callable[[int, int], None] = _ignore
+        word_size = profile.program_unit if 1 < profile.program_unit < PAGE_BYTES else None
+        self.flash = NorFlash(profile.flash_bytes, seed=f"{seed} {name}", word_size=word_size)
+        self.on_output: Callable[[Pin, int], None] = _ignore
         self.output: list[str] = []
         self.boots = 0
         self.dropped_edges = 0
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.pins = Pins(lambda pin, level: self.on_output(pin, level), self._level, self._edge)
         self._script = script
         self._ticks_at_boot_ms = ticks_at_boot_ms
+        self._modules = modules
+        self.console = console or Console()
+        self.console.attach(self._typed)
+        self._clock = Clock(clock_ppm)
+        self._peripherals = Peripherals(name, profile, self.flash, self._clock, rtc_offset_s, self.console, self)
+        self.pins = self._peripherals.pins
+        self.adc_mv = self._peripherals.adc_mv
         self._entropy = random.Random(f"entropy {seed} {name}")
+        self.radio_faults = RadioFaults()
         self.ble: Ble | None = None
         if air is not None:
-            self.ble = Ble(name, air, random.Random(f"ble {seed} {name}"), self._radio_event, profile)
+            self.ble = self.ble_type(name, air, random.Random(f"ble {seed} {name}"), self._radio_event, profile)
         self._vm: Vm | None = None
         self._is_powered = False
         self._is_radio_on = False
         self._switching = asyncio.Lock()
         self._heap_peak = 0
         self._booted_us = 0
-        self._reset_cause = "power"
-        self._flash_end: tuple[Callable[[], None], Callable[[], None]] | None = None
-        self._irq_off = False
-        self._latched: dict[int, None] = {}
-        self._watchdog: Watchdog | None = None
+        self._sleeping: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def is_running(self) -> bool:
-        """Whether it has power and firmware in it (booting counts)."""
+        """Whether it has power and firmware in it (booting counts, deep sleep does not)."""
         return self._vm is not None
+
+    @property
+    def is_asleep(self) -> bool:
+        """Whether it is in deep sleep."""
+        return self._sleeping is not None
 
     @property
     def uptime_us(self) -> int:
@@ -95,14 +117,24 @@ class VirtualBoard:
         """The VM of this boot."""
         return self._vm
 
+    @property
+    def clock_ppm(self) -> float:
+        """How much too fast its oscillator is; can be set at any time."""
+        return self._clock.ppb / 1000
+
+    @clock_ppm.setter
+    def clock_ppm(self, ppm: float) -> None:
+        self._clock.tune(now_us(asyncio.get_running_loop()), ppm)
+        self._peripherals.tell_clock()
+
     def check(self) -> None:
         """Raise what `failed` holds, if anything."""
         if self.failed.done():
             self.failed.result()
 
-    def set_pin(self, number: int, level: int) -> None:
+    def set_pin(self, pin: Pin, level: int) -> None:
         """The world drives an input; the firmware's interrupt on it is raised at this instant."""
-        self.pins.set_level(number, level)
+        self.pins.set_level(pin, level)
 
     async def power_on(self) -> None:
         """Supply on: the VM exists when this returns and begins `boot_us` later. Nothing when on. Raises VmError."""
@@ -116,17 +148,25 @@ class VirtualBoard:
         self._halt(power_lost=True)
         await self._silence()
 
-    async def _boot(self, cause: str) -> None:
+    def cut_power(self, at_s: float) -> None:
+        """The supply will fail at this instant of virtual time."""
+        asyncio.get_running_loop().call_at(at_s, self.lose_supply)
+
+    def cut_at_flash_operation(self, operation: int, fraction: float | None = None) -> None:
+        """The supply will fail in that program or erase, 1 being the next; see `NorFlash.cut_after`."""
+        self.flash.cut_after(operation, fraction)
+
+    async def _boot(self, cause: str, woken: Woken = (0, ())) -> None:
         async with self._switching:
             if not self._is_powered or self._vm:
                 return
             loop = asyncio.get_running_loop()
-            self._reset_cause = cause
             self.boots += 1
             self._booted_us = now_us(loop)
-            await self._switch_radio(False)
-            await self._switch_radio(True)
-            vm = Vm(
+            self._peripherals.boot(cause, woken)
+            await self.switch_radio(False)
+            await self.switch_radio(True)
+            vm: Vm = self.vm_type(
                 self.name,
                 self._script,
                 self.profile,
@@ -134,10 +174,13 @@ class VirtualBoard:
                 self,
                 ticks_at_boot_ms=self._ticks_at_boot_ms,
                 output=self.output,
+                printed=self.console.printed,
+                modules=self._modules,
             )
             await vm.start(self._booted_us + self.profile.boot_us)
             vm.ended.add_done_callback(self._on_end)
             self._vm = vm
+            self._peripherals.tell_clock()
 
     def _on_end(self, ended: "asyncio.Future[Ended]") -> None:
         # A script that ends by itself leaves the board on and idle, as it leaves a real one at its prompt; a real one's
@@ -161,145 +204,116 @@ class VirtualBoard:
         self.check()
         return ended.result()
 
-    def _halt(self, *, power_lost: bool) -> None:
-        """The processor stops here. Without power a flash operation is torn; after a reset the chip finishes it."""
+    def _halt(self, *, power_lost: bool, keep_watchdog: bool = False) -> None:
+        """The processor stops here, or its sleep. Without power a flash operation is torn; after a reset the chip
+        finishes it."""
+        if not keep_watchdog:
+            self._peripherals.stop_watchdog()
+        if self._sleeping:
+            self._sleeping.cancel()
+            self._sleeping = None
         vm, self._vm = self._vm, None
         if vm is None:
             return
         vm.kill()
         self._heap_peak = max(self._heap_peak, vm.heap_peak)
         self.dropped_edges += vm.dropped_edges
-        self._irq_off = False
-        self._latched.clear()
-        if self._watchdog:
-            self._watchdog.lose_power()
-            self._watchdog = None
-        self.pins.lose_power()
-        if self._flash_end:
-            finish, tear = self._flash_end
-            self._flash_end = None
-            (tear if power_lost else finish)()
+        self._peripherals.halt(power_lost=power_lost)
 
     async def _silence(self) -> None:
         async with self._switching:
             if not self._is_powered:
                 self._halt(power_lost=True)
-                await self._switch_radio(False)
+                await self.switch_radio(False)
 
-    async def _switch_radio(self, on: bool) -> None:
+    async def _restart(self, cause: str, woken: Woken = (0, ())) -> None:
+        try:
+            await self._boot(cause, woken)
+        except Exception as error:  # noqa: BLE001  # nobody awaits a board that resets itself
+            self._fail(error)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _sleep_deeply(self, timeout_us: int | None, wakers: Sequence[Waker]) -> None:
+        async with self._switching:
+            await self.switch_radio(False)
+        pins = await sleep(self.pins, timeout_us, wakers)
+        self._sleeping = None
+        await self._restart("deepsleep", why_woken(self.profile, pins, wakers))
+
+    # What the peripherals do to it (`peripherals.Processor`).
+
+    def interrupt(self, kind: str, data: tuple[object, ...]) -> None:
+        """An event for the firmware, now; lost when none runs."""
+        if self._vm:
+            self._vm.interrupt(kind, data)
+
+    def tell_level(self, pin: Pin, level: int) -> None:
+        """What a pin that the firmware set up reads from now on."""
+        if self._vm:
+            self._vm.tell_level(pin, level)
+
+    def drive(self, pin: Pin, level: int) -> None:
+        """An output changed."""
+        self.on_output(pin, level)
+
+    def reset(self, cause: str) -> None:
+        """The processor begins anew: "reset", "watchdog" or "soft"."""
+        try:
+            self._halt(power_lost=False)
+        except PowerCut:
+            self.lose_supply()
+            return
+        self._spawn(self._restart(cause))
+
+    def lose_supply(self) -> None:
+        """The supply fails at this instant."""
+        self._is_powered = False
+        self._halt(power_lost=True)
+        self._spawn(self._silence())
+
+    def fall_asleep(self, timeout_us: int | None, wakers: Sequence[Waker]) -> None:
+        """Deep sleep until `timeout_us` (None: for ever) or until one of `wakers`; then a boot."""
+        try:
+            self._halt(power_lost=False, keep_watchdog=self.profile.watchdog_runs_asleep)
+        except PowerCut:
+            self.lose_supply()
+            return
+        self._sleeping = self._spawn(self._sleep_deeply(timeout_us, wakers))
+
+    async def switch_radio(self, on: bool) -> None:
+        """The radio's power; without it, it forgets everything."""
         if self.ble is None or on == self._is_radio_on:
             return
         self._is_radio_on = on
         await (self.ble.power_on() if on else self.ble.power_off())
 
-    def _reset(self, cause: str) -> None:
-        try:
-            self._halt(power_lost=False)
-        except PowerCut:
-            self._lose_supply()
-            return
-        self._spawn(self._restart(cause))
-
-    async def _restart(self, cause: str) -> None:
-        try:
-            await self._boot(cause)
-        except Exception as error:  # noqa: BLE001  # nobody awaits a board that resets itself
-            self._fail(error)
-
-    def _lose_supply(self) -> None:
-        self._is_powered = False
-        self._halt(power_lost=True)
-        self._spawn(self._silence())
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _level(self, pin: int, level: int) -> None:
-        if self._vm:
-            self._vm.tell_level(pin, level)
-
-    def _edge(self, pin: int) -> None:
-        if self._irq_off:
-            self._latched[pin] = None
-        elif self._vm:
-            self._vm.interrupt("pin", (pin,))
+    def _typed(self) -> None:
+        self.interrupt("console", ())
 
     def _radio_event(self, event: int, data: tuple[object, ...], ticket: int) -> None:
+        lent = self.radio_faults.on_event(event, data)
+        if lent is None:
+            return
         if self._vm and self._vm.pid is not None:
-            self._vm.interrupt("ble", (event, data, ticket))
+            self._vm.interrupt("ble", (event, lent, ticket))
         elif self.ble is not None:
             self.ble.answer(ticket, 0)
+
+    def fed(self) -> None:
+        """The firmware fed its watchdog."""
+        self._peripherals.fed()
 
     async def call(self, op: str, args: tuple[Any, ...]) -> object:
         """Answer the VM; see `doubles/` for who asks. OSError reaches the firmware."""
         device, _, name = op.partition(".")
-        if device == "ble":
-            if self.ble is None:
-                raise OSError(19, f"{self.name} has no radio")
-            return await self.ble.call(name, args)
-        if device == "flash":
-            return await self._flash(name, *args)
-        match op:
-            case "pin.write":
-                self.pins.write(*args)
-            case "pin.init":
-                self.pins.init(*args)
-            case "pin.irq":
-                self.pins.watch(*args)
-            case "adc.mv":
-                return self.adc_mv.get(args[0], 0)
-            case "wdt.start":
-                if self._watchdog:
-                    self._watchdog.lose_power()
-                self._watchdog = Watchdog(args[0], lambda: self._reset("watchdog"))
-            case "wdt.feed":
-                if self._watchdog:
-                    self._watchdog.feed()
-            case "chip.reset":
-                self._reset("reset")
-            case "chip.reset_cause":
-                return self.profile.reset_cause[self._reset_cause]
-            case "chip.unique_id":
-                return hashlib.sha256(self.name.encode()).digest()[: self.profile.unique_id_bytes]
-            case _:
-                raise ValueError(f"a virtual board does not know {op}")
-        return None
-
-    async def _flash(self, name: str, address: int, what: Any = None) -> object:
-        flash = self.flash
-        if name == "read":
-            await asyncio.sleep(_pages(what) * self.profile.read_us / 1e6)
-            return flash.read(address, what)
-        if name == "program":
-            if address % self.profile.program_unit or len(what) % self.profile.program_unit:
-                raise OSError(EINVAL)
-            cost_us = _pages(len(what)) * self.profile.program_us
-            await self._flash_work(
-                cost_us, lambda: flash.program(address, what), lambda: flash.tear_program(address, what)
-            )
-        else:
-            await self._flash_work(
-                self.profile.erase_us, lambda: flash.erase(address), lambda: flash.tear_erase(address)
-            )
-        return None
-
-    async def _flash_work(self, cost_us: int, finish: Callable[[], None], tear: Callable[[], None]) -> None:
-        self._irq_off = self.profile.irq_off_during_flash
-        self._flash_end = (finish, tear)
-        await asyncio.sleep(cost_us / 1e6)
-        self._flash_end = None
-        self._irq_off = False
-        try:
-            finish()
-        except PowerCut:
-            self._lose_supply()
-            return
-        latched, self._latched = self._latched, {}
-        for pin in latched:
-            self._edge(pin)
-
-
-def _pages(length: int) -> int:
-    return -(-length // PAGE_BYTES)
+        if device != "ble":
+            return await self._peripherals.call(device, name, args)
+        if self.ble is None:
+            raise OSError(19, f"{self.name} has no radio")
+        self.radio_faults.before_call(name, args)
+        return await self.ble.call(name, args)

@@ -1,4 +1,4 @@
-"""Advertising and scanning of one board's radio, as MicroPython's two bindings do them; connecting is `ble.py`.
+"""Advertising and scanning of one board's radio, as MicroPython's two bindings do them; connecting is `central.py`.
 
 A `Radio` is what one activation has: a controller on the air and a host above it. It ends with `close`, after which
 whatever still waits is refused.
@@ -30,7 +30,11 @@ class RadioCosts(GattCosts, Protocol):
 
     @property
     def name(self) -> str:
-        """ "esp32" (NimBLE binding) or "rp2" (BTstack binding)."""
+        """The port's."""
+
+    @property
+    def stack(self) -> str:
+        """ "nimble" or "btstack": whose binding it is."""
 
     @property
     def adv_start_us(self) -> int:
@@ -50,17 +54,23 @@ class RadioCosts(GattCosts, Protocol):
 
 
 class Radio:
-    """Controller and host between "active" and its end. `address` is the one that goes on air."""
+    """Controller and host between "active" and its end. `address` is the one that goes on air.
+
+    A resolvable private address is renewed when advertising, scanning or connecting begins after its life is over. That
+    it would also change in the middle of these is not modelled.
+    """
 
     def __init__(self, name: str, air: Air, public_address: hci.Address, costs: RadioCosts) -> None:
         self.name = name
         self.costs = costs
-        self.is_nimble = costs.name != "rp2"
+        self.is_nimble = costs.stack == "nimble"
         self.address = public_address
         self.controller = AirController(name, air, public_address, costs.link_octets, costs.max_connections)
         self.host = QuietHost(self.controller, AsyncPipeSink(self.controller))
         self.controller.host = self.host
         self._is_gone = False
+        self._renew: tuple[Callable[[], hci.Address], float] | None = None
+        self._renew_at_s = 0.0
 
     def close(self) -> None:
         """Off the air at this instant."""
@@ -72,17 +82,59 @@ class Radio:
     def is_quiet(self) -> bool:
         """Whether it neither advertises nor scans nor has a connection."""
         controller = self.controller
-        return not (controller.le_legacy_advertiser.enabled or controller.le_scan_enable or controller.le_connections)
+        return self._is_silent and not controller.le_connections
+
+    @property
+    def _is_silent(self) -> bool:
+        controller = self.controller
+        is_seeking = controller.le_scan_enable or controller.pending_le_connection is not None
+        return not (controller.le_legacy_advertiser.enabled or is_seeking)
+
+    @property
+    def is_peripheral(self) -> bool:
+        """Whether it has a central."""
+        ends = self.controller.le_connections.values()
+        return any(end.role == hci.Role.PERIPHERAL for end in ends)
+
+    async def use_address(self, address: hci.Address) -> None:
+        """From now on this one."""
+        self._renew = None
+        await self._put_on(address)
+
+    async def use_addresses(self, make: Callable[[], hci.Address], life_s: float) -> None:
+        """From now on those that `make` gives, each for so long."""
+        await self._put_on(make())
+        self._renew = (make, life_s)
+        self._renew_at_s = asyncio.get_running_loop().time() + life_s
+
+    async def renew_address(self) -> None:
+        """Something begins that shows the address."""
+        if self._renew is not None and self._is_silent and asyncio.get_running_loop().time() >= self._renew_at_s:
+            await self.use_addresses(*self._renew)
+
+    async def _put_on(self, address: hci.Address) -> None:
+        if address.is_random:
+            await self.command(hci.HCI_LE_Set_Random_Address_Command(random_address=address))
+        self.address = address
 
     async def command(self, command: "hci.HCI_SyncCommand[hci.HCI_StatusReturnParameters]") -> None:
         """Have the controller execute it; what it refuses is EBUSY or EIO."""
         self.refuse_if_gone()
         # Raw: the other form logs a warning for what is a normal answer to firmware here.
         event = await self.host.send_sync_command_raw(command)
-        status = event.return_parameters.status
-        if status != hci.HCI_ErrorCode.SUCCESS:
+        self._refuse(command.name, event.return_parameters.status, hci.HCI_ErrorCode.SUCCESS)
+
+    async def begin(self, command: hci.HCI_AsyncCommand) -> None:
+        """Have the controller begin what ends with an event of its own; errors as in `command`."""
+        self.refuse_if_gone()
+        status = await self.host.send_async_command(command, check_status=False)
+        self._refuse(command.name, status, hci.HCI_COMMAND_STATUS_PENDING)
+
+    def _refuse(self, what: str, status: int, expected: int) -> None:
+        if status != expected:
             is_busy = status == hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
-            raise OSError(errno.EBUSY if is_busy else errno.EIO, f"{self.name}: {command.name}: {status.name}")
+            number = errno.EBUSY if is_busy else errno.EIO
+            raise OSError(number, f"{self.name}: {what}: {hci.HCI_ErrorCode(status).name}")
 
     def refuse_if_gone(self) -> None:
         """ENODEV once it was switched off."""
@@ -145,9 +197,10 @@ class Advertising:
         """BTstack advertises nothing, not even what is non-connectable, while it has a connection as a peripheral, and
         goes on afterwards by itself: `hci_update_advertisements_enabled_for_current_roles` in its src/hci.c."""
         radio = self._radio
-        if self._wanted is None or (radio.controller.le_connections and not radio.is_nimble):
+        if self._wanted is None or (radio.is_peripheral and not radio.is_nimble):
             return
         slots, kind = self._wanted
+        await radio.renew_address()
         await radio.command(
             hci.HCI_LE_Set_Advertising_Parameters_Command(
                 advertising_interval_min=slots,
@@ -181,7 +234,7 @@ class Scanning:
     def __init__(self, radio: Radio, raise_irq: Callable[[int, tuple[Any, ...]], None]) -> None:
         self._radio = radio
         self._raise_irq = raise_irq
-        self._is_on = False
+        self.is_on = False
         self._end: asyncio.TimerHandle | None = None
         self._ending: asyncio.Task[None] | None = None
         radio.host.on("advertising_report", self._on_report)
@@ -198,11 +251,14 @@ class Scanning:
         radio = self._radio
         if window_us > interval_us:
             raise OSError(errno.EINVAL, "the scan window exceeds the interval")
-        if self._is_on:
+        if radio.is_nimble and radio.controller.pending_le_connection is not None:
+            raise OSError(errno.EBUSY, f"{radio.name} is connecting")
+        if self.is_on:
             if radio.is_nimble:
                 raise OSError(errno.EALREADY, f"{radio.name} scans already")
             await self._disable()  # BTstack restarts with the new figures
         await radio.passes(radio.costs.scan_start_us)
+        await radio.renew_address()
         await radio.command(
             hci.HCI_LE_Set_Scan_Parameters_Command(
                 le_scan_type=int(active),
@@ -213,7 +269,7 @@ class Scanning:
             )
         )
         await radio.command(hci.HCI_LE_Set_Scan_Enable_Command(le_scan_enable=1, filter_duplicates=0))
-        self._is_on = True
+        self.is_on = True
         if duration_ms > 0:
             self._end = asyncio.get_running_loop().call_later(duration_ms / 1000, self._is_over)
 
@@ -222,7 +278,7 @@ class Scanning:
 
     async def stop(self) -> None:
         """The end of the scan, which the firmware is told."""
-        was_on = self._is_on
+        was_on = self.is_on
         await self._disable()
         if was_on or not self._radio.is_nimble:  # BTstack reports the end of a scan that never was
             self._raise_irq(IRQ_SCAN_DONE, ())
@@ -231,12 +287,12 @@ class Scanning:
         if self._end is not None:
             self._end.cancel()
             self._end = None
-        self._is_on = False
+        self.is_on = False
         await self._radio.command(hci.HCI_LE_Set_Scan_Enable_Command(le_scan_enable=0, filter_duplicates=0))
 
     def _on_report(self, report: hci.HCI_LE_Advertising_Report_Event.Report) -> None:
         # A report may still be on its way from the controller when the scan has ended.
-        if self._is_on:
+        if self.is_on:
             address = bytes(report.address)[::-1]
             data = (int(report.address.is_random), address, int(report.event_type), report.rssi, report.data)
             self._raise_irq(IRQ_SCAN_RESULT, data)

@@ -8,7 +8,7 @@ import asyncio
 import math
 import selectors
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -28,7 +28,8 @@ class _SkippingSelector(selectors.DefaultSelector):
     now_us = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        ready = super().select(0)
+        # With only the loop's own wake-up pipe there is nothing to serve: a signal's work is queued beside it.
+        ready = super().select(0) if len(self.get_map()) > 1 or timeout is None else []
         if ready or timeout == 0:
             return ready
         if timeout is None:
@@ -77,6 +78,19 @@ class _PacedSelector(_SkippingSelector):
                 return ready
 
 
+class _HeldSelector(_SkippingSelector):
+    """Skips like the other, but sleeps for file descriptors while `is_held` says so, or nothing else is left."""
+
+    def __init__(self, is_held: Callable[[], bool]) -> None:
+        super().__init__()
+        self._is_held = is_held
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None or (timeout > 0 and self._is_held()):
+            return super(_SkippingSelector, self).select(None)
+        return super().select(timeout)
+
+
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop whose `time()` starts at 0 s and moves only from timer to timer, without sleeping."""
 
@@ -100,6 +114,20 @@ class PacedLoop(VirtualLoop):
 
     def _make_selector(self) -> _SkippingSelector:
         return _PacedSelector()
+
+
+class HeldLoop(VirtualLoop):
+    """A `VirtualLoop` that stands still while `is_held()`: for programs outside whose turn it is to act, by sockets.
+
+    With nothing to do and no timer set it waits for them; there is no deadlock here, either.
+    """
+
+    def __init__(self, is_held: Callable[[], bool]) -> None:
+        self._is_held = is_held
+        super().__init__()
+
+    def _make_selector(self) -> _SkippingSelector:
+        return _HeldSelector(self._is_held)
 
 
 def now_us(loop: asyncio.AbstractEventLoop) -> int:

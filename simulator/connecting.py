@@ -17,7 +17,9 @@ from bumble import controller, hci
 from .air import T_IFS_US, Air, Pdu, PduType, Radio
 from .clock import US_PER_S
 from .connection import Connection, Parameters
+from .encrypting import EncryptingController
 from .link_end import MAX_OCTETS, MIN_OCTETS, End, longest_time_us
+from .tapping import LinkKey
 
 _LL_DATA = struct.Struct("<I3sBHHHH5sB")
 _FIRST_ANCHOR_US = 1250  # 4.5.3: the transmit window opens so long after the CONNECT_IND
@@ -28,7 +30,7 @@ _ERROR = hci.HCI_ErrorCode
 _1M_ONLY = hci.Phy.LE_1M
 
 
-class ConnectingController(controller.Controller):
+class ConnectingController(EncryptingController):
     """Bumble's controller with connections in time. `max_octets`: the most that one of its PDUs carries (27 to 251)."""
 
     le_features = controller.Controller.le_features & ~(
@@ -95,9 +97,10 @@ class ConnectingController(controller.Controller):
         parameters = Parameters(wanted.connection_interval_min, wanted.max_latency, wanted.supervision_timeout)
         chance = self._air.chance(f"{self.name}, connecting")
         access_address = chance.getrandbits(32)
+        crc_init = chance.randbytes(3)
         ll_data = _LL_DATA.pack(
             access_address,
-            chance.randbytes(3),
+            crc_init,
             _WINDOW_UNITS,
             0,
             parameters.interval,
@@ -116,7 +119,8 @@ class ConnectingController(controller.Controller):
         )
         self._stop_initiating()
         end = self._add_end(hci.Role.CENTRAL, own_address, peer_address)
-        connection = Connection(self._air, end, parameters, sent.end_us + _FIRST_ANCHOR_US)
+        link = LinkKey(access_address, int.from_bytes(crc_init, "little"), _HOP)
+        connection = Connection(self._air, end, parameters, sent.end_us + _FIRST_ANCHOR_US, link)
         self._air.begun_connections[access_address] = connection
         asyncio.get_running_loop().call_at(sent.end_us / US_PER_S, self._connected, end, parameters)
 

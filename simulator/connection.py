@@ -5,22 +5,24 @@ more data and the event has room. A PDU that is lost ends the event and is sent 
 for the supervision timeout gives up by itself.
 
 Not here: what a side sends (`link_end.py`), HCI (`connecting.py`) and who hears whom (`air.py`). Not modelled: data
-channels and their hopping, LE 2M and coded, peripheral latency (the peripheral listens at every event), and the radio's
-time: connection events compete neither with each other nor with advertising and scanning. While nothing is to be sent,
-events are played only so often that a lost peer is noticed (`_LOOK_US`).
+channels and their hopping (a sniffer is told which: `tapping.py`), LE 2M and coded, peripheral latency (the peripheral
+listens at every event), and the radio's time: connection events compete neither with each other nor with advertising
+and scanning. While nothing is to be sent, events are played only so often that a lost peer is noticed (`_LOOK_US`).
 
 Source: Core specification 6.0, Vol 6, Part B, 4.5 (connection state) and 5.1 (control procedures).
 """
 
 import asyncio
+import struct
 from collections.abc import Callable
 from typing import NamedTuple
 
-from bumble import hci
+from bumble import hci, ll
 
 from .air import T_IFS_US, Air
 from .clock import US_PER_S, now_us
 from .link_end import End, longest_time_us
+from .tapping import LinkKey, Tap
 
 UNIT_US = 1250
 """The unit of the connection interval in HCI."""
@@ -30,6 +32,8 @@ _EVENT_SHARE = 0.95
 _ESTABLISHING_EVENTS = 6
 _INSTANT_EVENTS = 6  # 5.1.1: how far ahead a change of parameters lies at least
 _LOOK_US = 100_000
+_CONNECTION_UPDATE = struct.Struct("<BBHHHHH")  # opcode, window size and offset, parameters, instant
+_LENGTHS = struct.Struct("<BHHHH")
 
 
 class Parameters(NamedTuple):
@@ -49,11 +53,12 @@ class Parameters(NamedTuple):
 class Connection:
     """The two sides of one connection, in time. `begins_us`: the first event. The peripheral may never `join`."""
 
-    def __init__(self, air: Air, central: End, parameters: Parameters, begins_us: int) -> None:
+    def __init__(self, air: Air, central: End, parameters: Parameters, begins_us: int, link: LinkKey) -> None:
         self.central = central
         self.peripheral: End | None = None
         self.parameters = parameters
         self._air = air
+        self._tap = Tap(air, link)
         self._loop = asyncio.get_running_loop()
         self._interval_us = parameters.interval * UNIT_US
         self._last_us = begins_us - self._interval_us
@@ -85,7 +90,11 @@ class Connection:
         def arrive() -> None:
             self._update = (self._count + _INSTANT_EVENTS, parameters)
 
-        self.central.send_control(arrive)
+        def content() -> bytes:
+            instant = (self._count + _INSTANT_EVENTS) & 0xFFFF
+            return _CONNECTION_UPDATE.pack(ll.ControlPdu.Opcode.LL_CONNECTION_UPDATE_IND, 1, 0, *parameters, instant)
+
+        self.central.send_control(arrive, content=content)
 
     def negotiate_octets(self, end: End) -> None:
         """`end` asks for PDUs of its `wanted_octets` (5.1.9); the answer settles both directions."""
@@ -102,7 +111,9 @@ class Connection:
                         _report_octets(a)
 
         if peer is not None:
-            end.send_control(lambda: peer.send_control(settle))
+            asked = _lengths(ll.ControlPdu.Opcode.LL_LENGTH_REQ, end)
+            answered = _lengths(ll.ControlPdu.Opcode.LL_LENGTH_RSP, peer)
+            end.send_control(lambda: peer.send_control(settle, content=answered), content=asked)
 
     def _ends(self) -> list[End]:
         return [self.central] if self.peripheral is None else [self.central, self.peripheral]
@@ -169,22 +180,28 @@ class Connection:
 
     def _turn(self) -> None:
         length_us = self.central.put_on_air()
+        self._tap.sent(self.central, now_us(self._loop), self._count)
         self._later(now_us(self._loop) + length_us, self._at_peripheral)
 
     def _at_peripheral(self) -> None:
         peripheral = self.peripheral
-        if peripheral is None or not self._hears(peripheral, self.central):
+        is_heard = peripheral is not None and self._hears(peripheral, self.central)
+        self._tap.landed(peripheral, is_heard)
+        if peripheral is None or not is_heard:
             self._close()
             return
         peripheral.acknowledged()
         self.central.arrives()
         length_us = peripheral.put_on_air()
+        self._tap.sent(peripheral, now_us(self._loop) + T_IFS_US, self._count)
         self._later(now_us(self._loop) + T_IFS_US + length_us, self._at_central)
 
     def _at_central(self) -> None:
         central, peripheral = self.central, self.peripheral
         assert peripheral is not None
-        if not self._hears(central, peripheral):
+        is_heard = self._hears(central, peripheral)
+        self._tap.landed(central, is_heard)
+        if not is_heard:
             self._close()
             return
         central.acknowledged()
@@ -208,6 +225,12 @@ class Connection:
     def _close(self) -> None:
         self._is_open = False
         self._plan()
+
+
+def _lengths(opcode: int, end: End) -> bytes:
+    """What a side says of the PDUs it takes and sends (2.4.2.21)."""
+    takes, sends = end.max_octets, end.wanted_octets
+    return _LENGTHS.pack(opcode, takes, longest_time_us(takes), sends, longest_time_us(sends))
 
 
 def _report_octets(end: End) -> None:

@@ -1,6 +1,6 @@
 """NOR flash as the journal meets it: programs clear bits, erases set a sector, power fails when it likes.
 
-Not a device driver and without time: `board.py` charges the time, the doubles give it the ports' faces.
+Not a device driver and without time: `storage.py` charges the time, the doubles give it the ports' faces.
 """
 
 import random
@@ -19,14 +19,17 @@ class NorFlash:
     """`size` bytes in sectors. Contents outlive any board that uses them.
 
     `programs`, `erases` and `programmed_bytes` count whole and torn operations alike. `on_program(data)` is told every
-    whole program once it is done.
+    whole program once it is done. `word_size`: a chip that programs word after word; None: all of a page at once.
     """
 
-    def __init__(self, size: int, sector_size: int = 4096, seed: int | str = 0) -> None:
+    def __init__(
+        self, size: int, sector_size: int = 4096, seed: int | str = 0, *, word_size: int | None = None
+    ) -> None:
         if size <= 0 or size % sector_size:
             raise ValueError(f"flash of {size} bytes is not a whole number of {sector_size}-byte sectors")
         self.size = size
         self.sector_size = sector_size
+        self._word_size = word_size
         self.programs = 0
         self.erases = 0
         self.programmed_bytes = 0
@@ -41,15 +44,17 @@ class NorFlash:
         self._check(address, length)
         return bytes(self._cells[address : address + length])
 
-    def program(self, address: int, data: bytes) -> None:
-        """Clear the bits that are 0 in `data`. Raises PowerCut when this was to be cut, ValueError beyond the end."""
+    def program(self, address: int, data: bytes, news: bytes | None = None) -> None:
+        """Clear the bits that are 0 in `data`. Raises PowerCut when this was to be cut, ValueError beyond the end.
+
+        `news`: what `on_program` is told instead, where the rest of `data` only puts back what was erased before."""
         self._check(address, len(data))
         if self._is_cut():
             self.tear_program(address, data, self._fraction)
             raise PowerCut(f"in a program of {len(data)} bytes at {address:#x}")
         self._count_program(data)
         self._clear(address, data)
-        self.on_program(data)
+        self.on_program(data if news is None else news)
 
     def erase(self, address: int) -> None:
         """Set the sector that begins at `address` to 0xFF. Raises PowerCut and ValueError like `program`."""
@@ -61,9 +66,17 @@ class NorFlash:
         self._cells[address : address + self.sector_size] = b"\xff" * self.sector_size
 
     def tear_program(self, address: int, data: bytes, fraction: float | None = None) -> None:
-        """A program that lost power: each bit to be cleared is, with probability `fraction` (None: any)."""
+        """A program that lost power: each bit to be cleared is, with probability `fraction` (None: any).
+
+        Word by word, that is true of one word; those before it are done, those after it are not begun."""
         self._check(address, len(data))
         self._count_program(data)
+        if self._word_size:
+            share = self._chance.random() if fraction is None else fraction
+            words, fraction = divmod(share * len(data) / self._word_size, 1)
+            done_bytes = int(words) * self._word_size
+            self._clear(address, data[:done_bytes])
+            address, data = address + done_bytes, data[done_bytes:][: self._word_size]
         done = self._some_bits(len(data), fraction)
         self._clear(address, bytes(want | (0xFF ^ bits) for want, bits in zip(data, done, strict=True)))
 

@@ -1,10 +1,10 @@
 """The GATT server of one board, as MicroPython's bindings run it: values, limits, events, the notification queue.
 
-The table of attributes is `attributes.py`, ATT itself is Bumble's server. Requests of the centrals are served one after
-the other, each after `att_us`; a write or a read waits until the firmware's handler has returned, as on the ports,
-where the handler runs on the stack's own task. So `gatts_read` in the handler gives the value of that event, and the
-central's response comes after the handler. Not here: pairing (what asks for encryption cannot be had), included and
-secondary services, a limit for requests that wait.
+The table of attributes is `attributes.py`, ATT itself is Bumble's server, `bearers.py` has the connections; the client
+is `gattc.py`. Requests are served one after the other, each after `att_us`; a write or a read waits until the handler
+of the firmware has returned, as on the ports, where the handler runs on the stack's own task. So `gatts_read` in the
+handler gives the value of that event, and the client's response comes after the handler. Not here: included and
+secondary services, signed writes, a limit for requests that wait.
 
 Sources, MicroPython 1.29: extmod/modbluetooth.c (values), extmod/nimble/modbluetooth_nimble.c (esp32) and
 extmod/btstack/modbluetooth_btstack.c (rp2).
@@ -22,22 +22,19 @@ from .attributes import (
     FLAG_NOTIFY,
     FLAG_READ,
     FLAG_WRITES,
-    MIN_MTU,
     Attributes,
-    Central,
     Services,
     Value,
 )
+from .bearers import MIN_MTU, Bearer, Bearers
 
 IRQ_GATTS_WRITE = 3
 IRQ_GATTS_READ_REQUEST = 4
 IRQ_GATTS_INDICATE_DONE = 20
-IRQ_MTU_EXCHANGED = 21
-SMP_CID = 6
 _NIMBLE_NOTCONN, _NIMBLE_TIMEOUT = 7, 13  # BLE_HS_ENOTCONN, BLE_HS_ETIMEOUT
 _BTSTACK_TIMEOUT, _BTSTACK_DISCONNECT = 0x91, 0x92  # ATT_HANDLE_VALUE_INDICATION_...
-_PAIRING_REQUEST = 1
-_PAIRING_NOT_SUPPORTED = bytes((5, 5))  # Pairing Failed: Core specification 6.0, Vol 3, Part H, 3.5.5
+_NIMBLE_SERVICES = 8  # MP_BLUETOOTH_NIMBLE_MAX_SERVICES
+_NIMBLE_EAPP = -9  # BLE_HS_EAPP: the binding has no errno for it
 
 
 class GattCosts(Protocol):
@@ -71,8 +68,8 @@ class GattCosts(Protocol):
 class GattServer:
     """The attributes of one board while its radio is active.
 
-    `send(connection, channel, pdu)` returns how many packets that took; `raise_irq` tells the firmware, `ask` does,
-    and gives back what its handler returned. Errors are OSError, as firmware sees them.
+    `raise_irq` tells the firmware, `ask` does, and gives back what its handler returned. Errors are OSError, as
+    firmware sees them.
     """
 
     def __init__(
@@ -80,20 +77,20 @@ class GattServer:
         costs: GattCosts,
         is_nimble: bool,
         gap_name: Callable[[], bytes],
-        send: Callable[[int, int, bytes], int],
+        bearers: Bearers,
         raise_irq: Callable[[int, tuple[Any, ...]], None],
-        ask: Callable[[int, tuple[Any, ...]], Awaitable[int]],
+        ask: Callable[[int, tuple[Any, ...]], Awaitable[object]],
+        refusal: Callable[[Bearer, int, bool], Awaitable[att.ErrorCode | None]],
     ) -> None:
         self.mtu = costs.mtu
-        self.centrals: dict[int, Central] = {}
         self._costs = costs
         self._is_nimble = is_nimble
         self._gap_name = gap_name
-        self._send = send
+        self._bearers = bearers
         self._raise_irq = raise_irq
         self._ask = ask
+        self._refusal = refusal
         self._one_at_a_time = asyncio.Lock()
-        self._waiting = 0
         self._attributes = self._fresh_attributes()
 
     # What the firmware calls.
@@ -125,9 +122,13 @@ class GattServer:
         self.mtu = self._attributes.max_mtu = mtu
 
     def _fresh_attributes(self) -> Attributes:
-        return Attributes(self._send_att, self._gap_name, self._is_nimble, self.mtu)
+        return Attributes(self._bearers.send, self._gap_name, self._is_nimble, self.mtu)
 
     def _register(self, services: Services) -> tuple[tuple[int, ...], ...]:
+        if self._is_nimble and len(services) > _NIMBLE_SERVICES:
+            raise OSError(errno.E2BIG, f"NimBLE's binding takes {_NIMBLE_SERVICES} services")
+        if not self._is_nimble and _has_middle_uuids(services):
+            raise OSError(errno.EINVAL, "BTstack's binding takes no UUIDs of 32 bits")
         self._attributes = self._fresh_attributes()
         handles = []
         for uuid, characteristics in services:
@@ -141,28 +142,37 @@ class GattServer:
         """Let the firmware's value stand behind the attribute."""
         value = self._attributes.values[attribute.handle]
 
-        async def read(central: Any) -> bytes:
+        async def read(bearer: Any) -> bytes:
             async with self._one_at_a_time:
-                await self._turn(central, value.flags & FLAG_READ, att.ATT_READ_NOT_PERMITTED_ERROR)
-                refusal = await self._ask(IRQ_GATTS_READ_REQUEST, (central.handle, attribute.handle))
-                # BTstack's binding has the handler's answer the wrong way round, and only for the length: no effect.
+                await self._turn(bearer, value.flags & FLAG_READ, att.ATT_READ_NOT_PERMITTED_ERROR)
+                await self._judge(bearer, value, is_read=True)
+                answer = await self._ask(IRQ_GATTS_READ_REQUEST, (bearer.handle, attribute.handle))
+                refusal = answer if isinstance(answer, int) else 0
+                value.is_denied = not refusal and not self._is_nimble
                 if refusal and self._is_nimble:
                     raise att.ATT_Error(att.ErrorCode(refusal & 0xFF))
                 return value.data
 
-        async def write(central: Any, data: bytes) -> None:
+        async def write(bearer: Any, data: bytes) -> None:
             async with self._one_at_a_time:
-                await self._turn(central, value.flags & FLAG_WRITES, att.ATT_WRITE_NOT_PERMITTED_ERROR)
+                await self._turn(bearer, value.flags & FLAG_WRITES, att.ATT_WRITE_NOT_PERMITTED_ERROR)
+                await self._judge(bearer, value, is_read=False)
                 value.take(data)
-                await self._ask(IRQ_GATTS_WRITE, (central.handle, attribute.handle))
+                await self._ask(IRQ_GATTS_WRITE, (bearer.handle, attribute.handle))
 
         attribute.value = att.AttributeValue(read=read, write=write)
 
-    async def _turn(self, central: Central, is_permitted: int, refusal: att.ErrorCode) -> None:
+    async def _judge(self, bearer: Bearer, value: Value, *, is_read: bool) -> None:
+        """NimBLE looks into the store of bonds for what it answers; BTstack's rules are in the table of attributes."""
+        refusal = await self._refusal(bearer, value.flags, is_read)
+        if refusal is not None:
+            raise att.ATT_Error(refusal)
+
+    async def _turn(self, bearer: Bearer, is_permitted: int, refusal: att.ErrorCode) -> None:
         if not is_permitted:
             raise att.ATT_Error(refusal)
         await asyncio.sleep(self._costs.att_us / 1e6)
-        if central.is_gone:
+        if bearer.is_gone:
             raise att.ATT_Error(att.ATT_UNLIKELY_ERROR_ERROR)
 
     def _value(self, handle: int) -> Value:
@@ -186,17 +196,17 @@ class GattServer:
         value.data = bytes(data)
         value.limit = max(value.limit, len(data))
         if send_update:
-            for central in self.centrals.values():
-                self._update(central, handle)
+            for bearer in self._bearers:
+                self._update(bearer, handle)
         return len(data)
 
-    def _update(self, central: Central, handle: int) -> None:
-        subscription = self._attributes.subscription(central, handle)
+    def _update(self, bearer: Bearer, handle: int) -> None:
+        subscription = self._attributes.subscription(bearer, handle)
         try:
             if subscription & 1:
-                self._notify(central.handle, handle, None, is_indication=False)
+                self._notify(bearer.handle, handle, None, is_indication=False)
             if subscription & 2:
-                self._notify(central.handle, handle, None, is_indication=True)
+                self._notify(bearer.handle, handle, None, is_indication=True)
         except OSError:
             if not self._is_nimble:  # `ble_gatts_chr_updated` has no result
                 raise
@@ -206,99 +216,73 @@ class GattServer:
         value.data, value.limit, value.appends = b"", length, bool(append)
 
     def _notify(self, connection: int, handle: int, data: bytes | None, *, is_indication: bool) -> None:
-        if self._costs.notify_pool and self._waiting >= self._costs.notify_pool:
+        if self._bearers.is_full:
             raise OSError(errno.ENOMEM, "no buffer for one more notification")
-        central = self.centrals.get(connection)
-        if central is None:
+        bearer = self._bearers.get(connection)
+        if bearer is None:
             # BTstack's binding has no errno for it.
             raise OSError(errno.ENOTCONN if self._is_nimble else errno.EINVAL, f"no connection {connection}")
         if data is None:
-            data = self._value(handle).data
-        data = bytes(data)[: central.att_mtu - 3]
+            data = self._own_value(handle)
+        data = bytes(data)[: bearer.att_mtu - 3]
         if not is_indication:
-            self._send_pdu(central, bytes(att.ATT_Handle_Value_Notification(handle, data)), is_pooled=True)
+            self._bearers.send(bearer, bytes(att.ATT_Handle_Value_Notification(handle, data)), is_pooled=True)
             return
-        task = asyncio.get_running_loop().create_task(self._indicate(central, handle, data))
-        central.indications.add(task)
-        task.add_done_callback(central.indications.discard)
+        task = asyncio.get_running_loop().create_task(self._indicate(bearer, handle, data))
+        bearer.indications[task] = handle
+        task.add_done_callback(lambda task: bearer.indications.pop(task, None))
 
-    async def _indicate(self, central: Central, handle: int, data: bytes) -> None:
+    def _own_value(self, handle: int) -> bytes:
+        value = self._attributes.values.get(handle)
+        if value is not None:
+            return value.data
+        if self._is_nimble:
+            raise OSError(_NIMBLE_EAPP, f"no attribute with the handle {handle}")
+        return b""  # BTstack's binding does not look at the error
+
+    async def _indicate(self, bearer: Bearer, handle: int, data: bytes) -> None:
         status = 0
         attribute: att.Attribute[bytes] = att.Attribute(core.UUID.from_16_bits(0), 0)  # type: ignore[arg-type]
         attribute.handle = handle
         try:
-            await self._attributes.indicate_subscriber(central, attribute, data, force=True)  # type: ignore[arg-type]
+            await self._attributes.indicate_subscriber(bearer, attribute, data, force=True)  # type: ignore[arg-type]
         except TimeoutError:
             status = _NIMBLE_TIMEOUT if self._is_nimble else _BTSTACK_TIMEOUT
-        except asyncio.CancelledError:
-            status = _NIMBLE_NOTCONN if self._is_nimble else _BTSTACK_DISCONNECT
-        self._raise_irq(IRQ_GATTS_INDICATE_DONE, (central.handle, handle, status))
+        self._raise_irq(IRQ_GATTS_INDICATE_DONE, (bearer.handle, handle, status))
 
     # What the radio tells.
 
-    def connected(self, connection: int) -> None:
-        """A central is there."""
-        self.centrals[connection] = Central(connection, self._on_mtu)
-
-    def disconnected(self, connection: int) -> None:
-        """It is gone: what waited for it is dropped."""
-        central = self.centrals.pop(connection, None)
-        if central is not None:
-            central.is_gone = True
-            self._waiting -= sum(is_pooled for _, is_pooled in central.unsent)
-            for task in central.indications:
-                task.cancel()
-            self._attributes.on_disconnection(central)  # type: ignore[arg-type]
+    def disconnected(self, bearer: Bearer) -> None:
+        """A client is gone; the firmware is told of what it did not confirm."""
+        status = _NIMBLE_NOTCONN if self._is_nimble else _BTSTACK_DISCONNECT
+        for task, handle in bearer.indications.items():
+            task.cancel()
+            self._raise_irq(IRQ_GATTS_INDICATE_DONE, (bearer.handle, handle, status))
+        self._attributes.on_disconnection(bearer)  # type: ignore[arg-type]
 
     def close(self) -> None:
-        """The radio goes off: as if all centrals had gone, without a word to the firmware."""
+        """The radio goes off: as if all clients had gone, without a word to the firmware."""
         self._raise_irq = _nobody
-        for connection in list(self.centrals):
-            self.disconnected(connection)
+        for bearer in self._bearers:
+            self.disconnected(bearer)
 
-    def packets_completed(self, connection: int, count: int) -> None:
-        """So many packets of this connection have been sent."""
-        central = self.centrals.get(connection)
-        while central is not None and count and central.unsent:
-            first = central.unsent[0]
-            step = min(count, first[0])
-            first[0] -= step
-            count -= step
-            if not first[0]:
-                self._waiting -= first[1]
-                central.unsent.popleft()
-
-    def on_pdu(self, connection: int, channel: int, pdu: bytes) -> None:
-        """A PDU of a central, by its L2CAP channel; what no server has is ignored."""
-        central = self.centrals.get(connection)
-        if central is None or not pdu:
-            return
-        if channel == SMP_CID and pdu[0] == _PAIRING_REQUEST:
-            self._count_sent(central, self._send(connection, SMP_CID, _PAIRING_NOT_SUPPORTED))
-        if channel != att.ATT_CID:
-            return
+    def on_pdu(self, bearer: Bearer, pdu: bytes) -> None:
+        """A request, command or confirmation; what no server has is ignored."""
         try:
             request = att.ATT_PDU.from_bytes(pdu)
         except Exception:  # noqa: BLE001  # whatever a stranger sends
             if pdu[0] in att.ATT_REQUESTS:
-                self._send_att(central, bytes(att.ATT_Error_Response(pdu[0], 0, att.ATT_INVALID_PDU_ERROR)))
+                self._bearers.send(bearer, bytes(att.ATT_Error_Response(pdu[0], 0, att.ATT_INVALID_PDU_ERROR)))
             return
-        if request.op_code & 1 == 0:  # odd ones are for a client
-            self._attributes.on_gatt_pdu(central, request)  # type: ignore[arg-type]
+        self._attributes.on_gatt_pdu(bearer, request)  # type: ignore[arg-type]
 
-    def _on_mtu(self, central: Central, mtu: int) -> None:
-        self._raise_irq(IRQ_MTU_EXCHANGED, (central.handle, mtu))
 
-    def _send_att(self, central: Central, pdu: bytes) -> None:
-        self._send_pdu(central, pdu, is_pooled=False)
-
-    def _send_pdu(self, central: Central, pdu: bytes, *, is_pooled: bool) -> None:
-        if not central.is_gone:
-            self._waiting += is_pooled
-            self._count_sent(central, self._send(central.handle, att.ATT_CID, pdu), is_pooled)
-
-    def _count_sent(self, central: Central, packets: int, is_pooled: bool = False) -> None:
-        central.unsent.append([packets, int(is_pooled)])
+def _has_middle_uuids(services: Services) -> bool:
+    uuids = [uuid for uuid, _ in services]
+    for _, characteristics in services:
+        for uuid, _, descriptors in characteristics:
+            uuids += [uuid, *(descriptor for descriptor, _ in descriptors)]
+    return any(len(uuid) == 4 for uuid in uuids)
 
 
 def _nobody(event: int, data: tuple[Any, ...]) -> None:

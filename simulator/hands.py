@@ -36,6 +36,7 @@ class Hands:
         self._chance = chance
         self._armed: dict[str, bool] = {}
         self._stuck: dict[str, bool] = {}
+        self._seated: dict[str, bool] = {}
         self._changing: set[asyncio.Task[None]] = set()
         self._loop = asyncio.get_running_loop()
 
@@ -48,7 +49,7 @@ class Hands:
         self._stuck[unit_id] = False
 
     def do(self, action: str, unit_id: str, args: Mapping[str, Any]) -> None:
-        """Let an action of `scenario.ACTIONS` (not the technician's) happen now."""
+        """Let an action on a weapon, a recorder or a unit of `scenario.ACTIONS` happen now, if it is one of hands."""
         getattr(self, f"_do_{action}")(unit_id, **args)
 
     def drive(self, unit_id: str, signal: str, on: bool) -> None:
@@ -61,6 +62,7 @@ class Hands:
 
     def _move_seat(self, unit_id: str, seated: bool) -> None:
         """Both contacts change, the second a little later, each bouncing for some milliseconds as reeds do."""
+        self._seated[unit_id] = seated
         at_us = 0.0
         for signal, on in (("seat_closes", seated), ("seat_opens", not seated)):
             if signal != "seat_closes" or not self._stuck[unit_id]:
@@ -121,6 +123,16 @@ class Hands:
         self._stuck[unit_id] = False
         self.drive(unit_id, "seat_closes", True)
 
+    def _do_seat_contact_bounces(self, unit_id: str, for_ms: int) -> None:
+        """The contact that closes chatters while the weapon stays where it is, and ends as it was."""
+        signal, at_us = "seat_closes", 0.0
+        level = self._seated.get(unit_id, True)
+        while at_us < for_ms * 1000:
+            level = not level
+            self._later(at_us, lambda v=level: self.drive(unit_id, signal, v))  # type: ignore[misc]
+            at_us += self._chance.uniform(50, 4000)
+        self._later(at_us, lambda: self.drive(unit_id, signal, self._seated.get(unit_id, True)))
+
     def _do_camera_dies(self, unit_id: str) -> None:
         self._cameras[unit_id].die()
 
@@ -165,3 +177,6 @@ class Hands:
 
     def _do_move(self, unit_id: str, to_m: tuple[float, float]) -> None:
         self._air.place(unit_id, *to_m)
+
+    def _do_turn(self, unit_id: str, to_deg: float) -> None:
+        self._air.wear(unit_id, to_deg)

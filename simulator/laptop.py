@@ -1,7 +1,8 @@
 """A laptop in a world: a Bumble `Device` on the air of the boards, for the host tools or a test to drive.
 
-It advertises nothing and pairs with nobody. Its addresses follow from the world's seed and its name; what else Bumble
-draws does so only within `entropy.seeded_entropy`. Bumble's eager debug text is off (`controller.QuietHost`).
+It advertises nothing, and pairs when it is asked to, without a user; its keys go with its power. Its addresses follow
+from the world's seed and its name; what else Bumble draws does so only within `entropy.seeded_entropy`. Bumble's eager
+debug text is off (`controller.QuietHost`).
 """
 
 import random

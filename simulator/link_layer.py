@@ -143,9 +143,7 @@ class Scanner:
         self._air = air
         self._chance = chance
         self._loop = asyncio.get_running_loop()
-        self._began_us = 0
-        self._interval_us = 0
-        self._window_us = 0
+        air.has_scanner(radio)
         self._listening = False
         self._asked: Pdu | None = None
         self._asked_address = b""
@@ -156,9 +154,7 @@ class Scanner:
 
     def start(self, interval: int, window: int) -> None:
         """Listen from now on channel 37, then 38, 39 and round; `interval` and `window` in units of 625 us."""
-        self._began_us = now_us(self._loop)
-        self._interval_us = interval * SLOT_US
-        self._window_us = window * SLOT_US
+        self._air.scans(self._radio, interval * SLOT_US, window * SLOT_US)
         self._listening = True
         self._backoff_limit = self._backoff_count = 1
         self._streak = 0
@@ -166,25 +162,20 @@ class Scanner:
     def stop(self) -> None:
         """Deaf from now on."""
         self._listening = False
+        self._air.scans_no_more(self._radio)
         self._forget_request()
 
     def listens_to(self, pdu: Pdu) -> bool:
-        """Whether the whole PDU falls into one window on its channel, or is the scan response asked for."""
-        if not self._listening:
-            return False
-        if pdu.pdu_type is PduType.SCAN_RSP:
-            asked = self._asked
-            return (
-                asked is not None
-                and pdu.channel == asked.channel
-                and pdu.time_us == asked.end_us + T_IFS_US
-                and pdu.address == self._asked_address
-            )
-        if pdu.pdu_type in (PduType.SCAN_REQ, PduType.CONNECT_IND):
-            return False
-        # One that began before the scan crosses the edge of interval 0: no case of its own.
-        turn, offset_us = divmod(pdu.time_us - self._began_us, self._interval_us)
-        return pdu.channel == CHANNELS[turn % len(CHANNELS)] and offset_us + pdu.end_us - pdu.time_us <= self._window_us
+        """Whether this is the scan response asked for. What else it hears, the air knows (`Air.scans`)."""
+        asked = self._asked
+        return (
+            self._listening
+            and asked is not None
+            and pdu.pdu_type is PduType.SCAN_RSP
+            and pdu.channel == asked.channel
+            and pdu.time_us == asked.end_us + T_IFS_US
+            and pdu.address == self._asked_address
+        )
 
     def ask(self, advertisement: Pdu, own_address: Callable[[], hci.Address]) -> None:
         """Count down the backoff (4.4.3.2) and at its end ask the advertiser for its scan response."""

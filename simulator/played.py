@@ -1,5 +1,7 @@
 """What a played scenario leaves: the truth of the world, and what each flash holds. Times are virtual microseconds."""
 
+import math
+from array import array
 from dataclasses import dataclass, field
 
 from interlock.core.journal import Reading, Record
@@ -28,7 +30,7 @@ class Happening:
 
 @dataclass(frozen=True)
 class Visit:
-    """One thing that the technician did. `note`: its outcome in a line."""
+    """One thing that a technician did. `note`: its outcome in a line; `camera`: which unit it was paired with."""
 
     do: str
     unit: str
@@ -36,6 +38,7 @@ class Visit:
     end_us: int
     succeeded: bool
     note: str
+    camera: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class Frame:
 
 @dataclass(frozen=True)
 class UnitRun:
-    """One unit at the end. `boot_zero_us`: virtual time at which the uptime of each of its boots began."""
+    """One unit at the end, under the number that it was set up with. `boot_zero_us`: virtual time at which the uptime
+    of each of its boots began; `drifts`: (since virtual us, ppm that its clock runs too fast), the first since 0."""
 
     unit: Unit
     reading: Reading
@@ -58,10 +62,24 @@ class UnitRun:
     boot_zero_us: dict[int, int]
     alerts_us: list[int]
     recordings: list[Interval]
+    drifts: tuple[tuple[int, float], ...] = ((0, 0.0),)
 
     def when_us(self, record: Record) -> int:
         """Virtual time at which a record of this unit was made."""
-        return self.boot_zero_us[record.boot] + record.uptime_ms * 1000
+        return self.at_us(record.boot, record.uptime_ms)
+
+    def at_us(self, boot: int, uptime_ms: float) -> int:
+        """Virtual time at which a boot's uptime came to this, by the unit's own crystal."""
+        now_us, left_us = float(self.boot_zero_us[boot]), uptime_ms * 1000
+        ends = [since_us for since_us, _ in self.drifts[1:]] + [math.inf]
+        for (_, ppm), end_us in zip(self.drifts, ends, strict=True):
+            rate = 1 + ppm / 1e6
+            if now_us < end_us:
+                if now_us + left_us / rate <= end_us:
+                    return round(now_us + left_us / rate)
+                left_us -= (end_us - now_us) * rate
+                now_us = end_us
+        raise AssertionError("the last drift has no end")
 
 
 @dataclass(frozen=True)
@@ -76,9 +94,16 @@ class Run:
     weapon_events: list[WeaponEvent]
     happenings: list[Happening]
     frames: list[Frame]
-    pdus_us: dict[str, list[int]]
+    pdus_us: "dict[str, array[int]]"
     air: dict[str, int]
     visits: list[Visit] = field(default_factory=list)
 
     def unit(self, unit_id: str) -> UnitRun:
         return next(unit for unit in self.units if unit.unit.id == unit_id)
+
+    def own_cameras(self, unit_id: str, at_us: int) -> tuple[str, ...]:
+        """The camera units that were a holster unit's own at this instant: its last pairing decides."""
+        pairings = [v for v in self.visits if (v.do, v.unit) == ("pair", unit_id) and v.succeeded and v.end_us <= at_us]
+        if pairings and pairings[-1].camera is not None:
+            return (pairings[-1].camera,)
+        return self.unit(unit_id).unit.cameras

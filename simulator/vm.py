@@ -14,30 +14,23 @@ import subprocess
 import tempfile
 import weakref
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from .clock import now_us
 from .interpreter import PATIENCE_S, VmError, find_vm, unusable, why
-from .profiles import Profile
+from .profiles import Pin, Profile
 from .wire import CALL, REQUEST, Request, read_request, write_reply
 
 ROOT = Path(__file__).resolve().parent
 DOUBLES = ROOT / "doubles"
 FIRMWARE = ROOT.parent / "firmware"
 SCHEDULER_DEPTH = 8
-"""Soft interrupts of pins that can be pending (MICROPY_SCHEDULER_DEPTH); further edges are dropped, as on a board."""
-_COSTS = (
-    "tick_us",
-    "rest_us",
-    "handler_us",
-    "sha256_call_us",
-    "sha256_block_us",
-    "flash_bytes",
-    "journal_bytes",
-    "watchdog_max_ms",
-)
+"""Soft interrupts of pins and timers that can be pending (MICROPY_SCHEDULER_DEPTH); further ones are dropped, as on a
+board."""
+_SCHEDULED = ("pin", "timer")
 
 
 class FirmwareError(Exception):
@@ -62,6 +55,9 @@ class Handler(Protocol):
     async def call(self, op: str, args: tuple[object, ...]) -> object:
         """Do `op` at the present instant of virtual time; OSError reaches the firmware as its errno."""
 
+    def fed(self) -> None:
+        """The firmware fed its watchdog just before what it asks for next."""
+
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
     process.kill()
@@ -69,11 +65,12 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 class Vm:
-    """One run of `script` (a path) from boot to end. Firmware modules come from the script's directory, then FIRMWARE.
+    """One run of `script` (a path) from boot to end. Its modules come from the script's directory, then from `modules`.
 
-    `output` collects what it prints, line by line. `heap_peak`: most bytes that were live on the firmware's own
-    account, after a collection, whenever it rested (looked at four times a virtual second at most); 64-bit objects,
-    the doubles' share taken off. `dropped_edges` counts pin interrupts lost to a full scheduler.
+    `output` collects what it prints, line by line; `printed` is told each piece as it comes. `heap_peak`: most bytes
+    that were live on the firmware's own account, after a collection, when it rested and had asked the world for
+    something since it was last looked at (four times a virtual second at most); 64-bit objects, the doubles' share
+    taken off. `dropped_edges` counts pin interrupts and alarms lost to a full scheduler.
     """
 
     def __init__(
@@ -86,8 +83,12 @@ class Vm:
         *,
         ticks_at_boot_ms: int = 0,
         output: list[str] | None = None,
+        printed: Callable[[bytes], None] | None = None,
+        modules: Path = FIRMWARE,
     ) -> None:
         self.name = name
+        self._printed_to = printed
+        self._modules = modules
         self.output: list[str] = [] if output is None else output
         self.heap_peak = 0
         self.dropped_edges = 0
@@ -98,7 +99,7 @@ class Vm:
         self._handler = handler
         self._ticks_at_boot_ms = ticks_at_boot_ms
         self._events: deque[tuple[str, tuple[object, ...]]] = deque()
-        self._levels: list[tuple[int, int]] = []
+        self._levels: list[tuple[Pin, int]] = []
         self._pending_edges = 0
         self._wake: asyncio.Future[None] | None = None
         self._hears = False
@@ -122,7 +123,7 @@ class Vm:
         self._printed = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed in _release
         try:
             process = subprocess.Popen(
-                [executable, str(DOUBLES / "simboot.py"), str(theirs.fileno()), self._script.name, str(FIRMWARE)],
+                [executable, str(DOUBLES / "simboot.py"), str(theirs.fileno()), self._script.name, str(self._modules)],
                 cwd=self._script.parent,
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
@@ -162,7 +163,7 @@ class Vm:
         """Queue an event of this instant; the VM dispatches it as soon as it can."""
         if self._process is None:
             return
-        if kind == "pin":
+        if kind in _SCHEDULED:
             if self._pending_edges >= SCHEDULER_DEPTH:
                 self.dropped_edges += 1
                 return
@@ -171,8 +172,9 @@ class Vm:
         if self._hears:
             self._stir()
 
-    def tell_level(self, pin: int, level: int) -> None:
-        """A pin the firmware set up reads `level` from now on; known to the VM at its next exchange, no interrupt."""
+    def tell_level(self, pin: Pin, level: int) -> None:
+        """A pin the firmware set up reads `level` from now on; known to the VM at its next exchange, no interrupt.
+        Clocks are told so, too (`rtc.py`)."""
         self._levels.append((pin, level))
 
     def kill(self) -> None:
@@ -191,6 +193,8 @@ class Vm:
             self._reply(0, self._birth_certificate())
             while (request := self._receive()) is not None:
                 self.heap_peak = max(self.heap_peak, request.heap)
+                if request.fed:
+                    self._handler.fed()
                 self._hears = request.hears
                 if request.kind == CALL:
                     self._hears = False
@@ -214,8 +218,7 @@ class Vm:
                 self.ended.set_exception(error)
 
     def _birth_certificate(self) -> tuple[object, ...]:
-        costs = tuple((key, getattr(self._profile, key)) for key in _COSTS)
-        return (self._profile.name, self._ticks_at_boot_ms * 1000, costs)
+        return (self._profile.name, self._ticks_at_boot_ms * 1000, self._profile.facts())
 
     async def _execute(self, request: Request) -> tuple[int, object]:
         try:
@@ -278,6 +281,8 @@ class Vm:
             return
         fresh = os.pread(self._printed.fileno(), size - self._taken, self._taken)
         self._taken = size
+        if self._printed_to is not None:
+            self._printed_to(fresh)
         *lines, self._said = (self._said + fresh).split(b"\n")
         self.output.extend(line.decode(errors="replace").rstrip("\r") for line in lines)
 

@@ -2,10 +2,11 @@
 
 The other half is `doubles/simrt.py`; both are started together, so there are no versions. Numbers are little-endian.
 
-    request  length u32 | kind u8 | hears u8 | local_us i64 | until_us i64 | heap u32 | body: (op, args) of a CALL
+    request  length u32 | kind u8 | flags u8 | local_us i64 | until_us i64 | heap u32 | body: (op, args) of a CALL
     reply    length u32 | errno i16 | world_us i64 | body: (value, events, levels), or nothing for (None, (), ())
 
-`length` counts the body. Values: None, bool, int of 64 bits, str, bytes, tuples of values.
+flags: 1: events may come with the reply; 2: the watchdog was fed. `length` counts the body. Values: None, bool, int of
+64 bits, str, bytes, tuples of values.
 """
 
 import struct
@@ -16,6 +17,7 @@ CALL = 0
 WAIT = 1
 """Answer at `until_us` (-1: never by itself), or with the first event when `hears`."""
 
+_HEARS, _FED = 1, 2
 REQUEST = struct.Struct("<IBBqqI")
 REPLY = struct.Struct("<Ihq")
 
@@ -25,10 +27,12 @@ _SIZE = struct.Struct("<cI")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`hears`: events may come with the reply. `heap`: live bytes of the firmware, 0 when not sampled."""
+    """`hears`: events may come with the reply. `fed`: the watchdog was, just before. `heap`: live bytes of the
+    firmware, 0 when not sampled."""
 
     kind: int
     hears: bool
+    fed: bool
     local_us: int
     until_us: int
     heap: int
@@ -78,11 +82,11 @@ def decode(data: bytes, at: int = 0) -> tuple[object, int]:
 
 def read_request(header: bytes, body: bytes) -> Request:
     """The request in a header of REQUEST.size bytes and its body."""
-    _, kind, hears, local_us, until_us, heap = REQUEST.unpack(header)
+    _, kind, flags, local_us, until_us, heap = REQUEST.unpack(header)
     op, args = "", ()
     if body:
         (op, args), _ = decode(body)  # type: ignore[misc]  # the double always sends (str, tuple)
-    return Request(kind, bool(hears), local_us, until_us, heap, op, args)
+    return Request(kind, bool(flags & _HEARS), bool(flags & _FED), local_us, until_us, heap, op, args)
 
 
 def write_reply(
@@ -90,7 +94,7 @@ def write_reply(
     world_us: int,
     value: object,
     events: list[tuple[str, tuple[object, ...]]],
-    levels: list[tuple[int, int]],
+    levels: list[tuple[int | str, int]],
 ) -> bytes:
     """A whole reply: the value of a CALL, (kind, data) of what interrupts, (pin, level) of what changed."""
     body = encode((value, events, levels)) if events or levels or value is not None else b""

@@ -6,11 +6,14 @@ the boards knows. Judgement (verdicts, reports) is not made here: the simulator 
 
 import asyncio
 import random
+from array import array
 from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from interlock.boards import Board, esp32, rp2
+from interlock.boards import Board, esp32, rp2, stm32wb
 from interlock.core import access, frames, settings
 from interlock.core.journal import Reading, decode
 from interlock.core.records import BOOT
@@ -22,25 +25,36 @@ from .clock import now_us, run
 from .door import Door
 from .entropy import seeded_entropy
 from .factory import Area, unit_label, unit_settings
+from .fast import FastBoard, interpreter, run_fast
 from .hands import Hands
 from .interpreter import find_vm, vm_version
+from .mischief import Mischief
 from .pcap import PcapWriter
 from .played import Frame, Happening, Run, UnitRun, WeaponEvent
-from .profiles import SECTOR_BYTES, profile
-from .scenario import TECHNICIAN_ACTIONS, Event, Scenario, Unit
+from .profiles import SECTOR_BYTES, Pin, profile
+from .scenario import LAPTOP_ACTIONS, TECHNICIAN_ACTIONS, Event, Scenario, Unit
 from .visit import Technician, Visits
 
-BOARDS: dict[str, Board] = {"esp32": esp32.BOARD, "rp2": rp2.BOARD}
+FIDELITIES = ("vm", "fast")
+BOARDS: dict[str, Board] = {"esp32": esp32.BOARD, "rp2": rp2.BOARD, "stm32wb": stm32wb.BOARD}
 GOOD_CELL_MV = 3900
 
 
-def play(scenario: Scenario, seed: int, pcap: Path, technician: Technician | None = None) -> Run:
-    """Play the scenario in virtual time; what was on the air goes to the file `pcap`. `technician`: who carries out
-    the scenario's technician's actions; None when it has none.
+def play(
+    scenario: Scenario, seed: int, pcap: Path | None, technician: Technician | None = None, fidelity: str = "vm"
+) -> Run:
+    """Play the scenario in virtual time; what was on the air goes to the file `pcap`, if any. `technician`: who carries
+    out the scenario's technician's actions; None when it has none. `fidelity`: "vm", or "fast" (`fast/`), which knows
+    neither technicians nor boxed units.
 
-    Raises VmError without a usable VM, FirmwareError when an exception leaves the firmware."""
-    version = vm_version(find_vm())
-    with seeded_entropy(seed), PcapWriter(pcap) as writer:
+    Raises VmError without a usable VM, FirmwareError when an exception leaves the firmware, FidelityError when the
+    scenario is not for the fast fidelity."""
+    if fidelity not in FIDELITIES:
+        raise ValueError(f"no fidelity {fidelity!r}: there are {', '.join(FIDELITIES)}")
+    with seeded_entropy(seed), PcapWriter(pcap) if pcap else nullcontext() as writer:
+        if fidelity == "fast":
+            return run_fast(World(scenario, seed, writer, None, FastBoard).play(interpreter()), scenario)
+        version = vm_version(find_vm())
         return run(World(scenario, seed, writer, technician).play(version))
 
 
@@ -61,10 +75,18 @@ def play_live(scenario: Scenario, seed: int, pcap: Path, port: int, opened: Open
 class World:
     """Everything at its place, ready to be played once."""
 
-    def __init__(self, scenario: Scenario, seed: int, writer: PcapWriter, technician: Technician | None) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        seed: int,
+        writer: PcapWriter | None,
+        technician: Technician | None,
+        board_type: type[VirtualBoard] = VirtualBoard,
+    ) -> None:
         self._scenario = scenario
         self._technician = technician
         self._writer = writer
+        self._board_type = board_type
         self._seed = seed
         self._board = BOARDS[scenario.profile]
         self._groups: dict[str, frames.GroupKeys] = {}
@@ -76,12 +98,12 @@ class World:
         self._happenings: list[Happening] = []
         self._frames: list[Frame] = []
         self._seen: set[tuple[str, bytes]] = set()
-        self._pdus_us: dict[str, list[int]] = {}
+        self._pdus_us: dict[str, array[int]] = {}
         self._visiting: asyncio.Future[None]
 
     async def play(self, version: str) -> Run:
         await self._begin()
-        visits = Visits(self._scenario, self._air, self._seed, self._technician)
+        visits = self._visits = Visits(self._scenario, self._air, self._seed, self._technician)
         visiting = self._visiting = asyncio.ensure_future(visits.make())
         try:
             for unit in self._scenario.units:
@@ -111,7 +133,10 @@ class World:
         """As `play_live` says."""
         await self._begin()
         self._visiting = self._loop.create_future()  # nobody but who comes through the door
-        door = Door(self._air, self._scenario.technician_m or (0.0, 0.0), port)
+        # The scenario's own technicians stay away: whoever comes through the door is the technician.
+        self._visits = Visits(self._scenario, self._air, self._seed, None)
+        places = [technician.at_m for technician in self._scenario.technicians]
+        door = Door(self._air, places[0] if places else (0.0, 0.0), port)
         try:
             for unit in self._scenario.units:
                 await self._place(unit)
@@ -128,22 +153,30 @@ class World:
         self._loop = asyncio.get_running_loop()
         self._air = Air(self._seed)
         self._air.loss = self._scenario.loss
-        self._air.observers += [self._writer, self._observe]
+        self._air.observers.append(self._observe)
+        if self._writer:
+            self._air.observers.append(self._writer)
+            self._air.data_observers.append(self._writer.data)
         chance = random.Random(f"world {self._seed}")
         self._hands = Hands(self._board, self._boards, self._cameras, self._air, chance)
+        self._mischief = Mischief(self._boards, self._air, self._seed, self._happening)
 
     # Making and unmaking.
 
     async def _place(self, unit: Unit) -> None:
         port = profile(self._scenario.profile)
-        board = self._boards[unit.id] = VirtualBoard(unit.id, port, self._air, self._seed)
+        board = self._boards[unit.id] = self._board_type(unit.id, port, self._air, self._seed)
         self._air.place(unit.id, *unit.at_m)
+        self._air.wear(unit.id, unit.facing_deg)
+        if unit.recorder:
+            self._air.scan_duty[unit.id] = self._scenario.scan_duty
         image = bytearray(board.flash.image())
         area = Area(image, port.journal_offset, settings.SECTORS * SECTOR_BYTES)
         access.store_label(area, unit_label(self._scenario, unit))
         if not unit.boxed:
             settings.store(area, unit_settings(self._scenario, unit))
         board.flash.load(bytes(image))
+        board.clock_ppm = unit.clock_ppm
         self._boot_zero_us[unit.id] = {}
         self._alerts_us[unit.id] = []
         board.flash.on_program = lambda data: self._watch_boot(unit.id, data)
@@ -169,13 +202,15 @@ class World:
         skip = settings.SECTORS * SECTOR_BYTES
         area = Area(bytearray(board.flash.image()), port.journal_offset + skip, port.journal_bytes - skip)
         camera = self._cameras.get(unit.id)
+        held = self._held(unit.id)
         return UnitRun(
-            unit,
+            unit if held is None else replace(unit, number=held.unit),
             Reading(area),
             board.heap_peak,
             self._boot_zero_us[unit.id],
             self._alerts_us[unit.id],
             camera.intervals if camera else [],
+            ((0, unit.clock_ppm), *self._mischief.drifts.get(unit.id, ())),
         )
 
     # Watching.
@@ -187,7 +222,7 @@ class World:
             self._boot_zero_us[unit_id][record.boot] = now_us(self._loop) - record.uptime_ms * 1000
 
     def _observe(self, pdu: Pdu) -> None:
-        self._pdus_us.setdefault(pdu.source, []).append(pdu.time_us)
+        self._pdus_us.setdefault(pdu.source, array("q")).append(pdu.time_us)
         key = (pdu.source, pdu.data)
         if key in self._seen:
             return
@@ -201,14 +236,18 @@ class World:
     def _group_of(self, unit_id: str) -> frames.GroupKeys | None:
         """The group keys that this unit was set up with, looked up in its flash; None while it is boxed."""
         if unit_id in self._boards and unit_id not in self._groups:
-            port = profile(self._scenario.profile)
-            image = bytearray(self._boards[unit_id].flash.image()[port.journal_offset :])
-            held = settings.load(Area(image, 0, settings.SECTORS * SECTOR_BYTES))
+            held = self._held(unit_id)
             if held is not None:
                 self._groups[unit_id] = frames.GroupKeys(held.group_key)
         return self._groups.get(unit_id)
 
-    def _output(self, unit_id: str, pin: int, level: int) -> None:
+    def _held(self, unit_id: str) -> settings.Settings | None:
+        """The settings on this unit's flash; None while it is boxed."""
+        port, bytes_ = profile(self._scenario.profile), settings.SECTORS * SECTOR_BYTES
+        image = bytearray(self._boards[unit_id].flash.read(port.journal_offset, bytes_))
+        return settings.load(Area(image, 0, bytes_))
+
+    def _output(self, unit_id: str, pin: Pin, level: int) -> None:
         if pin == self._board.pins["shutter"] and unit_id in self._cameras:
             self._cameras[unit_id].shutter(level)
         elif pin == self._board.pins["haptic"] and level:
@@ -217,12 +256,18 @@ class World:
     # Happening.
 
     async def _happen(self) -> None:
-        end_s = self._scenario.duration_s
-        for event in self._scenario.events:
-            if event.do not in TECHNICIAN_ACTIONS:
-                await self._until(event.at_s)
-                self._do(event)
-        await self._until(end_s)
+        events = [event for event in self._scenario.events if event.do not in TECHNICIAN_ACTIONS]
+        when_s = [self._when_s(i, event) for i, event in enumerate(events)]
+        for at_s, _, event in sorted(zip(when_s, range(len(events)), events, strict=True)):
+            await self._until(at_s)
+            self._do(event)
+        await self._until(self._scenario.duration_s)
+
+    def _when_s(self, number: int, event: Event) -> float:
+        """The seed decides within what the scenario leaves open."""
+        if not event.within_s:
+            return event.at_s
+        return event.at_s + random.Random(f"{self._seed}/event {number}").uniform(0, event.within_s)
 
     async def _until(self, at_s: float) -> None:
         """Let time pass to `at_s`; a board that fails meanwhile ends the run."""
@@ -246,5 +291,13 @@ class World:
             self._weapon_events.append(WeaponEvent(event.unit, event.do, now_us(self._loop)))
         else:
             words = " ".join([event.do.replace("_", " "), *map(str, event.args.values())])
-            self._happenings.append(Happening(event.unit, words, now_us(self._loop)))
-        self._hands.do(event.do, event.unit, event.args)
+            self._happening(event.unit, words)
+        if event.do in LAPTOP_ACTIONS:
+            self._visits.do(event)
+        elif self._mischief.does(event.do):
+            self._mischief.do(event.do, event.unit, event.args)
+        else:
+            self._hands.do(event.do, event.unit, event.args)
+
+    def _happening(self, unit_id: str, text: str) -> None:
+        self._happenings.append(Happening(unit_id, text, now_us(self._loop)))

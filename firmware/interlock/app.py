@@ -147,7 +147,7 @@ class App:
         for contact in self.contacts:
             first = earlier(first, contact.settle_at, now)
         first = earlier(first, self.service.deadline(now), now)
-        return earlier(first, self.station.airtime.deadline(now), now)
+        return earlier(first, self.station.air_deadline(now), now)
 
     def _hear(self) -> None:
         while True:

@@ -146,7 +146,7 @@ class HolsterRole:
     def _air(self, event: int, flags: int, edge_at: int, frame: bytes | None, aired_at: int | None) -> None:
         station = self.station
         counter = station.use_counter()
-        if frame is None or aired_at is None:
+        if frame is None:
             frame = station.frame(event, flags, counter)
             aired_at = station.air_now(frame)
         now = station.ticks()
@@ -156,7 +156,7 @@ class HolsterRole:
         self._burst_until = ticks_add(now, BURST_MIN_MS)
         self._journalled = set()
         self._event_counter = counter
-        self._journal_event(event, flags, counter, ticks_diff(now, edge_at), ticks_diff(now, aired_at))
+        self._journal_event(event, flags, counter, ticks_diff(now, edge_at), aired_at)
         self._expect(counter)
         if self.local_camera:
             self.local_camera.hear_local(event, station.config.unit)
@@ -189,9 +189,11 @@ class HolsterRole:
         if not self.local_camera:
             self.station.radio.deafen()
 
-    def _journal_event(self, event: int, flags: int, counter: int, edge_ago_ms: int, aired_ago_ms: int | None) -> None:
+    def _journal_event(self, event: int, flags: int, counter: int, edge_ago_ms: int, aired_at: int | None) -> None:
         proven_at = self.proof.proven_at
-        proven_ago_ms = None if proven_at is None else ticks_diff(self.station.ticks(), proven_at)
+        now = self.station.ticks()
+        proven_ago_ms = None if proven_at is None else ticks_diff(now, proven_at)
+        aired_ago_ms = None if aired_at is None else ticks_diff(now, aired_at)
         self.station.record(
             records.EVENT,
             records.pack(

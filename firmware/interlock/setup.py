@@ -51,12 +51,14 @@ class SetUp:
         """Wait at the door, then do what there is to do."""
         now = self._ticks()
         first = earlier(ticks_add(now, TURN_MS), self.service.deadline(now), now)
+        first = earlier(first, self._unit.air_deadline(now), now)
         for contact in self._contacts:
             first = earlier(first, contact.settle_at, now)
         self.door.idle(first, self._contacts)
         self.service.react()
         self.service.turn(False)
         self._unit.broadcast()
+        self._unit.radio.watch(self._ticks())
         self._unit.tidy()
         if self.service.is_done():
             reset()

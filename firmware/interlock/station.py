@@ -59,9 +59,11 @@ class Station(Unit):
         """A unit frame of ours (31 bytes) for the group."""
         return frames.build_unit(self.keys, self.group, event, flags & 0xF, counter, self.digest())
 
-    def air_now(self, frame: bytes) -> int:
-        """The hot path's door to the radio: `frame` goes on the air at once, before anything else; the tick of it."""
-        if self.radio.advertise(frame, FAST_MS):
-            self.airtime.now_on = (frame, FAST_MS)
-            self._inviting = None
+    def air_now(self, frame: bytes) -> int | None:
+        """The hot path's door to the radio: `frame` goes on the air at once, before anything else; the tick of it, or
+        None when the stack refused it (`broadcast` then tries again)."""
+        if not self.radio.advertise(frame, FAST_MS):
+            return None
+        self.airtime.now_on = (frame, FAST_MS)
+        self._inviting = None
         return self.ticks()

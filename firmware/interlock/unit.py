@@ -11,7 +11,7 @@ from .core.airtime import Airtime
 from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
 from .core.receiver import RESERVE_BLOCK
-from .core.ticks import Uptime
+from .core.ticks import Uptime, earlier
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class Unit:
     # The air.
 
     def broadcast(self) -> None:
-        """Give the radio what belongs on the air now. What the stack refused is tried again at the next turn."""
+        """Give the radio what belongs on the air now. What the stack refused is tried again: see `air_deadline`."""
         wanted = self.airtime.turn(self.ticks())
         invitation = self.invitation if wanted is None else None
         if wanted == self.airtime.now_on and invitation == self._inviting:
@@ -187,6 +187,10 @@ class Unit:
         if taken:
             self.airtime.now_on = wanted
             self._inviting = invitation
+
+    def air_deadline(self, now: int) -> int | None:
+        """The next tick at which `broadcast` may have something to do, or None."""
+        return earlier(self.airtime.deadline(now), self.radio.retry_at, now)
 
     def change_address(self, mode: int | None) -> None:
         """Take a fresh address of this kind. The stack refuses that while it advertises or scans, so it is silent and

@@ -1,13 +1,14 @@
 """`interlock simulate SCENARIO.toml`: play a shift with the real firmware, verify the journals, judge every use.
 
-Where the scenario has a technician, the journals are those that were pulled over the air (`visitor.py`), else they are
-read out of the flash. `--live` plays at the pace of real time and lets other terminals in. The one command that imports
-the simulator, and only when it runs: everything else installs without it.
+`--runs` and `--vary` make a campaign of it (`../campaign/`); `--live` plays at the pace of real time and lets other
+terminals in. The one command that imports the simulator, and only when it runs: everything else installs without it.
 """
 
 import json
+import os
 import shutil
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,8 +18,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from .. import journal_file, result
 from .. import report as reporting
+from ..campaign.cluster import Cluster
+from ..campaign.executor import Executor, Pool
+from ..campaign.plan import Plan, Variation, apply, parse_axes
+from ..campaign.play import play_and_judge
+from ..campaign.progress import Progress
+from ..campaign.run import run_campaign
+from ..campaign.show import show_campaign
 from ..journal_file import Verdict
 from ..live import play_live, world_errors
 from ..outcome import Exit, ToolError
@@ -27,49 +34,96 @@ from ..visitor import FORCE, Visitor
 from .report import from_store, write
 
 if TYPE_CHECKING:
-    from simulator.played import Run, UnitRun
-    from simulator.scenario import Scenario
+    from simulator.played import Run
 
 STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
 PORT = 8437
 WRITTEN = ("result.json", "timeline.svg", "timeline.png", "air.pcap", "report.html", "report.json")
 
 
+class Fidelity(StrEnum):
+    VM = "vm"
+    FAST = "fast"
+
+
 def simulate(
     scenario: Annotated[Path, typer.Argument(metavar="SCENARIO.toml", help="What is in the world and what happens")],
-    seed: Annotated[int, typer.Option(help="All chance in the world follows from it")] = 1,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Where results go [default: build/SCENARIO]")] = None,
+    seed: Annotated[int, typer.Option(help="All chance in the world follows from it; of a campaign the first")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where results go [default: build/SCENARIO, build/SCENARIO.campaign]"),
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Play so many seeds; more than one is a campaign")] = 1,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=V,V",
+            help="Play with each value; of several, every combination. NAME: loss, scan_duty, profile, policy.NAME, "
+            "recorder.NAME, crew.NAME, UNIT.recorder.NAME, UNIT.at_m.x",
+        ),
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time [default: one a core]")] = None,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Play on the Dask cluster whose scheduler is there")
+    ] = None,
+    keep_pcap: Annotated[bool, typer.Option("--keep-pcap", help="Keep the radio traffic of each run")] = False,
+    fidelity: Annotated[Fidelity, typer.Option(help="How closely boards are played")] = Fidelity.VM,
     is_live: Annotated[
         bool, typer.Option("--live", help="Play in real time until Ctrl-C, with a door for --air in other terminals")
     ] = False,
     port: Annotated[int, typer.Option(help="With --live: TCP port of the door on 127.0.0.1; 0 for any")] = PORT,
-    as_json: Annotated[bool, typer.Option("--json", help="Print result.json instead of the tables")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print result.json or summary.json instead of tables")
+    ] = False,
 ) -> None:
     """Play a scenario in virtual time and leave its journals, verdicts, pictures and radio traffic in DIR.
 
     With --live it plays at the pace of real time instead: in another terminal every command reaches the virtual units
-    as it would real ones, through --air tcp:127.0.0.1:PORT."""
-    loaded = _load(scenario)
+    as it would real ones, through --air tcp:127.0.0.1:PORT.
+
+    With --runs N or several values to --vary it is a campaign: every variation from the same N seeds. DIR gets
+    runs.jsonl (a line a run), summary.json, summary.md and pictures. Broken off, the same command goes on where it was;
+    with more --runs it goes further. Each run is the one that --seed and --vary NAME=V play alone.
+
+    JSON of a campaign: {campaign: {scenario, scenario_sha256, vary, seed, fidelity, code, format}, confidence,
+    runs: {planned, played, broke}, vm, variations: [{values, profile, runs, virtual_s, journals_not_intact,
+    visits_failed, air, uses: [{event, unit, nth, from_ms, to_ms, title, runs, rates, times_ms}], events: [{event,
+    title, runs, rates, times_ms}]}], broken: [{values, seed, unit, traceback}], plots}. `uses`: each use by itself;
+    `events`: every draw, arm, discharge. `rates`: of journalled, heard, recorded, acked, witnessed, before,
+    covered, unwitnessed {happened, of, rate, low, high}. `times_ms`, after the event: of frame, heard, recording,
+    acked the p50, p95, p99 {value, low, high}; null: never.
+
+    A line of runs.jsonl: {values, seed, code, vm, virtual_s, uses: [as in result.json; times in ms after the event],
+    journals: {unit: verdict}, alerts: {unit: count}, visits_failed, air}; or {values, seed, code, broke: {unit,
+    traceback}}.
+    """
+    variations = _variations(scenario, vary or [])
+    is_campaign = runs > 1 or len(variations) > 1
+    if is_live and is_campaign:
+        raise ToolError("--live plays one world", "Leave out --runs, and give --vary one value each.")
+    if cluster is not None and (not is_campaign or jobs is not None):
+        raise ToolError(
+            "--cluster shares out the runs of a campaign, as many at a time as it has workers",
+            "Give --runs N with it, and no --jobs.",
+        )
+    if is_campaign:
+        plan = Plan(parse_axes(vary or []), variations, seed, runs, fidelity.value, keep_pcap)
+        _campaign(plan, scenario, out or Path("build") / f"{scenario.stem}.campaign", jobs, cluster, as_json)
+        return
     folder = out or Path("build") / scenario.stem
     _prepare(folder)
     if is_live:
-        play_live(loaded, seed, folder / "air.pcap", port, as_json)
+        play_live(variations[0].scenario, seed, folder / "air.pcap", port, as_json)
         return
     started = time.perf_counter()
-    visitor = Visitor(folder, seed) if loaded.technician_m else None
-    run = _play(loaded, seed, folder / "air.pcap", visitor)
-    verdicts = {}
-    for unit in run.units:
-        data = visitor.journal(unit.unit.serial) if visitor else _read_out(unit)
-        if data is not None:
-            (folder / "journals" / f"{unit.unit.id}.ilj").write_bytes(data)
-            verdicts[unit.unit.id] = journal_file.check(data)
-    facts = result.build(run, 0.0, verdicts)
+    with world_errors():
+        judged = play_and_judge(variations[0].scenario, seed, folder, folder / "air.pcap", fidelity.value)
+    run, facts = judged.run, judged.facts
     _draw(run, facts, folder)
-    made = _report(run, verdicts, visitor)
+    made = _report(run, judged.verdicts, judged.visitor)
     write(made, folder)
-    if visitor:
-        visitor.close()
+    if judged.visitor:
+        judged.visitor.close()
     facts["wall_s"] = round(time.perf_counter() - started, 3)
     text = json.dumps(facts, indent=2) + "\n"
     (folder / "result.json").write_text(text, encoding="utf-8")
@@ -81,21 +135,27 @@ def simulate(
         raise typer.Exit(Exit.DEVICE)
 
 
-def _load(path: Path) -> "Scenario":
+def _variations(path: Path, texts: list[str]) -> tuple[Variation, ...]:
+    axes = parse_axes(texts)
     try:
-        from simulator.scenario import ScenarioError, load
+        return apply(path, axes)
     except ImportError as error:
         raise ToolError(
             f"the simulator is not installed ({error.name} is missing)", "Install it: pip install 'interlock[sim]'."
         ) from error
-    try:
-        return load(path)
-    except ScenarioError as error:
-        raise ToolError(str(error), "The scenarios in simulator/scenarios/ show how one is written.") from error
 
 
-def _read_out(unit: "UnitRun") -> bytes:
-    return journal_file.write(result.header_of(unit), unit.reading.records)
+def _campaign(plan: Plan, scenario: Path, folder: Path, jobs: int | None, cluster: str | None, as_json: bool) -> None:
+    def executor() -> Executor:
+        return Cluster(cluster) if cluster is not None else Pool(jobs or os.cpu_count() or 1)
+
+    facts = run_campaign(plan, scenario, folder, executor, Progress())
+    if as_json:
+        print(json.dumps(facts, indent=2))
+    else:
+        show_campaign(facts, folder)
+    if facts["broken"]:
+        raise typer.Exit(Exit.DEVICE)
 
 
 def _prepare(folder: Path) -> None:
@@ -127,13 +187,6 @@ def _force_of(vault: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return found.get("force") if isinstance(found, dict) else None
-
-
-def _play(scenario: "Scenario", seed: int, pcap: Path, visitor: Visitor | None) -> "Run":
-    from simulator.world import play
-
-    with world_errors():
-        return play(scenario, seed, pcap, visitor)
 
 
 def _draw(run: "Run", facts: dict[str, Any], folder: Path) -> None:

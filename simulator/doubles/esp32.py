@@ -1,63 +1,132 @@
-"""`esp32.Partition` over the board's flash: one partition, labelled "journal".
+"""`esp32` of a board: `Partition` over its flash, and the pins that end a sleep.
 
-Source: ports/esp32/esp32_partition.c.
-Without an offset `writeblocks` erases first; with one it only programs, which clears bits.
+Source: ports/esp32/esp32_partition.c, modesp32.c; the chip is an ESP32-S3, whose `wake_on_ext1` at level low wakes on
+any pin. Without an offset `writeblocks` erases first; with one it only programs, which clears bits.
+There are two partitions: the running factory application, which nobody may write here, and "journal". Without OTA
+slots `get_next_update` and `set_boot` fail as on such a table. Left out: blocks that are no multiple of 4096 bytes
+(ValueError), NVS, RMT, PCNT, ULP, temperature, `idf_heap_info`.
 """
 
 import simrt
 from micropython import const
+from simpins import find_pin, wakers
 
 if simrt.profile != "esp32":
     raise ImportError("no module named 'esp32'")
 
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+WAKEUP_ALL_LOW = False
+WAKEUP_ANY_HIGH = True
+
 _BLOCK = const(4096)
-_ADDRESS = const(0x300000)  # where a 4 MB partition table has room for 1 MiB behind the file system
-_SUBTYPE = const(0x40)  # the first of those an application may define
+_ENOENT = const(2)
 _INVALID_SIZE = const(0x104)  # ESP_ERR_INVALID_SIZE
+_NOT_ALLOWED = const(0x10D)  # ESP_ERR_NOT_ALLOWED
+_OTA_INVALID = const(0x1503)  # ESP_ERR_OTA_VALIDATE_FAILED
+_EXT0_WAKE, _EXT1_WAKE, _GPIO_WAKE = 2, 3, 7  # ESP_SLEEP_WAKEUP_EXT0, ..._EXT1, ..._GPIO
+
+# (type, subtype, address, size, label): where a 4 MB partition table has room for 1 MiB behind the file system; 0x40 is
+# the first subtype that an application may define.
+_APP = (0, 0, 0x10000, 0x1F0000, "factory")
+_JOURNAL = (1, 0x40, 0x300000, simrt.costs["journal_bytes"], "journal")
 
 
 class Partition:
+    BOOT = 0
+    RUNNING = 1
     TYPE_APP = 0
     TYPE_DATA = 1
 
-    def __init__(self, id: str) -> None:
-        if id != "journal":
-            raise OSError(2)
-        self._size = simrt.costs["journal_bytes"]
+    def __init__(self, id: int | str, block_size: int = _BLOCK) -> None:
+        if isinstance(id, int):
+            if id not in (Partition.BOOT, Partition.RUNNING):
+                raise ValueError
+            self._place = _APP
+        else:
+            found = [place for place in (_APP, _JOURNAL) if place[4] == id]
+            if not found:
+                raise OSError(_ENOENT)
+            self._place = found[0]
+        if block_size < _BLOCK or block_size % _BLOCK:
+            raise ValueError("a virtual board's partitions have blocks of 4096 bytes or multiples")
+        self._block_size = block_size
 
     @staticmethod
     def find(
         type: int = TYPE_APP, subtype: int = 0xFF, label: str | None = None, block_size: int = _BLOCK
     ) -> "list[Partition]":
-        ours = type == Partition.TYPE_DATA and subtype in (0xFF, _SUBTYPE) and label in (None, "journal")
-        return [Partition("journal")] if ours else []
+        return [
+            Partition(place[4], block_size)
+            for place in (_APP, _JOURNAL)
+            if place[0] == type and subtype in (0xFF, place[1]) and label in (None, place[4])
+        ]
 
     def info(self) -> tuple[int, int, int, int, str, bool]:
-        return (Partition.TYPE_DATA, _SUBTYPE, _ADDRESS, self._size, "journal", False)
+        type, subtype, address, size, label = self._place
+        return type, subtype, address, size, label, False
 
     def readblocks(self, block_num: int, buf: bytearray, offset: int = 0) -> None:
-        address = self._place(block_num, offset, len(buf))
+        address = self._address(block_num, offset, len(buf))
         memoryview(buf)[:] = simrt.call("flash.read", address, len(buf))
 
     def writeblocks(self, block_num: int, buf: bytes | bytearray, offset: int | None = None) -> None:
-        address = self._place(block_num, offset or 0, len(buf))
+        address = self._address(block_num, offset or 0, len(buf))
         if offset is None:
+            if len(buf) % _BLOCK:
+                raise OSError(-_INVALID_SIZE, "ESP_ERR_INVALID_SIZE")
             for sector in range(address, address + len(buf), _BLOCK):
                 simrt.call("flash.erase", sector)
         simrt.call("flash.program", address, buf)
 
     def ioctl(self, op: int, arg: int) -> int | None:
         if op == 4:
-            return self._size // _BLOCK
+            return self._place[3] // self._block_size
         if op == 5:
-            return _BLOCK
+            return self._block_size
         if op == 6:
-            simrt.call("flash.erase", self._place(arg, 0, _BLOCK))
+            if self._block_size != _BLOCK:
+                return -22
+            simrt.call("flash.erase", self._address(arg, 0, _BLOCK))
             return 0
-        return None
+        return 0 if op in (1, 2, 3) else None
 
-    def _place(self, block: int, offset: int, length: int) -> int:
-        address = block * _BLOCK + offset
-        if address < 0 or address + length > self._size:
-            raise OSError(_INVALID_SIZE, "ESP_ERR_INVALID_SIZE")
+    def set_boot(self) -> None:
+        if self._place is not _APP:
+            raise OSError(-_OTA_INVALID, "ESP_ERR_OTA_VALIDATE_FAILED")
+
+    def get_next_update(self) -> "Partition":
+        raise OSError(_ENOENT)
+
+    @classmethod
+    def mark_app_valid_cancel_rollback(cls) -> None:
+        pass
+
+    def _address(self, block: int, offset: int, length: int) -> int:
+        address = block * self._block_size + offset
+        if address < 0 or address + length > self._place[3]:
+            raise OSError(-_INVALID_SIZE, "ESP_ERR_INVALID_SIZE")
+        if self._place is _APP:
+            raise OSError(-_NOT_ALLOWED, "ESP_ERR_NOT_ALLOWED")
         return address
+
+
+def wake_on_ext0(pin: "Any" = None, level: bool = False) -> None:
+    wakers["ext0"] = [] if pin is None else [(find_pin(pin), int(level), _EXT0_WAKE)]
+
+
+def wake_on_ext1(pins: "Iterable[Any] | None" = None, level: bool = False) -> None:
+    _wake_on("ext1", pins, level, _EXT1_WAKE)
+
+
+def wake_on_gpio(pins: "Iterable[Any] | None" = None, level: bool = False) -> None:
+    _wake_on("gpio", pins, level, _GPIO_WAKE)
+
+
+def _wake_on(source: str, pins: "Iterable[Any] | None", level: bool, reason: int) -> None:
+    before = [pin for pin, _, _ in wakers.get(source, [])]
+    numbers = before if pins is None else [find_pin(pin) for pin in pins]
+    wakers[source] = [(number, int(level), reason) for number in numbers]

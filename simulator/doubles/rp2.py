@@ -1,7 +1,9 @@
 """`rp2.Flash` over the board's storage. Source: ports/rp2/rp2_flash.c.
 
 Programs are whole pages of 256 bytes: the SDK asserts it, and a release build would program rubbish; here it is
-OSError(EINVAL), so that a test sees it. Without an offset `writeblocks` erases first.
+OSError(EINVAL), so that a test sees it. Without an offset `writeblocks` erases first. Blocks are 4096 bytes.
+The storage holds the journal below the file system, by a build that begins the latter there; nothing else keeps them
+apart. Left out: the buffer protocol of `Flash`, PIO, DMA, `bootsel_button` (AttributeError).
 """
 
 import simrt
@@ -17,12 +19,10 @@ _EINVAL = const(22)
 
 class Flash:
     def __init__(self, *, start: int = -1, len: int = -1) -> None:
-        storage = simrt.costs["flash_bytes"]
-        if start == -1:
-            start = 0
-        if len == -1:
-            len = storage - start
-        if start < 0 or start % _BLOCK or len < 0 or len % _BLOCK or start + len > storage:
+        storage: int = simrt.costs["flash_bytes"]
+        start = 0 if start == -1 else start
+        len = storage - start if len == -1 else len
+        if start < 0 or start % _BLOCK or len <= 0 or len % _BLOCK or start + len > storage:
             raise ValueError
         self._start = start
         self._size = len
@@ -48,7 +48,7 @@ class Flash:
         if op == 6:
             simrt.call("flash.erase", self._place(arg, 0, _BLOCK))
             return 0
-        return None
+        return 0 if op in (1, 2, 3) else None
 
     def _place(self, block: int, offset: int, length: int) -> int:
         # The port checks nothing here; beyond the end lies somebody else's flash.

@@ -2,9 +2,10 @@
 
 It puts the doubles before everything else, closes the ways around them, and runs boot.py (when there is one beside
 SCRIPT) and SCRIPT as a board runs boot.py and main.py.
-An exception that leaves the script leaves this file too, and the VM prints it.
+An exception that leaves the script is printed, and the VM ends with exit code 1.
 """
 
+import io
 import sys
 
 # Replaced under both names: the VM also knows its own as `utime`, `uos` and so on.
@@ -47,10 +48,22 @@ def _main() -> None:
         sys.modules[name] = _Absent(name)  # type: ignore[assignment]  # its whole point
     for name in _DOUBLES:
         sys.modules["u" + name] = __import__(name)
+    sys.modules["sys"] = sys.modules["usys"] = __import__("simsys").module
+    sys.modules["micropython"] = __import__("simsched").module
+    if "cryptolib" in simrt.costs["lacks"]:
+        sys.modules["ucryptolib"] = _Absent("ucryptolib")  # type: ignore[assignment]
     del sys.argv[:]
     simrt.watch_heap()
-    _run("boot.py", True)
-    _run(script, False)
+    try:
+        _run("boot.py", True)
+        _run(script, False)
+    except sys.modules["machine"].SoftReset:
+        simrt.call("chip.soft_reset")
+    except Exception as e:  # noqa: BLE001  # whatever leaves the script: its traceback, without the lines of this file
+        text = io.StringIO()
+        sys.print_exception(e, text)
+        print("\n".join([line for line in text.getvalue().split("\n") if __file__ not in line]), end="")
+        sys.exit(1)
 
 
 def _run(script: str, is_optional: bool) -> None:

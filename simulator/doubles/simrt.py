@@ -22,10 +22,11 @@ _CALL = const(0)
 _WAIT = const(1)
 _DEBT_MAX_US = const(1000)
 _HEAP_EVERY_US = const(250000)
+_ENTRY_COSTS = {"pin": "pin_irq_us", "timer": "timer_us", "hard_pin": "hard_irq_us", "hard_timer": "hard_irq_us"}
 
 profile = ""
 ticks_offset_us = 0
-costs: dict[str, int] = {}
+costs: "dict[str, Any]" = {}  # costs, and other facts of the port and this boot
 
 _line: "Any" = None  # the socket, once there is one
 _request = bytearray(26)
@@ -34,11 +35,13 @@ _world_us = 0
 _debt_us = 0
 _events: "list[tuple[str, Any]]" = []
 _handlers: "dict[str, Callable[..., None]]" = {}
-_levels: dict[int, int] = {}
+_levels: "dict[Any, int]" = {}
 _busy = False
 _ran = False
+_fed = False
 _heap_base = 0
 _heap_due_us = 0
+_has_called = False
 
 
 def connect(fd: int) -> None:
@@ -60,7 +63,15 @@ def call(op: str, *args: object) -> "Any":
 
 def request(op: str, args: tuple[object, ...]) -> "Any":
     """As `call`, but what happened meanwhile stays queued until `dispatch`."""
+    global _has_called
+    _has_called = True
     return _exchange(_CALL, -1, 0, _encode((op, args)))
+
+
+def feed() -> None:
+    """The watchdog was fed: the world hears of it at the next exchange, which is never far (see `charge`)."""
+    global _fed
+    _fed = True
 
 
 def on(kind: str, handler: "Callable[..., None]") -> None:
@@ -68,9 +79,20 @@ def on(kind: str, handler: "Callable[..., None]") -> None:
     _handlers[kind] = handler
 
 
-def mirror(levels: dict[int, int]) -> None:
+def enqueue(kind: str, data: "Any", depth: int) -> bool:
+    """Queue an event of the board's own; False when `depth` of its kind wait already."""
+    waiting = 0
+    for event in _events:
+        waiting += event[0] == kind
+    if waiting < depth:
+        _events.append((kind, data))
+    return waiting < depth
+
+
+def mirror(levels: "dict[Any, int]") -> None:
     """Keep `levels` (pin: level) as the world last told them: at every exchange, in handlers too."""
     global _levels
+    levels.update(_levels)
     _levels = levels
 
 
@@ -101,13 +123,18 @@ def sleep_us(us: int) -> None:
 
 def rest(ms: int | None = None) -> None:
     """The door: come back after `ms` (None: never by itself), or as soon as an event was dispatched."""
+    rest_us(None if ms is None else ms * 1000)
+
+
+def rest_us(us: int | None) -> None:
+    """`rest`, finer."""
     global _ran
     if _busy:
         raise RuntimeError("rest() in an interrupt handler: it would sleep for ever")
     _ran = False
-    until = -1 if ms is None else now_us() + ms * 1000
+    until = -1 if us is None else now_us() + us
     while True:
-        _exchange(_WAIT, until if ms is None else max(until, now_us()), _sample_heap(), b"")
+        _exchange(_WAIT, until if us is None else max(until, now_us()), _sample_heap(), b"")
         dispatch()
         if _ran or 0 <= until <= now_us():
             break
@@ -126,10 +153,22 @@ def dispatch() -> None:
             _ran = True
             handler = _handlers.get(kind)
             if handler:
-                _debt_us += costs["handler_us"]
+                _debt_us += costs[_ENTRY_COSTS.get(kind, "handler_us")]
                 handler(*data)
     finally:
         _busy = False
+
+
+def serve(handler: "Callable[..., object]", *data: "Any") -> object:
+    """Run a handler within a call of the firmware; other events wait until it has returned."""
+    global _busy, _debt_us
+    was_busy = _busy
+    _busy = True
+    try:
+        _debt_us += costs["handler_us"]
+        return handler(*data)
+    finally:
+        _busy = was_busy
 
 
 def open_heap() -> int:
@@ -158,18 +197,22 @@ def watch_heap() -> None:
 
 
 def _sample_heap() -> int:
-    global _heap_due_us
-    if _world_us < _heap_due_us:
+    # A turn that asked nothing of the world is the same idle turn again: collecting in each would cost more than all
+    # that the firmware does in it.
+    global _heap_due_us, _has_called
+    if _world_us < _heap_due_us or not _has_called:
         return 0
+    _has_called = False
     _heap_due_us = _world_us + _HEAP_EVERY_US
     gc.collect()
     return max(0, gc.mem_alloc() - _heap_base)
 
 
 def _exchange(kind: int, until: int, heap: int, body: bytes) -> "Any":
-    global _world_us, _debt_us
+    global _world_us, _debt_us, _fed
     local = _world_us + _debt_us
-    struct.pack_into("<IBBqqI", _request, 0, len(body), kind, not _busy, local, until, heap)
+    struct.pack_into("<IBBqqI", _request, 0, len(body), kind, (not _busy) | _fed << 1, local, until, heap)
+    _fed = False
     _line.write(_request)
     if body:
         _line.write(body)

@@ -11,7 +11,7 @@ from typing import Any
 from ..played import Run
 from . import page as ui
 from .detail import Detail
-from .lanes import lanes, weapon_uses
+from .lanes import UNITS_MAX, lanes, units_shown, weapon_uses
 from .overview import Overview
 from .page import Page, fit, text_width
 from .style import LEGEND, MARGIN, SMALL, VERDICTS, draw_bar, verdict_mark
@@ -27,7 +27,8 @@ GAP = 0.35
 def draw(run: Run, uses: list[dict[str, Any]], paths: tuple[Path, ...]) -> None:
     """Write the picture of `run` to every path (.svg, .png); `uses` are the entries of its `result.json`."""
     found = weapon_uses(run, uses)
-    overview = Overview(run, lanes(run), found, WIDTH)
+    shown = units_shown(run, found)
+    overview = Overview(run, lanes(run, shown), found, WIDTH)
     details = [Detail(run, use, number) for number, use in enumerate(found[:USES_MAX], 1)]
     columns = {1: 1, 2: 2, 4: 2}.get(len(details), 3)
     width = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns
@@ -60,6 +61,8 @@ def _head(page: Page, run: Run) -> None:
     scenario = run.scenario
     page.text(MARGIN, 0.38, scenario.name, 17, bold=True)
     facts = f"seed {run.seed}  ·  profile {scenario.profile}  ·  {run.virtual_us / 1e6:.0f} s of virtual time"
+    if len(run.units) > UNITS_MAX:
+        facts = f"{UNITS_MAX} of {len(run.units)} units  ·  {facts}"
     page.text(WIDTH - MARGIN, 0.38, facts, 9.5, ui.MUTED, align="right")
     keys = WIDTH - MARGIN - sum(text_width(verdict) + 0.36 for verdict in VERDICTS) + 0.16
     page.text(MARGIN, 0.68, fit(scenario.about, keys - MARGIN - 1, 10), 10, ui.MUTED)

@@ -15,6 +15,8 @@ from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 from ..body_camera import Interval
 from ..played import Run, UnitRun
 
+UNITS_MAX = 16
+
 
 class Look(StrEnum):
     """A state as it is shown; its value is what people read."""
@@ -83,6 +85,19 @@ def lanes(run: Run, only: Iterable[str] | None = None) -> list[Lane]:
         if wanted is None or unit.unit.id in wanted:
             found += _unit_lanes(run, unit)
     return found if wanted is not None else found + _visits(run)
+
+
+def units_shown(run: Run, uses: Iterable[WeaponUse]) -> list[str] | None:
+    """None: all. Of a crowd only so many as a page holds: the first weapons used with their own cameras, then others in
+    the scenario's order."""
+    if len(run.units) <= UNITS_MAX:
+        return None
+    wanted: dict[str, None] = {}
+    for use in uses:
+        if len(wanted) < UNITS_MAX - 1:
+            wanted |= dict.fromkeys((use.unit, *run.own_cameras(use.unit, use.start_us)))
+    wanted |= dict.fromkeys(unit.unit.id for unit in run.units)
+    return list(wanted)[:UNITS_MAX]
 
 
 def weapon_uses(run: Run, uses: Iterable[Mapping[str, Any]]) -> list[WeaponUse]:
@@ -208,7 +223,8 @@ class _Camera:
 def _unit(run: Run, unit: UnitRun, knowledge: type[_Holster] | type[_Camera]) -> tuple[Span, ...]:
     """A unit's lane from its journal; each boot begins anew, and between power-off and boot there is nothing."""
     turns = [(0, Look.OFF)]
-    changes = [h.at_us for h in run.happenings if h.unit == unit.unit.id and h.text.startswith("battery change")]
+    ends = ("battery change", "loses power")
+    changes = [h.at_us for h in run.happenings if h.unit == unit.unit.id and h.text.startswith(ends)]
     turns += [(us, Look.OFF) for us in changes]
     for boot, zero_us in unit.boot_zero_us.items():
         reader = knowledge()

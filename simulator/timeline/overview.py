@@ -17,6 +17,7 @@ MANY = 14
 TEXT_ROW = 0.17
 DISC_ROW = 0.26
 SCALE = 0.45
+_STEPS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400, 172800, 604800)
 _UNITS = {"battery change": " s", "battery": " mV", "move": " m"}
 
 
@@ -29,7 +30,7 @@ class Overview:
         self._lanes = everything
         self._left = MARGIN + LABELS
         self._right = width - MARGIN
-        self._happenings = _packed(run.happenings, self._x, self._right)
+        self._happenings = _packed(_merged(run, everything), self._x, self._right)
         self._lane = LANE if len(everything) <= MANY else LANE_OF_MANY
         self._strip = DISC_ROW + TEXT_ROW * (1 + max((row for row, *_ in self._happenings), default=-1))
         rows = len(everything) + len({lane.unit for lane in everything if lane.name == "weapon"})
@@ -82,13 +83,32 @@ class Overview:
     def _scale(self, page: Page, top: float, bottom: float) -> None:
         page.line((self._left, self._right), (bottom, bottom), ui.MUTED)
         end_s = self._run.virtual_us / 1e6
-        step_s = next((s for s in (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800) if end_s / s <= 16), 3600)
+        step_s = next((s for s in _STEPS_S if end_s / s <= 16), _STEPS_S[-1])
         for i in range(int(end_s / step_s) + 1):
             x = self._x(i * step_s * 1e6)
             page.line((x, x), (top, bottom + 0.05), "#E7EBEF", 0.6)
-            words = f"{i * step_s:g} s"
+            words = _time(i * step_s, step_s)
             x = min(x, self._right - text_width(words) / 2)
             page.text(x, bottom + 0.14, words, SMALL, ui.MUTED, align="center")
+
+
+def _time(at_s: float, step_s: float) -> str:
+    """Seconds, hours and minutes, or days, as the scale goes."""
+    if step_s < 300:
+        return f"{at_s:g} s"
+    if step_s < 86400:
+        return f"{at_s // 3600:.0f}:{at_s % 3600 // 60:02.0f} h"
+    return f"day {at_s / 86400:.0f}"
+
+
+def _merged(run: Run, everything: Iterable[Lane]) -> list[Happening]:
+    """What happened to units that are shown, and to no unit; the same to several at one instant is said once."""
+    hidden = {unit.unit.id for unit in run.units} - {lane.unit for lane in everything}
+    together: dict[tuple[int, str], list[str]] = {}
+    for happening in run.happenings:
+        if happening.unit not in hidden:
+            together.setdefault((happening.at_us, happening.text), []).append(happening.unit)
+    return [Happening(", ".join(units), text, at_us) for (at_us, text), units in together.items()]
 
 
 def _packed(happenings: Iterable[Happening], x: XMap, right: float) -> list[tuple[int, float, str, float]]:

@@ -406,12 +406,3 @@ def test_a_mistyped_argument_is_refused_where_bleak_would_ignore_it() -> None:
             BleakClient("C0:00:00:00:00:02", disconnect_callback=print, backend=world.backends.client)
 
     run(main())
-
-
-def test_pairing_is_not_offered() -> None:
-    async def story(world: World, unit: Peripheral, client: BleakClient) -> None:
-        for ask in (client.pair, client.unpair):
-            with pytest.raises(NotImplementedError):
-                await ask()
-
-    connected(story)

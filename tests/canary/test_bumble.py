@@ -193,6 +193,7 @@ def test_seeded_entropy_repeats_and_ends() -> None:
             hci.Address.generate_static_address(),
             hci.Address.generate_private_address(bytes(16)),
             bumble.crypto.r(),
+            bumble.crypto.EccKey.generate().x,
         ]
 
     with entropy.seeded_entropy(1):
@@ -203,6 +204,7 @@ def test_seeded_entropy_repeats_and_ends() -> None:
         assert draw() != first
     assert draw() != first
     assert bumble.crypto.secrets.__name__ == "secrets"
+    assert bumble.crypto.EccKey.generate().x != bumble.crypto.EccKey.generate().x
 
 
 def test_a_failure_status_alone_is_a_readable_answer_to_a_command_that_returns_more() -> None:

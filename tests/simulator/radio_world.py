@@ -44,6 +44,7 @@ class Costs:
     """A port for the radio."""
 
     name: str = "esp32"
+    stack: str = "nimble"
     adv_start_us: int = 1500
     scan_start_us: int = 1500
     att_us: int = 150
@@ -58,7 +59,7 @@ class Costs:
 
 COSTS = {
     "esp32": Costs(),
-    "rp2": Costs("rp2", notify_pool=0, mtu=1017, mtu_max=1017, link_octets=27, max_connections=1),
+    "rp2": Costs("rp2", "btstack", notify_pool=0, mtu=1017, mtu_max=1017, link_octets=27, max_connections=1),
 }
 
 

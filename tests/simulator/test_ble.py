@@ -5,9 +5,11 @@ import errno
 from typing import Any
 
 import pytest
+from bumble import crypto
 
 from simulator.air import Air, Pdu, PduType
 from simulator.ble import IRQ_SCAN_DONE, IRQ_SCAN_RESULT
+from simulator.bonds import DEFAULT_IRK
 from simulator.clock import now_us, run
 from simulator.link_layer import FIRST_EVENT_US
 
@@ -241,7 +243,7 @@ def test_each_random_address_is_new_and_of_its_kind(port: str, mode: int, high_b
     run(main())
 
 
-@pytest.mark.parametrize(("port", "mode"), [("esp32", 2), ("rp2", 2), ("rp2", 3), ("rp2", 7)])
+@pytest.mark.parametrize(("port", "mode"), [("esp32", 4), ("rp2", 2), ("rp2", 3), ("rp2", 7)])
 def test_address_modes_that_a_binding_lacks_are_einval(port: str, mode: int) -> None:
     async def main() -> None:
         board = await Board("a", Air(1), port=port).start()
@@ -311,7 +313,9 @@ def test_inactive_is_silence_too() -> None:
         ("gap_advertise", (None, None, None, True)),
         ("gap_scan", (0, 30_000, 30_000, False)),
         ("gap_scan", (None, 0, 0, False)),
+        ("gap_connect", (0, b"nobody", 2000, 0, 0)),
         ("config_set", (("addr_mode", 3),)),
+        ("config_set", (("addr_mode", 2),)),
     ],
 )
 @pytest.mark.parametrize("after_us", [0, 1500], ids=["from the call", "from the end of its cost"])
@@ -407,10 +411,72 @@ def test_a_pdu_that_began_before_the_scan_is_not_heard() -> None:
 def test_what_is_not_built_is_named() -> None:
     async def main() -> None:
         board = await Board("a", Air(1)).start()
-        with pytest.raises(ValueError, match="gattc_write"):
-            await board.ble.call("gattc_write", (1, 2, b""))
-        with pytest.raises(ValueError, match="bond"):
-            await board.ble.call("config_set", (("bond", True),))
+        with pytest.raises(ValueError, match="gattc_multiply"):
+            await board.ble.call("gattc_multiply", (1, 2))
+        with pytest.raises(ValueError, match="tea"):
+            await board.ble.call("config_set", (("tea", True),))
+
+    run(main())
+
+
+def test_nimble_takes_the_name_and_the_wishes_for_pairing_at_any_time() -> None:
+    async def main() -> None:
+        board = Board("a", Air(1))
+        await board.ble.power_on()
+        wanted = board.ble.security
+        assert (wanted.bond, wanted.mitm, wanted.io, wanted.le_secure) == (False, False, 3, True)
+        settings = (("bond", 1), ("mitm", True), ("io", 4), ("le_secure", False), ("gap_name", "H1"))
+        await board.ble.call("config_set", settings)
+        for state in (True, False, True):
+            await board.ble.call("active", (state,))
+            assert await board.ble.call("config_get", ("gap_name",)) == b"H1"
+            wanted = board.ble.security
+            assert (wanted.bond, wanted.mitm, wanted.io, wanted.le_secure) == (True, True, 4, False)
+        assert await _errno_of(board, "config_set", ("gap_name", "x" * 31)) is None
+        assert await _errno_of(board, "config_set", ("gap_name", "x" * 32)) == errno.EINVAL
+        await board.ble.power_off()
+        await board.ble.power_on()
+        assert board.ble.security.io == 3
+        assert await board.ble.call("config_get", ("gap_name",)) == b"MPY NIMBLE"
+
+    run(main())
+
+
+def test_on_btstack_the_name_is_an_attribute_of_the_active_radio() -> None:
+    async def main() -> None:
+        board = await Board("a", Air(1), port="rp2").start()
+        await board.ble.call("config_set", (("gap_name", "x" * 40),))
+        assert await board.ble.call("config_get", ("gap_name",)) == b"x" * 40
+        await board.ble.call("active", (False,))
+        assert await _errno_of(board, "config_get", "gap_name") == errno.ENODEV
+        await board.ble.call("active", (True,))
+        assert await board.ble.call("config_get", ("gap_name",)) == b"MPY BTSTACK"
+
+    run(main())
+
+
+def test_resolvable_private_addresses_are_new_every_five_minutes_and_resolve() -> None:
+    """NimBLE's key is the same on all boards that were given none."""
+
+    async def main() -> None:
+        air = Air(1, STILL)
+        log: list[Pdu] = []
+        air.observers.append(log.append)
+        board = await Board("a", air).start()
+        await board.ble.call("config_set", (("addr_mode", 2),))
+        assert await _errno_of(board, "config_get", "mac") == errno.EINVAL
+        for pause_s in (1, 100, 300):
+            await board.advertise()
+            await asyncio.sleep(0.05)
+            await board.silence()
+            await asyncio.sleep(pause_s)
+        await board.advertise()
+        await asyncio.sleep(0.05)
+        addresses = list(dict.fromkeys(pdu.address for pdu in log))
+        assert len(addresses) == 2
+        for address in addresses:
+            assert address[5] >> 6 == 1
+            assert crypto.ah(DEFAULT_IRK, address[3:]) == address[:3]
 
     run(main())
 

@@ -4,26 +4,16 @@ import asyncio
 
 import pytest
 
-from simulator.profiles import PROFILES, profile
+from simulator.profiles import profile
 from simulator.vm import FirmwareError
 
 from .boards import BOOT_S, for_s, play, to_the_end
 
+# Those that program NOR flash directly; what STM32 has between is in test_storage.py and test_flash_doubles.py.
 FLASHES = {
     "esp32": "import esp32; area = esp32.Partition.find(esp32.Partition.TYPE_DATA, label='journal')[0]",
     "rp2": "import rp2; area = rp2.Flash()",
 }
-
-
-def test_asking_for_a_port_that_is_not_there_says_which_are():
-    with pytest.raises(ValueError, match="esp32, rp2"):
-        profile("stm32wb")
-
-
-@pytest.mark.parametrize("port", PROFILES)
-def test_every_figure_of_a_profile_that_is_no_mere_shape_has_a_source(port):
-    figures = {name for name in vars(profile(port)) if name.endswith("_us")}
-    assert figures <= set(profile(port).sources)
 
 
 def test_reset_reboots_and_nothing_runs_after_it(tmp_path):
@@ -173,7 +163,7 @@ def test_the_battery_is_what_the_world_says(tmp_path):
     assert play(tmp_path, script, story).output == ["1850000 36739"]
 
 
-@pytest.mark.parametrize("port", PROFILES)
+@pytest.mark.parametrize("port", FLASHES)
 def test_flash_programs_without_erasing_when_given_an_offset(tmp_path, port):
     script = f"""
         {FLASHES[port]}
@@ -200,7 +190,7 @@ def test_rp2_programs_whole_pages_only(tmp_path):
             play(tmp_path, f"{FLASHES['rp2']}\n{line}", to_the_end, port="rp2")
 
 
-@pytest.mark.parametrize("port", PROFILES)
+@pytest.mark.parametrize("port", FLASHES)
 def test_the_end_of_the_flash_is_guarded(tmp_path, port):
     with pytest.raises(FirmwareError, match="OSError"):
         play(tmp_path, f"{FLASHES[port]}\narea.readblocks(area.ioctl(4, 0), bytearray(1))", to_the_end, port=port)
@@ -212,7 +202,7 @@ def test_each_port_has_its_own_flash_module_only(tmp_path):
             play(tmp_path, f"import {module}", to_the_end, port=port)
 
 
-@pytest.mark.parametrize("port", PROFILES)
+@pytest.mark.parametrize("port", FLASHES)
 def test_flash_operations_take_their_time(tmp_path, port):
     script = f"""
         import time

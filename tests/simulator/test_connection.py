@@ -127,6 +127,21 @@ def test_a_disconnect_reaches_the_other_side_within_some_events_with_its_reason(
     run(main())
 
 
+def test_a_central_that_is_left_tells_its_host_when_it_has_acknowledged() -> None:
+    """A host that then switches its radio off does not leave the peripheral waiting for the supervision timeout."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        link = await pair(Air(1, STILL), 50)
+        link.connection.on("disconnection", lambda _: loop.call_soon(link.near.power_off))
+        begun = loop.time()
+        await link.other.disconnect(BY_PEER)
+        assert [(name, reason) for _, name, reason in link.ends] == [("far", BY_HOST), ("near", BY_PEER)]
+        assert all(0 < time - begun < 0.11 for time, _, _ in link.ends)
+
+    run(main())
+
+
 def test_loss_does_not_keep_a_connection_from_ending() -> None:
     async def main() -> None:
         air = Air(1, STILL)

@@ -293,7 +293,6 @@ def test_uuids_compare_by_content_and_wrong_ones_are_refused(tmp_path: Path) -> 
                 print("accepted", wrong)
             except ValueError as e:
                 pass
-        assert not hasattr(ble, "gap_connect") and not hasattr(ble, "gattc_read")
         for wrong in (0x10000, "6e400001", b"123"):
             try:
                 print(UUID(wrong))

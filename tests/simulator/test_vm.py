@@ -244,13 +244,16 @@ def test_two_runs_with_one_seed_are_the_same_run(tmp_path):
 
 def test_the_heap_peak_is_what_the_firmware_keeps_not_what_it_throws_away(tmp_path):
     script = """
-        import simrt
+        import machine, simrt
         for _ in range(100):
             bytearray(10000)
+        machine.unique_id()
         simrt.rest(1000)
         kept = bytearray(50000)
+        machine.unique_id()
         simrt.rest(1000)
         del kept
+        machine.unique_id()
         simrt.rest(1000)
         """
     board = play(tmp_path, script, to_the_end)

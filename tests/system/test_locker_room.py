@@ -15,7 +15,8 @@ from host_tools.flows.sync import sync
 from host_tools.refused import Refused
 from interlock.core import frames, records, wire
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
-from simulator.air import Pdu
+from simulator.air import Pdu, PduType
+from simulator.clock import now_us
 
 from .locker import EPOCH_MS, SECRET, SERIAL, Room, play
 
@@ -272,3 +273,23 @@ def test_an_unproven_guest_is_sent_away_in_time(tmp_path: Path) -> None:
             assert 10 < loop.time() - began < 20
 
     play(tmp_path, story)
+
+
+@pytest.mark.parametrize("port", ["esp32", "rp2"])
+def test_a_weapons_frame_carries_no_invitation_in_its_scan_response(tmp_path: Path, port: str) -> None:
+    async def story(room: Room) -> None:
+        await room.provision()
+        answers: list[tuple[int, bytes]] = []
+        room.air.observers.append(
+            lambda pdu: answers.append((pdu.time_us, pdu.data)) if pdu.pdu_type is PduType.SCAN_RSP else None
+        )
+        await room.laptop.device.start_scanning(active=True)
+        await asyncio.sleep(10)
+        assert answers and all(data for _, data in answers), "the invitation has one"
+        armed_us = now_us(asyncio.get_running_loop())
+        room.drive("armed", True)
+        await asyncio.sleep(3)
+        later = [data for time_us, data in answers if time_us > armed_us + EDGE_TO_PDU_MAX_US[port]]
+        assert later and not any(later), "who asks a weapon's frame learns no name"
+
+    play(tmp_path, story, port=port)

@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 class Board:
     """What differs between boards.
 
-    `pins`: {signal: pin number} for all SIGNALS; `active_low`: signals whose active level is 0; `settings_area`,
-    `journal_area`: functions that give a flash area (`drivers/flash_*.py`); `address_mode`: for
+    `pins`: {signal: what `machine.Pin` calls the pin} for all SIGNALS; `active_low`: signals whose active level is 0;
+    `settings_area`, `journal_area`: functions that give a flash area (`drivers/flash_*.py`); `address_mode`: for
     `BLE.config(addr_mode=...)`, or None to leave the port's own; `battery`: (divider, low_mv, clear_mv);
-    `watchdog_ms`: or None; `rest`: how the port passes time (`drivers/door.py`).
+    `watchdog_ms`: or None; `rest`: how the port passes time (`drivers/door.py`); `power_proof`: whether what the
+    journal has acknowledged survives any power cut.
     """
 
     def __init__(
         self,
         name: str,
-        pins: dict[str, int],
+        pins: "dict[str, int | str]",
         active_low: tuple[str, ...],
         settings_area: "Callable[[], Flash]",
         journal_area: "Callable[[], Flash]",
@@ -35,6 +36,7 @@ class Board:
         battery: tuple[int, int, int],
         watchdog_ms: int | None,
         rest: "Callable[[int | None], None]",
+        power_proof: bool = True,
     ) -> None:
         self.name = name
         self.pins = pins
@@ -45,6 +47,7 @@ class Board:
         self.battery = battery
         self.watchdog_ms = watchdog_ms
         self.rest = rest
+        self.power_proof = power_proof
 
     def contact(self, name: str, wake: "Callable[[], None]", ticks: "Clock") -> "Contact":
         """The input signal `name` as a Contact."""

@@ -10,7 +10,7 @@ class Battery:
 
     Full scale is taken as 3.3 V on every port: `read_uv` would know better, but not every port has it."""
 
-    def __init__(self, number: int, divider: int, low_mv: int, clear_mv: int) -> None:
+    def __init__(self, number: "int | str", divider: int, low_mv: int, clear_mv: int) -> None:
         self._adc = ADC(Pin(number))
         self._divider = divider
         self._low_mv = low_mv

@@ -24,7 +24,7 @@ class Contact:
     level at the end of that time counts.
     """
 
-    def __init__(self, number: int, active_low: bool, wake: "Callable[[], None]", ticks: "Clock") -> None:
+    def __init__(self, number: "int | str", active_low: bool, wake: "Callable[[], None]", ticks: "Clock") -> None:
         self._pin = Pin(number, Pin.IN, Pin.PULL_UP if active_low else Pin.PULL_DOWN)
         self._active = 0 if active_low else 1
         self._wake = wake

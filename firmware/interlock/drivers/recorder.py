@@ -15,7 +15,7 @@ PULSE_MS = 100
 class Recorder:
     """`tally`, `awake`: Contacts; `shutter`: pin number, active high."""
 
-    def __init__(self, shutter: int, tally: "Contact", awake: "Contact") -> None:
+    def __init__(self, shutter: "int | str", tally: "Contact", awake: "Contact") -> None:
         self._shutter = Pin(shutter, Pin.OUT, value=0)
         self.tally = tally
         self.awake = awake

@@ -11,7 +11,7 @@ BUZZ_MS = 400
 class Signal:
     """`led`, `haptic`: pin numbers, active high."""
 
-    def __init__(self, led: int, haptic: int) -> None:
+    def __init__(self, led: "int | str", haptic: "int | str") -> None:
         self._led = Pin(led, Pin.OUT, value=0)
         self._haptic = Pin(haptic, Pin.OUT, value=0)
         self.off_at: int | None = None

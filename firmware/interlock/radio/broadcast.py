@@ -7,7 +7,7 @@ since MicroPython would unregister it for good. Everything else happens in the l
 import bluetooth
 
 from ..core.frames import FRAME_BYTES, is_ours
-from ..core.ticks import ticks_diff
+from ..core.ticks import is_due, ticks_add, ticks_diff
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 _IRQ_SCAN_RESULT = 5
 _IRQ_SCAN_DONE = 6
+_EALREADY = 114
 
 SCAN_US = 30000  # interval = window: the default would listen 0.9 % of the time
 SLOTS = 8
 QUIET_LIMIT_MS = 30000  # nobody at all heard for so long: the scan may have died, start it anew
+RETRY_MS = 10  # what the stack refused is asked again so soon: it may have been out of buffers
 FALLBACK_US = 100000  # classic ESP32 refuses a faster non-connectable interval
 
 
@@ -37,6 +39,8 @@ class Broadcast:
         self.faults = 0
         self.dropped = 0
         self.scanning = False
+        self._listens = False  # whether it is meant to scan
+        self.retry_at: int | None = None  # when what was refused is to be asked again
         self._heard_at = ticks()
         self._invited = False  # the stack holds a scan response that a weapon's frame must not carry
         # Events that are neither reports nor the end of a scan go there: link(event, data), in the handler.
@@ -97,18 +101,21 @@ class Broadcast:
         try:
             self.stack.gap_advertise(FALLBACK_US, frame, resp_data=b"", connectable=False)
         except OSError:
-            self.faults += 1
-            return False
+            return self._refused()
         self._invited = False
         return True
+
+    def _refused(self) -> bool:
+        self.faults += 1
+        self.retry_at = ticks_add(self._ticks(), RETRY_MS)
+        return False
 
     def invite(self, data: bytes, response: bytes, interval_ms: int) -> bool:
         """Advertise connectable, with this scan response; whether the stack took it."""
         try:
             self.stack.gap_advertise(interval_ms * 1000, data, resp_data=response, connectable=True)
         except OSError:
-            self.faults += 1
-            return False
+            return self._refused()
         self._invited = True
         return True
 
@@ -129,23 +136,27 @@ class Broadcast:
         try:
             self.stack.gap_advertise(None)  # type: ignore[arg-type]  # the stubs forget that None stops
         except OSError:
-            self.faults += 1
-            return False
+            return self._refused()
         return True
 
     def listen(self) -> None:
         """Scan without pause until `deafen`; a no-op while a scan runs."""
+        self._listens = True
         if self.scanning:
             return
         try:
             self.stack.gap_scan(0, SCAN_US, SCAN_US, False)
-        except OSError:
-            self.faults += 1  # it still scans (the flag came late); were it deaf, `watch` starts it anew
+        except OSError as error:
+            if error.errno != _EALREADY:  # else it still scans, and the flag came late
+                self._refused()
+                return
+            self.faults += 1
         self.scanning = True
         self._heard_at = self._ticks()
 
     def deafen(self) -> None:
         """Stop scanning."""
+        self._listens = False
         if self.scanning:
             self.scanning = False
             try:
@@ -154,7 +165,12 @@ class Broadcast:
                 self.faults += 1
 
     def watch(self, now: int) -> None:
-        """Restart a scan that has heard nobody for QUIET_LIMIT_MS: scans die silently on several chips."""
+        """Restart a scan that the stack refused or ended, and one that has heard nobody for QUIET_LIMIT_MS: scans die
+        silently on several chips. For every turn of the loop, after what it airs."""
+        if is_due(self.retry_at, now):
+            self.retry_at = None
         if self.scanning and ticks_diff(now, self._heard_at) > QUIET_LIMIT_MS:
             self.deafen()
+            self._listens = True
+        if self._listens:
             self.listen()

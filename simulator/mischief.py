@@ -1,0 +1,102 @@
+"""What goes wrong with boards and air in a world: the faults of `scenario.py` that are nobody's hands.
+
+Each is set at its instant and ends by itself or with the board's power; what the firmware then does is not foreseen
+here.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from .air import Air
+from .attacker import Attacker
+from .board import VirtualBoard
+from .clock import now_us
+from .radio_faults import RadioFaults
+
+_LOOK_S = 0.01  # how soon it is seen that a power cut has come
+
+
+class Mischief:
+    """`boards`: by unit id, filled as the world places them. `seed`: of the attackers. `tell(unit id, text)`:
+    what came of something later, for people."""
+
+    def __init__(
+        self, boards: Mapping[str, VirtualBoard], air: Air, seed: int, tell: Callable[[str, str], None]
+    ) -> None:
+        self._boards = boards
+        self._air = air
+        self._seed = seed
+        self._tell = tell
+        self._loss = air.loss
+        self.drifts: dict[str, list[tuple[int, float]]] = {}
+        """By unit: since when (virtual us) its clock runs how much too fast (ppm)."""
+        self._attackers = 0
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def does(self, action: str) -> bool:
+        """Whether this action is one of here."""
+        return hasattr(self, f"_do_{action}")
+
+    def do(self, action: str, unit_id: str, args: Mapping[str, Any]) -> None:
+        """Let it happen now."""
+        getattr(self, f"_do_{action}")(unit_id, **args)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _do_power_cut(self, unit_id: str, operation: int, off_s: float) -> None:
+        board = self._boards[unit_id]
+        boots = board.boots
+        board.flash.cut_after(operation)
+
+        async def revive() -> None:
+            while board.is_running and board.boots == boots:
+                await asyncio.sleep(_LOOK_S)
+            self._tell(unit_id, "loses power")
+            await asyncio.sleep(off_s)
+            await board.power_on()
+
+        self._start(revive())
+
+    def _do_clock_drifts(self, unit_id: str, ppm: float) -> None:
+        self._boards[unit_id].clock_ppm = ppm
+        self.drifts.setdefault(unit_id, []).append((now_us(self._loop), ppm))
+
+    def _do_handler_fails(self, unit_id: str, count: int) -> None:
+        self._radio(unit_id).fail_handler(count)
+
+    def _do_scan_stalls(self, unit_id: str) -> None:
+        self._radio(unit_id).stall_scan()
+
+    def _do_radio_refuses(self, unit_id: str, for_s: float) -> None:
+        radio = self._radio(unit_id)
+        radio.refuses = True
+
+        def over() -> None:
+            radio.refuses = False
+
+        self._loop.call_later(for_s, over)
+
+    def _radio(self, unit_id: str) -> RadioFaults:
+        return self._boards[unit_id].radio_faults
+
+    def _do_jam(self, _: str, for_s: float) -> None:
+        self._air.loss = 1.0
+
+        def over() -> None:
+            self._air.loss = self._loss
+
+        self._loop.call_later(for_s, over)
+
+    def _do_loss(self, _: str, rate: float) -> None:
+        self._air.loss = self._loss = rate
+
+    def _do_flood(self, _: str, kind: str, rate_hz: int, for_s: float, at_m: tuple[float, float]) -> None:
+        self._attackers += 1
+        attacker = Attacker(f"attacker {self._attackers}", self._air, self._seed)
+        self._air.place(attacker.name, *at_m)
+        self._start(attacker.flood(kind, rate_hz, for_s))

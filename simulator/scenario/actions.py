@@ -1,0 +1,96 @@
+"""What can happen in a world: every action by the kind of thing it happens to, with the arguments it takes.
+
+Carried out in `hands.py` (units, weapons, recorders), `mischief.py` (boards and air gone wrong) and `visit.py` (the
+technician). `[...]` of an argument: its default; one without is to be given.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from .keys import Key, point
+
+AIR = "air"
+"""The `unit` of what happens to the air itself."""
+
+WEAPON_ACTIONS: Mapping[str, Mapping[str, Key]] = {
+    "draw": {},
+    "arm": {},
+    "safe": {},
+    "safety_blips": {},
+    "discharge": {},
+    "holster": {},
+    "press_stow": {},
+    "seat_contact_sticks": {},
+    "seat_contact_mends": {},
+    "seat_contact_bounces": {"for_ms": Key(int, "how long it chatters", 200, minimum=1)},
+}
+RECORDER_ACTIONS: Mapping[str, Mapping[str, Key]] = {
+    "camera_dies": {},
+    "camera_revives": {},
+    "camera_falls_asleep": {},
+    "camera_is_full": {},
+    "camera_is_emptied": {},
+    "officer_stops": {},
+    "officer_starts": {},
+    "tally_sticks": {"level": Key(str, "the level it shows whatever the recorder does", choices=("on", "off"))},
+    "tally_mends": {},
+}
+UNIT_ACTIONS: Mapping[str, Mapping[str, Key]] = {
+    "dock": {},
+    "undock": {},
+    "press_service": {},
+    "battery_change": {"off_s": Key(float, "seconds without power", minimum=0)},
+    "battery": {"mv": Key(int, "millivolts of the cell", minimum=0)},
+    "move": {"to_m": Key(list, "where to: [x, y] in metres", check=point)},
+    "turn": {"to_deg": Key(float, "which way its wearer looks from now on, from the x axis")},
+    "power_cut": {
+        "operation": Key(int, "which flash program or erase from now on it hits; 1 is the next", minimum=1),
+        "off_s": Key(float, "seconds without power", 2.0, minimum=0),
+    },
+    "clock_drifts": {"ppm": Key(float, "how much too fast its crystal runs; negative: too slow")},
+    "handler_fails": {"count": Key(int, "how many scan results make the handler raise", 1, minimum=1)},
+    "scan_stalls": {},
+    "radio_refuses": {"for_s": Key(float, "how long its stack is out of buffers", minimum=0)},
+}
+AIR_ACTIONS: Mapping[str, Mapping[str, Key]] = {
+    "jam": {"for_s": Key(float, "how long nothing gets through", minimum=0)},
+    "loss": {"rate": Key(float, "share of receptions that fail from now on", minimum=0, maximum=1)},
+    "flood": {
+        "kind": Key(str, "what the attacker sends", choices=("random", "replayed", "altered")),
+        "rate_hz": Key(int, "advertising events a second", 100, minimum=1, maximum=500),
+        "for_s": Key(float, "how long", minimum=0),
+        "at_m": Key(list, "where the attacker stands: [x, y] in metres", [1.0, 1.0], check=point),
+    },
+}
+_BY = {"by": Key(str, "which technician", "")}
+# What a technician does, with a unit, over Bluetooth: each technician one after another, none before its time.
+TECHNICIAN_ACTIONS: Mapping[str, Mapping[str, Key]] = {
+    "provision": _BY,
+    "pair": {"camera": Key(str, "id of the camera unit"), **_BY},
+    "status": _BY,
+    "sync": _BY,
+    "pull": _BY,
+}
+LAPTOP_ACTIONS: Mapping[str, Mapping[str, Key]] = {
+    "dies": {"off_s": Key(float, "seconds until it is on again", 2.0, minimum=0)},
+    "clock_steps": {"by_s": Key(float, "seconds that its clock jumps ahead; negative: back")},
+}
+ACTIONS: Mapping[str, Mapping[str, Key]] = {
+    **WEAPON_ACTIONS,
+    **RECORDER_ACTIONS,
+    **UNIT_ACTIONS,
+    **AIR_ACTIONS,
+    **TECHNICIAN_ACTIONS,
+    **LAPTOP_ACTIONS,
+}
+
+
+def happens_to(action: str) -> str:
+    """ "holster", "camera", "unit", "air" or "laptop": what an action needs in the place of its `unit`."""
+    kinds: Mapping[str, Mapping[str, Any]] = {
+        "holster": {**WEAPON_ACTIONS, "pair": None},
+        "camera": RECORDER_ACTIONS,
+        "air": AIR_ACTIONS,
+        "laptop": LAPTOP_ACTIONS,
+    }
+    return next((kind for kind, actions in kinds.items() if action in actions), "unit")

@@ -1,0 +1,126 @@
+"""The same campaign on a Dask cluster: a scheduler and two workers as processes, one of which is killed."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from host_tools.campaign.executor import Done, Failed
+from host_tools.campaign.plan import Axis, parse_axes
+from host_tools.outcome import Exit, ToolError
+
+from .campaigns import INTERLOCK, interlock, tiny
+
+pytest.importorskip("distributed", reason="Dask is not installed: pip install 'interlock[cluster]'")
+RUNS = 2
+WORKERS = 2
+
+
+class DaskCluster:
+    """`address` of its scheduler; `workers`: processes."""
+
+    def __init__(self, folder):
+        self._folder = folder
+        told = folder / "scheduler.json"
+        self._scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", told)
+        self.address = self._wait_for(lambda: told.exists() and json.loads(told.read_text())["address"])
+        self.workers = [self._worker() for _ in range(WORKERS)]
+
+    def _worker(self):
+        options = ("--no-nanny", "--nthreads", "1", "--memory-limit", "0", "--local-directory", self._folder)
+        return self._start("worker", self.address, *options)
+
+    def _start(self, kind, *arguments):
+        log = (self._folder / "log").open("ab")
+        command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *map(str, arguments), "--no-dashboard"]
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=self._folder)
+
+    def _wait_for(self, what):
+        for _ in range(3000):
+            try:
+                if found := what():
+                    return found
+            except ValueError:
+                pass  # half written
+            assert self._scheduler.poll() is None, (self._folder / "log").read_text()
+            time.sleep(0.02)
+        raise AssertionError((self._folder / "log").read_text())
+
+    def wait_for_workers(self, count):
+        from distributed import Client
+
+        with Client(self.address, set_as_default=False) as client:
+            client.wait_for_workers(count, timeout=60)
+
+    def end(self):
+        for process in (*self.workers, self._scheduler):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    cluster = DaskCluster(tmp_path_factory.mktemp("dask"))
+    yield cluster
+    cluster.end()
+
+
+def test_items_are_mapped_as_by_the_pool_and_errors_come_back_as_words(cluster):
+    from host_tools.campaign.cluster import Cluster
+
+    cluster.wait_for_workers(WORKERS)
+    with Cluster(cluster.address) as executor:
+        assert dict(executor.map_unordered(abs, range(-20, 0))) == {n: Done(-n) for n in range(-20, 0)}
+        assert list(executor.map_unordered(abs, [])) == []
+        found = dict(executor.map_unordered(parse_axes, [("loss=0",), ("loss",), (4,)]))
+    assert found["loss=0",] == Done((Axis("loss", (0,)),))
+    assert found["loss",] == Failed("--vary loss names no values", found["loss",].advice, Exit.USAGE)
+    assert "AttributeError" in found[4,].happened and "report it" in found[4,].advice
+
+
+def test_a_worker_killed_in_the_middle_changes_nothing_but_the_time(cluster, tmp_path):
+    cluster.wait_for_workers(WORKERS)
+    scenario = tiny(tmp_path)
+    command = ["simulate", scenario, "--runs", RUNS, "--vary", "loss=0,0.4"]
+    process = subprocess.Popen(
+        [INTERLOCK, *map(str, command), "--cluster", cluster.address, "--out", tmp_path / "cluster"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    runs = tmp_path / "cluster" / "runs.jsonl"
+    while not runs.exists() or runs.read_bytes().count(b"\n") < 1:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    cluster.workers[0].kill()
+    cluster.workers[0].wait()
+    assert runs.read_bytes().count(b"\n") < RUNS * 2
+    _, said = process.communicate(timeout=900)
+    assert process.returncode == 0, said
+    done = interlock(*command, "--out", tmp_path / "pool")
+    assert done.returncode == 0, done.stderr
+    for name in ("summary.json", "summary.md", "rates_by_loss.png"):
+        assert (tmp_path / "cluster" / name).read_bytes() == (tmp_path / "pool" / name).read_bytes()
+    lines = [sorted((tmp_path / where / "runs.jsonl").read_text().splitlines()) for where in ("cluster", "pool")]
+    assert lines[0] == lines[1] and len(lines[0]) == RUNS * 2
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "ftp://127.0.0.1:1"])
+def test_a_cluster_that_does_not_answer_is_an_error_with_advice(tmp_path, address, monkeypatch):
+    from host_tools.campaign import cluster
+
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
+    with pytest.raises(ToolError, match="no Dask scheduler answers") as refused:
+        cluster.Cluster(address)
+    assert "--cluster tcp://" in refused.value.advice
+
+
+def test_without_dask_the_advice_is_to_install_it(monkeypatch):
+    from host_tools.campaign.cluster import Cluster
+
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(ToolError, match="not installed") as refused:
+        Cluster("tcp://127.0.0.1:1")
+    assert "interlock[cluster]" in refused.value.advice

@@ -1,0 +1,233 @@
+"""The library of scenarios: each fault shows, and the units do the right thing.
+
+What needs no technician is played in the fast fidelity here and in VMs by `make test-deep`, which also plays all of it
+twice, under different hash seeds and load, and compares.
+"""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tools.campaign.play import play_and_judge
+from interlock.core import records
+from simulator.played import Run
+from simulator.scenario import load
+
+ROOT = Path(__file__).resolve().parents[2]
+LIBRARY = ROOT / "simulator" / "scenarios"
+TECHNICIAN = ["clock_chaos", "first_shift", "host_killed", "locker_room", "patrol_day", "shift_change", "two_docks"]
+FAST = ["bad_air", "bad_cameras", "bad_sensors", "dead_batteries", "flood", "power_cuts", "tired_radio"]
+ELSEWHERE = ["crowd", "thirty_days"]  # test_crowd.py, test_soak.py
+
+Played = tuple[Run, dict[str, Any]]
+
+
+@functools.cache
+def played(name: str, fidelity: str) -> Played:
+    with tempfile.TemporaryDirectory() as folder:
+        judged = play_and_judge(load(LIBRARY / f"{name}.toml"), 1, Path(folder), None, fidelity)
+        if judged.visitor:
+            judged.visitor.close()
+    return judged.run, judged.facts
+
+
+def uses(facts: dict[str, Any], event: str = "draw") -> list[dict[str, Any]]:
+    return [use for use in facts["uses"] if use["event"] == event]
+
+
+def verdicts(facts: dict[str, Any], event: str = "draw") -> list[str]:
+    return [use["verdict"] for use in uses(facts, event)]
+
+
+def alerts_s(facts: dict[str, Any], unit: str) -> list[float]:
+    return next([ms / 1000 for ms in u["alerts_at_ms"]] for u in facts["units"] if u["id"] == unit)
+
+
+def after_ms(use: dict[str, Any], name: str) -> float:
+    return float(use[f"{name}_at_ms"] - use["at_ms"])
+
+
+def all_intact(facts: dict[str, Any]) -> bool:
+    return {journal["verdict"] for journal in facts["journals"]} == {"intact"}
+
+
+def count(run: Run, unit: str, kind: int) -> int:
+    return sum(record.kind == kind for record in run.unit(unit).reading.records)
+
+
+def test_every_scenario_of_the_library_is_looked_at():
+    assert sorted(TECHNICIAN + FAST + ELSEWHERE) == sorted(path.stem for path in LIBRARY.glob("*.toml"))
+
+
+fidelities = pytest.mark.parametrize("fidelity", ["fast", pytest.param("vm", marks=pytest.mark.deep)])
+
+
+@fidelities
+def test_in_jammed_air_the_holster_unit_alerts_and_the_camera_follows_as_soon_as_it_hears(fidelity: str):
+    _, facts = played("bad_air", fidelity)
+    jammed, lossy = uses(facts)
+    assert after_ms(jammed, "frame") < 10 and 5000 < after_ms(jammed, "heard") < 6000
+    assert alerts_s(facts, "H1")[0] == pytest.approx(7.0, abs=0.1), "two seconds without an answer"
+    assert not [at for at in alerts_s(facts, "H1") if at > 11], "no alert once there is an answer"
+    assert (lossy["verdict"], lossy["buffer_covers"]) == ("late", True)
+    assert all_intact(facts)
+
+
+@fidelities
+def test_of_every_camera_in_trouble_nothing_is_claimed_and_the_officer_is_told(fidelity: str):
+    _, facts = played("bad_cameras", fidelity)
+    slow, asleep, dead, full, dark, stuck = uses(facts)
+    assert (slow["verdict"], asleep["verdict"]) == ("late", "late")
+    assert after_ms(slow, "acked") == pytest.approx(2030, abs=150)
+    assert after_ms(asleep, "acked") == pytest.approx(5010, abs=150)
+    for use in (dead, full, dark):
+        assert use["verdict"] == "unwitnessed" and use["acked_at_ms"] is None
+    # A dark tally hides a recording that there is: not proven, so not claimed.
+    assert dark["recording_at_ms"] is not None
+    assert stuck["verdict"] == "before"
+    told = [round(at) for at in alerts_s(facts, "H1")]
+    assert told == [41, 71, 101, 131, 163], "each at the limit of a start, the last as its camera dies behind its tally"
+    assert all_intact(facts)
+
+
+@fidelities
+def test_a_contact_that_fails_costs_a_recording_too_many_and_none_too_few(fidelity: str):
+    run, facts = played("bad_sensors", fidelity)
+    first, with_stuck, last = uses(facts)
+    assert (first["verdict"], last["verdict"]) == ("late", "late")
+    # The contact that stuck was taken for a draw ten seconds before the real one: the camera ran already.
+    assert after_ms(with_stuck, "recording") < -8000
+    assert len(verdicts(facts, "arm")) == 1, "a blip of the safety is no second arming"
+    assert len(run.unit("C1").recordings) == 4, "the bouncing contact, too, was followed once at most"
+    assert all_intact(facts)
+
+
+@fidelities
+def test_a_power_cut_in_any_flash_operation_loses_no_use(fidelity: str):
+    run, facts = played("power_cuts", fidelity)
+    assert [unit["boots"] for unit in facts["units"]] == [3, 3]
+    assert all_intact(facts)
+    for use in uses(facts):
+        assert use["recording_at_ms"] is not None and after_ms(use, "recording") < 5000
+    assert after_ms(uses(facts)[-1], "heard") < 200, "both units are as they were"
+    torn = count(run, "H1", records.TORN) + count(run, "C1", records.TORN)
+    assert torn >= 1, "a torn write is told"
+
+
+@fidelities
+def test_a_unit_that_lost_power_in_a_use_goes_on_with_it(fidelity: str):
+    _, facts = played("dead_batteries", fidelity)
+    assert verdicts(facts) == ["late", "late"]
+    assert after_ms(uses(facts, "arm")[0], "recording") < 0, "the camera ran on while its unit had no power"
+    assert [unit["boots"] for unit in facts["units"]] == [2, 2]
+    assert all_intact(facts)
+
+
+@fidelities
+def test_a_flood_starts_no_camera_fills_no_journal_and_hides_no_draw(fidelity: str):
+    run, facts = played("flood", fidelity)
+    assert verdicts(facts) == ["late"] * 3
+    for use in uses(facts):
+        assert after_ms(use, "heard") < 200 and use["buffer_covers"]
+    for camera in ("C1", "C2"):
+        assert len(run.unit(camera).recordings) == 3, "a recording for each draw, none for the attacker"
+    assert all(unit["records"] < 60 for unit in facts["units"])
+    assert all_intact(facts)
+
+
+@fidelities
+def test_a_stack_that_fails_delays_a_camera_and_loses_none(fidelity: str):
+    _, facts = played("tired_radio", fidelity)
+    failing, stalled, refused, deaf = uses(facts)
+    assert after_ms(failing, "heard") < 500, "the handler that found no memory is still registered"
+    assert after_ms(stalled, "heard") < 500, "the scan that heard nobody was started anew"
+    assert 200 < after_ms(refused, "frame") < 1000, "the frame that was refused is tried again"
+    assert after_ms(deaf, "heard") < 1500
+    assert verdicts(facts) == ["late"] * 4
+    assert all_intact(facts)
+
+
+@pytest.mark.deep
+def test_wrong_clocks_move_no_clock_far_and_are_told():
+    _, facts = played("clock_chaos", "vm")
+    visits = {(v["do"], v["unit"], round(v["at_ms"] / 1000)): v for v in facts["technician"]}
+    assert not visits["sync", "H1", 170]["succeeded"], "an hour is more than a technician may move a clock"
+    assert visits["sync", "H1", 200]["succeeded"] and visits["sync", "H1", 305]["succeeded"]
+    assert "before" not in verdicts(facts) and all_intact(facts)
+
+
+@pytest.mark.deep
+def test_a_laptop_that_dies_leaves_nothing_half_done():
+    _, facts = played("host_killed", "vm")
+    outcomes = [(v["do"], v["unit"], v["succeeded"]) for v in facts["technician"]]
+    assert ("pair", "H1", False) in outcomes and ("pull", "H1", False) in outcomes
+    assert [ok for do, _, ok in outcomes[-4:]] == [True] * 4
+    assert verdicts(facts) == ["late"] and verdicts(facts, "arm") == ["before"]
+    assert uses(facts)[0]["acked_at_ms"] is not None, "the pairing that was begun and done again holds"
+    assert all_intact(facts)
+
+
+@pytest.mark.deep
+def test_two_docks_serve_four_units_and_keep_each_record_once():
+    _, facts = played("two_docks", "vm")
+    assert all(visit["succeeded"] for visit in facts["technician"])
+    assert all_intact(facts) and len(facts["journals"]) == 4
+    assert [use["own_verdict"] for use in uses(facts)] == ["late", "late"]
+
+
+@pytest.mark.deep
+def test_a_weapon_that_changes_hands_starts_its_new_camera_only():
+    run, facts = played("shift_change", "vm")
+    early, late = uses(facts)
+    assert (early["recording_unit"], late["recording_unit"]) == ("C1", "C2")
+    assert verdicts(facts, "discharge") == ["before"] and all_intact(facts)
+    assert len(run.unit("C1").recordings) == 1, "the old camera, in its dock, is not the weapon's any more"
+
+
+@pytest.mark.deep
+def test_an_officers_day_is_proven():
+    _, facts = played("patrol_day", "vm")
+    assert verdicts(facts) == ["late", "late"] and verdicts(facts, "discharge") == ["before"]
+    assert all(use["buffer_covers"] for use in uses(facts))
+    assert all(visit["succeeded"] for visit in facts["technician"]) and all_intact(facts)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", FAST)
+def test_both_fidelities_tell_the_same_story(name: str):
+    def story(facts: dict[str, Any]) -> list[dict[str, Any]]:
+        return [use | {"late_by_u_ms": None} for use in facts["uses"]]
+
+    assert story(played(name, "fast")[1]) == story(played(name, "vm")[1])
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", sorted(set(TECHNICIAN + FAST + ["crowd"]) - {"patrol_day"}))
+def test_twice_the_same_under_other_hash_seeds_and_load(name: str, tmp_path: Path):
+    fidelity = "fast" if name == "crowd" else "vm"
+    runs = [_start(name, fidelity, tmp_path / seed, seed) for seed in ("1", "2")]  # at the same time: load
+    results = []
+    for folder, process in runs:
+        assert process.wait() == 0 or name == "clock_chaos" or name == "host_killed"
+        facts = json.loads((folder / "result.json").read_text())
+        del facts["wall_s"]
+        results.append((facts, (folder / "air.pcap").read_bytes(), (folder / "timeline.svg").read_bytes()))
+    assert results[0] == results[1]
+
+
+def _start(name: str, fidelity: str, folder: Path, hash_seed: str) -> tuple[Path, "subprocess.Popen[bytes]"]:
+    interlock = str(Path(sys.executable).parent / "interlock")
+    command = [interlock, "simulate", str(LIBRARY / f"{name}.toml")]
+    return folder, subprocess.Popen(
+        [*command, "--fidelity", fidelity, "--out", str(folder)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONHASHSEED": hash_seed},
+        stdout=subprocess.DEVNULL,
+    )
