@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @contextmanager
 def world_errors() -> Iterator[None]:
     """What a world raises, as errors for people."""
-    from simulator.interpreter import VmError
-    from simulator.vm import FirmwareError
+    from simulator.hardware.interpreter import VmError
+    from simulator.hardware.vm import FirmwareError
 
     try:
         yield

@@ -13,8 +13,8 @@ from bumble import hci
 
 from interlock.core.frames import is_ours
 
-from .air import CHANNELS, Air, Pdu, PduType
-from .controller import AirController
+from .radio.air import CHANNELS, Air, Pdu, PduType
+from .radio.controller import AirController
 
 _KEPT = 64
 _CHANNEL_US = 600  # from one channel to the next

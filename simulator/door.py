@@ -14,8 +14,8 @@ from bumble import hci
 from bumble.core import InvalidPacketError
 from bumble.transport.common import PacketParser
 
-from .air import Air
-from .controller import AirController
+from .radio.air import Air
+from .radio.controller import AirController
 
 logger = logging.getLogger(__name__)
 

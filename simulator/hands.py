@@ -7,10 +7,10 @@ from typing import Any
 
 from interlock.boards import Board
 
-from .air import Air
-from .board import VirtualBoard
 from .body_camera import BodyCamera
 from .clock import US_PER_S
+from .hardware.board import VirtualBoard
+from .radio.air import Air
 
 PULSE_US = 8_000
 SAFE_TO_SEAT_US = 150_000

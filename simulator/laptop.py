@@ -11,8 +11,8 @@ from bumble import hci
 from bumble.device import Device, DeviceConfiguration
 from bumble.transport.common import AsyncPipeSink
 
-from .air import Air
-from .controller import AirController, QuietHost
+from .radio.air import Air
+from .radio.controller import AirController, QuietHost
 
 
 class Laptop:

@@ -8,11 +8,11 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from .air import Air
 from .attacker import Attacker
-from .board import VirtualBoard
+from .bluetooth.radio_faults import RadioFaults
 from .clock import now_us
-from .radio_faults import RadioFaults
+from .hardware.board import VirtualBoard
+from .radio.air import Air
 
 _LOOK_S = 0.01  # how soon it is seen that a power cut has come
 

@@ -9,11 +9,11 @@ from bumble.device import Device
 from interlock.core import access
 
 from . import scenario as plan
-from .air import Air
 from .clock import US_PER_S, now_us
 from .factory import unit_label, unit_settings
 from .laptop import Laptop
 from .played import Visit
+from .radio.air import Air
 from .scenario import TECHNICIAN_ACTIONS, Event, Scenario, Unit
 
 

@@ -18,8 +18,6 @@ from interlock.core import access, frames, settings
 from interlock.core.journal import Reading, decode
 from interlock.core.records import BOOT
 
-from .air import Air, Pdu
-from .board import VirtualBoard
 from .body_camera import BodyCamera
 from .clock import now_us, run
 from .door import Door
@@ -27,11 +25,13 @@ from .entropy import seeded_entropy
 from .factory import Area, unit_label, unit_settings
 from .fast import FastBoard, interpreter, run_fast
 from .hands import Hands
-from .interpreter import find_vm, vm_version
+from .hardware.board import VirtualBoard
+from .hardware.interpreter import find_vm, vm_version
 from .mischief import Mischief
-from .pcap import PcapWriter
 from .played import Frame, Happening, Run, UnitRun, WeaponEvent
 from .profiles import SECTOR_BYTES, Pin, profile
+from .radio.air import Air, Pdu
+from .radio.pcap import PcapWriter
 from .scenario import LAPTOP_ACTIONS, TECHNICIAN_ACTIONS, Event, Scenario, Unit
 from .visit import Technician, Visits
 

@@ -78,7 +78,7 @@ class Played:
 def play_job(job: Job) -> Played:
     """One run of a campaign, in a temporary folder. A firmware that ends with an exception is a result, too: its line
     says `broke`. ToolError without a usable VM."""
-    from simulator.vm import FirmwareError
+    from simulator.hardware.vm import FirmwareError
 
     head = _head(job.variation.values, job.seed)
     with tempfile.TemporaryDirectory(prefix="interlock-run-") as name, world_errors():
@@ -122,7 +122,7 @@ def _use(use: Mapping[str, Any]) -> dict[str, Any]:
 def code() -> str:
     """Digest of the code that plays and judges here: firmware, simulator, host tools. Runs of different code are not
     one campaign."""
-    from simulator import vm
+    from simulator.hardware import vm
 
     digest = hashlib.sha256()
     for root in (vm.FIRMWARE, vm.ROOT, Path(__file__).parents[1]):

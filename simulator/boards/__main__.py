@@ -10,13 +10,13 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from ..air import Air
 from ..clock import HeldLoop, VirtualTimeDeadlock, run
 from ..door import HOST, Door
 from ..entropy import seeded_entropy
-from ..interpreter import VmError, find_vm, vm_version
-from ..pcap import PcapWriter
+from ..hardware.interpreter import VmError, find_vm, vm_version
 from ..profiles import PROFILES
+from ..radio.air import Air
+from ..radio.pcap import PcapWriter
 from .bench import Bench, Transcript, UsageError, known_profile, seats
 from .served import serve
 from .turns import Turns

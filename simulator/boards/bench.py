@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..air import Air
-from ..board import VirtualBoard
 from ..clock import now_us
-from ..console import Console
+from ..hardware.board import VirtualBoard
+from ..hardware.console import Console
+from ..hardware.vm import FirmwareError
 from ..profiles import PROFILES, Profile, profile
-from ..vm import FirmwareError
+from ..radio.air import Air
 
 _REBOOT_S = 0.001
 

@@ -15,12 +15,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-from ..air import Air
-from ..board import VirtualBoard
-from ..console import Console
-from ..interpreter import VmError
+from ..hardware.board import VirtualBoard
+from ..hardware.console import Console
+from ..hardware.interpreter import VmError
+from ..hardware.vm import FirmwareError
 from ..profiles import Profile
-from ..vm import FirmwareError
+from ..radio.air import Air
 from . import attach
 from .attach import END, EXIT, FRAME, HELLO, PRINTED, TYPED, frame
 from .bench import UsageError, exit_code

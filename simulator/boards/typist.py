@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..console import Console
+from ..hardware.console import Console
 from .bench import Seat, UsageError
 
 THIS_PROCESS = "-"

@@ -1,4 +1,4 @@
-"""`bluetooth` of a board. Host side: `simulator/ble.py` and what it names, over Bumble.
+"""`bluetooth` of a board. Host side: `simulator/bluetooth/ble.py` and what it names, over Bumble.
 
 Source: MicroPython 1.29, extmod/modbluetooth.c. Kept from it: one BLE object; an exception in the handler is printed
 and unregisters it; addresses, data and UUIDs arrive in buffers that are valid only inside the handler; the stack waits
@@ -325,7 +325,7 @@ class BLE:
         simrt.dispatch()
 
     def _converse(self, op: str, *args: object) -> "Any":
-        """A call within which the stack may ask the handler, as on the ports: see `simulator/dialogue.py`."""
+        """A call within which the stack may ask the handler, as on the ports: see `simulator/bluetooth/dialogue.py`."""
         reply = simrt.request("ble.converse", (op,) + args)
         while len(reply) == 2:
             # A handler that makes this call still has what was lent to itself.

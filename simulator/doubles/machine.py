@@ -1,4 +1,4 @@
-"""`machine` of a board: pins, ADC, timers, watchdog, clock, sleep, reset. Host side: `simulator/board.py`.
+"""`machine` of a board: pins, ADC, timers, watchdog, clock, sleep, reset. Host side: `simulator/hardware/board.py`.
 
 Sources: MicroPython docs/library/machine*.rst; extmod/modmachine.c, machine_timer.c, machine_wdt.c; of ports/esp32, rp2
 and stm32 modmachine.c, machine_pin.c (pin.c, extint.c), machine_adc.c, machine_timer.c, machine_rtc.c (rtc.c). What

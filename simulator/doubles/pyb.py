@@ -1,11 +1,9 @@
 """`pyb.Flash` of an STM32 over its internal flash. Source: ports/stm32/storage.c, flashbdev.c.
 
-Blocks are 512 bytes. Writes land in a cache of one 4096-byte page and reach the chip late (`simulator/page_cache.py`);
-ioctl 3 waits for it. There is no erase: ioctl 6 answers 0 and does nothing. Errors are returned, not raised. A part of
-the flash does not look whether an access that begins in it leaves it, as on the port.
-
-Left out: the deprecated `Flash()` with its partition table (TypeError), all else of `pyb` (AttributeError), and the
-module `stm` (ImportError), so there is no raw flash by `stm.mem32`.
+Blocks are 512 bytes. Writes land in a cache of one 4096-byte page and reach the chip late
+(`simulator/hardware/page_cache.py`); ioctl 3 waits for it. There is no erase: ioctl 6 answers 0 and does nothing.
+Errors are returned, not raised. A part of the flash does not look whether an access that begins in it leaves it, as on
+the port.
 """
 
 import simrt

@@ -1,7 +1,7 @@
 """Inside the VM: the board's oscillator, its uptime, and the calendar. Firmware has `time` and `machine.RTC` instead.
 
 The oscillator may be some parts per billion too fast, and that may change; the world's time is never. The world keeps
-both counts (`simulator/rtc.py`) and tells how to read them as it tells levels of pins.
+both counts (`simulator/hardware/rtc.py`) and tells how to read them as it tells levels of pins.
 """
 
 import simrt

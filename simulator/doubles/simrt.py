@@ -1,7 +1,7 @@
 """Inside the VM: the line to the world, the local clock, and the dispatch of soft interrupts.
 
 Not for firmware: firmware sees the same-named doubles beside this file, and this file's `rest` only as the door that
-`board.py` puts into BOARD. Host side and byte layout: `simulator/wire.py`, `simulator/vm.py`.
+`board.py` puts into BOARD. Host side and byte layout: `simulator/hardware/wire.py`, `simulator/hardware/vm.py`.
 
 Time: `now_us()` is the world's time as last told plus what computing has cost since. At 1 ms of such debt, and at
 every call and wait, the world catches up; what happened meanwhile is dispatched there and then, never nested.

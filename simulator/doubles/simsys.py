@@ -1,7 +1,7 @@
 """`sys` of a board, and `input()`: the built-in ones, but standard input is the board's console in the world.
 
 Put into `sys.modules` by `simboot.py`. A VM that read its real standard input would hold the world's time; here the
-board waits, handlers run, other boards go on. Host side: `simulator/console.py`.
+board waits, handlers run, other boards go on. Host side: `simulator/hardware/console.py`.
 Source: MicroPython shared/runtime/sys_stdio_mphal.c (text: a carriage return reads as a line feed; a read waits for
 all it asked for) and py/modbuiltins.c (`input`; at the end of input EOFError, as a board at Ctrl-D).
 """

@@ -1,6 +1,6 @@
 """A virtual board of the fast fidelity: `VirtualBoard` with another interpreter and another radio in it."""
 
-from ..board import VirtualBoard
+from ..hardware.board import VirtualBoard
 from .processor import Processor
 from .radio import FastBle
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, SimpleNamespace
 from typing import Any
 
-from ..vm import DOUBLES, FIRMWARE
+from ..hardware.vm import DOUBLES, FIRMWARE
 
 _SAME = ("binascii", "collections", "struct")
 """What the firmware uses of them is the same in both Pythons."""

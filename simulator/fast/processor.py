@@ -17,8 +17,8 @@ from typing import Any
 
 import greenlet
 
+from ..hardware.vm import FIRMWARE, SCHEDULER_DEPTH, Ended, FirmwareError, Handler
 from ..profiles import Profile
-from ..vm import FIRMWARE, SCHEDULER_DEPTH, Ended, FirmwareError, Handler
 from .fidelity import FidelityError
 from .firmware import Doubles, Firmware
 from .loop import FastLoop

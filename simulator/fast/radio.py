@@ -13,13 +13,13 @@ from typing import Any
 
 from bumble import hci
 
-from ..air import MAX_DATA_BYTES, Air, Pdu, PduType
-from ..ble_config import Config
-from ..bonds import Ask, BondStore
-from ..broadcast import IRQ_SCAN_DONE, IRQ_SCAN_RESULT, RadioCosts
-from ..controller import MAX_ADVERTISING_US, MIN_ADVERTISING_US
-from ..dialogue import Dialogue
-from ..link_layer import SLOT_US, Advertiser, Scanner
+from ..bluetooth.ble_config import Config
+from ..bluetooth.bonds import Ask, BondStore
+from ..bluetooth.broadcast import IRQ_SCAN_DONE, IRQ_SCAN_RESULT, RadioCosts
+from ..bluetooth.dialogue import Dialogue
+from ..radio.air import MAX_DATA_BYTES, Air, Pdu, PduType
+from ..radio.controller import MAX_ADVERTISING_US, MIN_ADVERTISING_US
+from ..radio.link_layer import SLOT_US, Advertiser, Scanner
 from .fidelity import FidelityError
 
 _ADV_SCAN_IND = hci.HCI_LE_Set_Advertising_Parameters_Command.AdvertisingType.ADV_SCAN_IND

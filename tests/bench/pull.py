@@ -13,12 +13,12 @@ import bleak
 
 import bleak_bumble
 from host_tools.flows.pull import Progress, pull_unit
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
+from simulator.hardware.board import VirtualBoard
 from simulator.laptop import Laptop
 from simulator.profiles import profile
+from simulator.radio.air import Air
 from tests.system import locker
 
 from .rows import Row

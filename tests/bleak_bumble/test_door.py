@@ -11,9 +11,9 @@ from bleak.exc import BleakError
 
 from bleak_bumble import DoorError, open_door, radio
 from bleak_bumble.door import parse
-from simulator.air import Air
 from simulator.clock import run
 from simulator.door import Door
+from simulator.radio.air import Air
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from bleak.backends.device import BLEDevice
 from bleak.exc import BleakError, BleakGATTProtocolError
 
 from bleak_bumble import Backends, backends
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
+from simulator.hardware.board import VirtualBoard
 from simulator.laptop import Laptop
 from simulator.profiles import profile
+from simulator.radio.air import Air
 from tests.simulator.pairing_world import FOREVER, PAIRED, SECURITY, SERVE, keeper, told
 
 ENCRYPTED = "00001236-0000-1000-8000-00805f9b34fb"

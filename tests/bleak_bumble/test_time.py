@@ -6,8 +6,8 @@ import pytest
 from bleak import BleakClient, BleakScanner
 from bleak.exc import BleakError
 
-from simulator.air import Air
 from simulator.clock import run
+from simulator.radio.air import Air
 from tests.bleak_bumble.world import LOCAL_NAME, STREAM, VALUE, World, ad
 
 

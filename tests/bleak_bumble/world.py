@@ -7,8 +7,8 @@ from bumble.device import AdvertisingType, Connection, Device, DeviceConfigurati
 from bumble.transport.common import AsyncPipeSink
 
 from bleak_bumble import Backends, backends
-from simulator.air import Air
-from simulator.controller import AirController
+from simulator.radio.air import Air
+from simulator.radio.controller import AirController
 from tests.simulator.radio_world import STILL
 
 SERVICE = "6e400001-b5a3-f393-e0a9-e50e24dcca9e"

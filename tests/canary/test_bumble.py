@@ -1,7 +1,7 @@
 """What we borrow from Bumble and what its virtual controller gets wrong: a release that changes it is noticed here.
 
-A failing "stock ..." test is good news: something in `simulator/controller.py`, `link_layer.py` or `connecting.py` may
-go. What `simulator/gatt.py` borrows of Bumble's GATT server is at the end.
+A failing "stock ..." test is good news: something in `simulator/radio/` (`controller.py`, `link_layer.py`,
+`connecting.py`) may go. What `simulator/bluetooth/gatt.py` borrows of Bumble's GATT server is at the end.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from bumble.device import AdvertisingType, Device, DeviceConfiguration
 from bumble.transport.common import AsyncPipeSink
 
 from simulator import entropy
-from simulator.air import Air
 from simulator.clock import now_us, run
+from simulator.radio.air import Air
 from tests.simulator.links import pair
 from tests.simulator.radio_world import STILL, Board
 

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from simulator.interpreter import find_vm
+from simulator.hardware.interpreter import find_vm
 
 OVERRIDABLE = ("time", "os", "hashlib", "random", "machine", "bluetooth", "esp32", "rp2", "board")
 ONLY_BY_SYS_MODULES = ("_asyncio", "_thread", "gc", "micropython", "vfs", "termios", "tls")

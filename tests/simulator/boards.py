@@ -6,10 +6,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import run
+from simulator.hardware.board import VirtualBoard
 from simulator.profiles import profile
+from simulator.radio.air import Air
 
 BOOT_S = profile("esp32").boot_us / 1e6
 """When a script's first line runs on a board that was switched on at 0 s."""

@@ -11,10 +11,10 @@ from bumble import gatt, hci
 from bumble.device import AdvertisingType, Connection, Device, DeviceConfiguration
 from bumble.transport.common import AsyncPipeSink
 
-from simulator.air import Air
 from simulator.clock import run
-from simulator.controller import AirController, QuietHost
 from simulator.door import Door
+from simulator.radio.air import Air
+from simulator.radio.controller import AirController, QuietHost
 from tests.simulator.radio_world import STILL
 
 SERVICE = "6e400001-b5a3-f393-e0a9-e50e24dcca9e"

@@ -8,8 +8,8 @@ from bumble.device import AdvertisingType, Connection, ConnectionParametersPrefe
 from bumble.gatt import Characteristic, Service
 from bumble.gatt_client import CharacteristicProxy
 
-from simulator.air import Air
 from simulator.laptop import Laptop
+from simulator.radio.air import Air
 
 SERVICE = "6e400001-b5a3-f393-e0a9-e50e24dcca9e"
 VALUE = "6e400002-b5a3-f393-e0a9-e50e24dcca9e"

@@ -12,12 +12,12 @@ from bumble.device import Connection, Device, Peer
 from bumble.gatt_client import CharacteristicProxy
 from bumble.pairing import PairingConfig, PairingDelegate
 
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
+from simulator.hardware.board import VirtualBoard
 from simulator.laptop import Laptop
 from simulator.profiles import profile
+from simulator.radio.air import Air
 
 from .links import preferences
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from simulator.board import VirtualBoard
+from simulator.hardware.board import VirtualBoard
 from simulator.profiles import profile
 
 ONE_PIN = {"esp32": "4", "rp2": "4", "stm32wb": "'C6'"}

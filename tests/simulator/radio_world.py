@@ -8,9 +8,9 @@ from typing import Any
 
 from bumble import hci
 
-from simulator.air import Air, Pdu, PduType, Propagation
-from simulator.ble import IRQ_SCAN_RESULT, Ble
+from simulator.bluetooth.ble import IRQ_SCAN_RESULT, Ble
 from simulator.clock import now_us
+from simulator.radio.air import Air, Pdu, PduType, Propagation
 
 STILL = Propagation(shadowing_db=0, fading_db=0)
 """A path without chance: what is in range arrives."""

@@ -11,11 +11,11 @@ from bumble.transport.common import AsyncPipeSink
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.air import T_IFS_US, Air, AirStats, Pdu, PduType, Propagation
 from simulator.clock import now_us, run
-from simulator.controller import AirController, QuietHost
 from simulator.entropy import seeded_entropy
-from simulator.link_layer import FIRST_EVENT_US
+from simulator.radio.air import T_IFS_US, Air, AirStats, Pdu, PduType, Propagation
+from simulator.radio.controller import AirController, QuietHost
+from simulator.radio.link_layer import FIRST_EVENT_US
 
 from .radio_world import FRAME, STILL, Board, Ear
 

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.air import T_IFS_US, Air, Pdu, Propagation
 from simulator.clock import now_us, run
 from simulator.fast.loop import FastLoop
 from simulator.fast.radio import FastBle
-from simulator.link_layer import ADV_DELAY_MAX_US, FIRST_EVENT_US
+from simulator.radio.air import T_IFS_US, Air, Pdu, Propagation
+from simulator.radio.link_layer import ADV_DELAY_MAX_US, FIRST_EVENT_US
 
 from .radio_world import COSTS, STILL, Board, Ear
 

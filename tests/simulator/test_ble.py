@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from bumble import crypto
 
-from simulator.air import Air, Pdu, PduType
-from simulator.ble import IRQ_SCAN_DONE, IRQ_SCAN_RESULT
-from simulator.bonds import DEFAULT_IRK
+from simulator.bluetooth.ble import IRQ_SCAN_DONE, IRQ_SCAN_RESULT
+from simulator.bluetooth.bonds import DEFAULT_IRK
 from simulator.clock import now_us, run
-from simulator.link_layer import FIRST_EVENT_US
+from simulator.radio.air import Air, Pdu, PduType
+from simulator.radio.link_layer import FIRST_EVENT_US
 
 from .radio_world import FRAME, STILL, Board, Ear
 

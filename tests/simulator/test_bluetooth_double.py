@@ -5,11 +5,11 @@ from textwrap import dedent
 
 import pytest
 
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
+from simulator.hardware.board import VirtualBoard
 from simulator.profiles import PROFILES, profile
+from simulator.radio.air import Air
 
 from .boards import play, to_the_end
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from simulator.hardware.vm import FirmwareError
 from simulator.profiles import profile
-from simulator.vm import FirmwareError
 
 from .boards import BOOT_S, for_s, play, to_the_end
 

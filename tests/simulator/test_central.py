@@ -6,11 +6,11 @@ from textwrap import dedent
 
 import pytest
 
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
+from simulator.hardware.board import VirtualBoard
 from simulator.profiles import PROFILES, profile
+from simulator.radio.air import Air
 
 COMMON = """
     import bluetooth, simrt, time

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.boards.bench import Bench, Transcript, seats
 from simulator.clock import now_us, run
 from simulator.entropy import seeded_entropy
+from simulator.hardware.board import VirtualBoard
+from simulator.radio.air import Air
 
 from .boards import play as play_board
 from .ports import at, boot_s

@@ -7,12 +7,12 @@ import pytest
 from bumble import core, hci
 from bumble.device import Device, Peer
 
-from simulator.air import Air, Pdu, PduType
 from simulator.clock import now_us, run
-from simulator.connection import Parameters
 from simulator.entropy import seeded_entropy
 from simulator.laptop import Laptop
-from simulator.pcap import link_layer_bytes
+from simulator.radio.air import Air, Pdu, PduType
+from simulator.radio.connection import Parameters
+from simulator.radio.pcap import link_layer_bytes
 
 from .links import Pair, advertise, note_end, pair, preferences
 from .radio_world import STILL

@@ -6,9 +6,9 @@ from textwrap import dedent
 
 import pytest
 
-from simulator.board import VirtualBoard
 from simulator.clock import run
-from simulator.console import Console
+from simulator.hardware.board import VirtualBoard
+from simulator.hardware.console import Console
 from simulator.profiles import profile
 
 from .boards import BOOT_S, play, to_the_end

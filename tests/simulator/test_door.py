@@ -13,9 +13,9 @@ from bleak import BleakClient, BleakScanner
 from bumble import hci
 
 from bleak_bumble import open_door
-from simulator.air import Air
 from simulator.clock import run
 from simulator.door import Door
+from simulator.radio.air import Air
 from tests.simulator.door_world import ECHO, peripheral
 from tests.simulator.radio_world import STILL
 

@@ -8,9 +8,9 @@ import pytest
 from bumble import hci
 from bumble.device import Connection
 
-from simulator.air import Air
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
+from simulator.radio.air import Air
 
 from .links import Pair, pair
 

@@ -13,9 +13,9 @@ from interlock.core import records
 from simulator.fast import FidelityError
 from simulator.fast.loop import FastLoop
 from simulator.fast.radio import FastBle
+from simulator.hardware.vm import FirmwareError
 from simulator.played import Run
 from simulator.scenario import Scenario, parse
-from simulator.vm import FirmwareError
 from simulator.world import play
 
 

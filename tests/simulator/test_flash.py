@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.flash import NorFlash, PowerCut
+from simulator.hardware.flash import NorFlash, PowerCut
 
 SECTOR = 64
 SIZE = 4 * SECTOR

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from interlock.core import settings
+from simulator.hardware.vm import FirmwareError
 from simulator.profiles import profile
-from simulator.vm import FirmwareError
 
 from .boards import BOOT_S, for_s, play, to_the_end
 

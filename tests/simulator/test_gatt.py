@@ -10,9 +10,9 @@ from bumble import att, core, hci
 from bumble.device import Connection, Peer
 from bumble.gatt_client import CharacteristicProxy
 
-from simulator.air import Air, PduType
 from simulator.clock import run
 from simulator.laptop import Laptop
+from simulator.radio.air import Air, PduType
 
 from .links import note_end, preferences
 from .radio_world import FRAME, STILL, Board

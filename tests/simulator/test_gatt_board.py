@@ -11,12 +11,12 @@ from bumble import att, hci
 from bumble.device import Device, Peer
 from bumble.gatt_client import CharacteristicProxy
 
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
+from simulator.hardware.board import VirtualBoard
 from simulator.laptop import Laptop
 from simulator.profiles import PROFILES, profile
+from simulator.radio.air import Air
 
 from .links import note_end, preferences
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from simulator.air import Air
 from simulator.clock import now_us, run
 from simulator.laptop import Laptop
+from simulator.radio.air import Air
 
 from .links import advertise
 from .radio_world import STILL, Board

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.hopping import ALL_CHANNELS, chance_2, channel_1, channel_2
+from simulator.radio.hopping import ALL_CHANNELS, chance_2, channel_1, channel_2
 
 ACCESS_ADDRESS = 0x8E89BED6
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from simulator.hardware.vm import FirmwareError
 from simulator.profiles import PROFILES
-from simulator.vm import FirmwareError
 
 from .boards import play, to_the_end
 from .ports import ONE_PIN

@@ -7,12 +7,12 @@ import pytest
 from bumble import att, smp
 from bumble.device import Connection, Device
 
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
+from simulator.hardware.board import VirtualBoard
 from simulator.laptop import Laptop
 from simulator.profiles import profile
+from simulator.radio.air import Air
 
 from .links import advertise
 from .pairing_world import (

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.air import Air, Pdu, PduType
 from simulator.clock import run
-from simulator.pcap import PcapWriter, crc24, link_layer_bytes
+from simulator.radio.air import Air, Pdu, PduType
+from simulator.radio.pcap import PcapWriter, crc24, link_layer_bytes
 
 from .radio_world import FRAME, STILL, Board
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from simulator.air import Air
 from simulator.clock import run
 from simulator.entropy import seeded_entropy
-from simulator.pcap import ACCESS_ADDRESS, PcapWriter, crc24
+from simulator.radio.air import Air
+from simulator.radio.pcap import ACCESS_ADDRESS, PcapWriter, crc24
 
 from .links import pair
 from .radio_world import STILL

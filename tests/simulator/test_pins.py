@@ -6,8 +6,8 @@ import random
 import pytest
 
 from simulator.clock import now_us, run
-from simulator.edges import EdgeGate
-from simulator.pins import FALLING, IN, OPEN_DRAIN, OUT, PULL_NONE, PULL_UP, RISING, Pins, bounce_times_us
+from simulator.hardware.edges import EdgeGate
+from simulator.hardware.pins import FALLING, IN, OPEN_DRAIN, OUT, PULL_NONE, PULL_UP, RISING, Pins, bounce_times_us
 
 
 class Seen:

@@ -54,7 +54,7 @@ def test_the_port_that_is_not_power_proof_says_so():
 
 
 def test_what_the_doubles_are_told_can_cross_the_line():
-    from simulator.wire import decode, encode
+    from simulator.hardware.wire import decode, encode
 
     for p in PROFILES.values():
         told, _ = decode(encode(p.facts()))

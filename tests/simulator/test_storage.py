@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from simulator.clock import run
-from simulator.edges import EdgeGate
-from simulator.flash import NorFlash
-from simulator.page_cache import LOOK_S, QUIET_S
+from simulator.hardware.edges import EdgeGate
+from simulator.hardware.flash import NorFlash
+from simulator.hardware.page_cache import LOOK_S, QUIET_S
+from simulator.hardware.storage import Storage
 from simulator.profiles import profile
-from simulator.storage import Storage
 
 PORT = profile("stm32wb")
 PAGE = 4096

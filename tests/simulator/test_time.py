@@ -8,8 +8,8 @@ import time as real_time
 import pytest
 
 from simulator.clock import now_us
+from simulator.hardware.rtc import Clock
 from simulator.profiles import PROFILES, profile
-from simulator.rtc import Clock
 
 from .boards import BOOT_S, play, to_the_end
 

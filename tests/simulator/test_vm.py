@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from simulator.clock import now_us
-from simulator.interpreter import VmError, find_vm, vm_version
-from simulator.vm import FirmwareError
+from simulator.hardware.interpreter import VmError, find_vm, vm_version
+from simulator.hardware.vm import FirmwareError
 
 from .boards import BOOT_S, for_s, play, to_the_end
 
@@ -327,7 +327,7 @@ def test_a_vm_does_not_outlive_its_host(tmp_path):
     (tmp_path / "main.py").write_text("import time\nwhile True: time.sleep(1)")
     host = (
         "import asyncio, os, pathlib, sys\n"
-        "from simulator.board import VirtualBoard\nfrom simulator.clock import run\n"
+        "from simulator.hardware.board import VirtualBoard\nfrom simulator.clock import run\n"
         "from simulator.profiles import profile\n"
         "async def main():\n"
         "    board = VirtualBoard('x', profile('esp32'), None, 1, pathlib.Path(sys.argv[1]))\n"

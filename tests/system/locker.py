@@ -24,13 +24,13 @@ from host_tools.vault import Vault
 from interlock.core import access, records, settings
 from interlock.core.journal import Journal, Reading
 from interlock.core.settings import ROLE_HOLSTER
-from simulator.air import Air
-from simulator.board import VirtualBoard
 from simulator.clock import now_us, run
 from simulator.entropy import seeded_entropy
 from simulator.factory import Area
+from simulator.hardware.board import VirtualBoard
 from simulator.laptop import Laptop
 from simulator.profiles import SECTOR_BYTES, profile
+from simulator.radio.air import Air
 from simulator.world import BOARDS
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from host_tools.flows.sync import sync
 from host_tools.refused import Refused
 from interlock.core import frames, records, wire
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
-from simulator.air import Pdu, PduType
 from simulator.clock import now_us
+from simulator.radio.air import Pdu, PduType
 
 from .locker import EPOCH_MS, SECRET, SERIAL, Room, play
 

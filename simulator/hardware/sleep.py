@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+from ..profiles import Pin, Profile
 from .pins import Pins
-from .profiles import Pin, Profile
 
 Waker = tuple[Pin, int, int]
 """A pin, the level at which it ends a sleep, and the reason that `machine.wake_reason` then gives."""

@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 
-from .profiles import Pin
+from ..profiles import Pin
 
 IN, OUT, OPEN_DRAIN = range(3)
 PULL_NONE, PULL_UP, PULL_DOWN = range(3)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .profiles import Pin
+from ..profiles import Pin
 
 
 class EdgeGate:

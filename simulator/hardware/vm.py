@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from .clock import now_us
+from ..clock import now_us
+from ..profiles import Pin, Profile
 from .interpreter import PATIENCE_S, VmError, find_vm, unusable, why
-from .profiles import Pin, Profile
 from .wire import CALL, REQUEST, Request, read_request, write_reply
 
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parents[1]
 DOUBLES = ROOT / "doubles"
 FIRMWARE = ROOT.parent / "firmware"
 SCHEDULER_DEPTH = 8

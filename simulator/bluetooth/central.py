@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 from bumble import hci
 from bumble.core import PhysicalTransport
 
+from ..radio.connection import UNIT_US, Parameters
+from ..radio.link_layer import SLOT_US
 from .broadcast import Radio, Scanning
-from .connection import UNIT_US, Parameters
-from .link_layer import SLOT_US
 
 IRQ_PERIPHERAL_CONNECT = 7
 IRQ_PERIPHERAL_DISCONNECT = 8

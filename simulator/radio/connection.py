@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 from bumble import hci, ll
 
+from ..clock import US_PER_S, now_us
 from .air import T_IFS_US, Air
-from .clock import US_PER_S, now_us
 from .link_end import End, longest_time_us
 from .tapping import LinkKey, Tap
 

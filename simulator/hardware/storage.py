@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from ..profiles import PAGE_BYTES, Profile
 from .edges import EdgeGate
 from .flash import NorFlash, PowerCut
 from .page_cache import PageCache
-from .profiles import PAGE_BYTES, Profile
 
 EINVAL = 22
 

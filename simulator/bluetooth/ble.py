@@ -14,7 +14,7 @@ from typing import Any
 
 from bumble import hci
 
-from .air import Air
+from ..radio.air import Air
 from .ble_config import ADDRESS_NRPA, ADDRESS_PUBLIC, ADDRESS_STATIC, Config, SecurityConfig
 from .ble_stack import BleStack
 from .bonds import Ask

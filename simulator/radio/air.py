@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 from bumble import controller, hci, link
 
-from .clock import US_PER_S, now_us
+from ..clock import US_PER_S, now_us
 from .propagation import Field, Propagation
 from .tapping import DataPdu
 from .tuning import CHANNELS, Tuning

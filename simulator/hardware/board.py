@@ -14,14 +14,14 @@ from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from .air import Air
-from .ble import Ble
-from .clock import now_us
+from ..bluetooth.ble import Ble
+from ..bluetooth.radio_faults import RadioFaults
+from ..clock import now_us
+from ..profiles import PAGE_BYTES, Pin, Profile
+from ..radio.air import Air
 from .console import Console
 from .flash import NorFlash, PowerCut
 from .peripherals import Peripherals
-from .profiles import PAGE_BYTES, Pin, Profile
-from .radio_faults import RadioFaults
 from .rtc import Clock
 from .sleep import Waker, Woken, sleep, why_woken
 from .vm import FIRMWARE, Ended, Vm

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 from bumble import hci
 from bumble.transport.common import AsyncPipeSink
 
-from .air import MAX_DATA_BYTES, Air
-from .controller import MAX_ADVERTISING_US, MIN_ADVERTISING_US, AirController, QuietHost
+from ..radio.air import MAX_DATA_BYTES, Air
+from ..radio.controller import MAX_ADVERTISING_US, MIN_ADVERTISING_US, AirController, QuietHost
+from ..radio.link_layer import SLOT_US
 from .gatt import GattCosts
-from .link_layer import SLOT_US
 
 IRQ_SCAN_RESULT = 5
 IRQ_SCAN_DONE = 6

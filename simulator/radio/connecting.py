@@ -14,8 +14,8 @@ from typing import Any
 
 from bumble import controller, hci
 
+from ..clock import US_PER_S
 from .air import T_IFS_US, Air, Pdu, PduType, Radio
-from .clock import US_PER_S
 from .connection import Connection, Parameters
 from .encrypting import EncryptingController
 from .link_end import MAX_OCTETS, MIN_OCTETS, End, longest_time_us

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from bumble import hci, l2cap
 
+from ..radio.connection import Parameters
 from .bearers import Bearer, Bearers
-from .connection import Parameters
 
 CID = l2cap.L2CAP_LE_SIGNALING_CID
 _HEADER = struct.Struct("<BBH")

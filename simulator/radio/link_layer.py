@@ -14,8 +14,8 @@ from collections.abc import Callable
 from bumble import controller, hci
 from bumble.controller import LegacyAdvertiser
 
+from ..clock import US_PER_S, now_us
 from .air import CHANNELS, T_IFS_US, Air, Pdu, PduType, Radio
-from .clock import US_PER_S, now_us
 
 SLOT_US = 625
 """The unit of intervals and windows in HCI."""

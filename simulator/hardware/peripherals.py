@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Protocol
 
-from .clock import now_us
+from ..clock import now_us
+from ..profiles import Pin, Profile
 from .console import Console
 from .edges import EdgeGate
 from .flash import NorFlash
 from .pins import Pins
-from .profiles import Pin, Profile
 from .rtc import Clock
 from .sleep import Waker, Woken, pulse_us, sleep, why_woken
 from .storage import Storage
