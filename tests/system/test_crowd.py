@@ -1,0 +1,40 @@
+"""Fifty officers draw within a second: what campaigns play a thousand times.
+
+One seed in the fast fidelity here; `make test-deep` plays one in VMs as well and compares (a hundred VMs: minutes).
+"""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from host_tools.campaign.play import play_and_judge
+from simulator.scenario import load
+
+CROWD = Path(__file__).resolve().parents[2] / "simulator" / "scenarios" / "crowd.toml"
+
+
+def crowd(folder: Path, fidelity: str, seed: int, officers: int) -> dict[str, Any]:
+    """The facts of the crowd, or of its first so many officers."""
+    scenario = load(CROWD)
+    kept = tuple(unit for unit in scenario.units if int(unit.id[1:]) <= officers)
+    events = tuple(event for event in scenario.events if event.unit in {unit.id for unit in kept})
+    return play_and_judge(dataclasses.replace(scenario, units=kept, events=events), seed, folder, None, fidelity).facts
+
+
+def test_in_a_crowd_every_draw_has_its_camera_and_every_journal_is_intact(tmp_path: Path):
+    facts = crowd(tmp_path, "fast", 1, 50)
+    assert len(facts["uses"]) == 50
+    for use in facts["uses"]:
+        assert use["recording_at_ms"] is not None and use["recording_at_ms"] - use["at_ms"] < 3000
+        assert use["verdict"] == "late" and use["buffer_covers"]
+    assert {journal["verdict"] for journal in facts["journals"]} == {"intact"}
+    assert facts["air"]["collided"] > facts["air"]["received"] / 10, "it is a crowd"
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("officers", "seed"), [(12, 1), (12, 2), (50, 1)])
+def test_a_crowd_in_vms_comes_to_the_same(tmp_path: Path, officers: int, seed: int):
+    fast, vm = (crowd(tmp_path, fidelity, seed, officers) for fidelity in ("fast", "vm"))
+    assert (fast["uses"], fast["air"]) == (vm["uses"], vm["air"])
