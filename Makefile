@@ -22,10 +22,10 @@ demo: $(SIM) ## A drawn taser starts a camera: play the first shift, leave the p
 	@$(BIN)/interlock simulate simulator/scenarios/first_shift.toml --seed 1 --out build/demo
 
 test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (under 6 minutes on 2 cores)
-	@$(BIN)/pytest -n $(JOBS) -m "not deep"
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not deep"
 
 test-deep: $(DEV) ## The slow sweeps as well
-	@$(BIN)/pytest -n $(JOBS)
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup
 
 check: $(DEV) $(STUBS) ## Lint, types, generated tables: changes nothing
 	@$(BIN)/ruff check .

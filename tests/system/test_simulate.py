@@ -12,7 +12,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FIRST_SHIFT = ROOT / "simulator/scenarios/first_shift.toml"
+BAD_AIR = ROOT / "simulator/scenarios/bad_air.toml"
 INTERLOCK = Path(sys.executable).with_name("interlock")
+
+
+# One worker plays the demo, for all tests of it.
+pytestmark = pytest.mark.xdist_group("demo")
 
 
 def interlock(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
@@ -114,7 +119,7 @@ def test_every_journal_is_intact_and_one_changed_byte_is_found(demo: Path, tmp_p
     done = interlock("verify", *journals)
     assert done.returncode == 0, done.stdout
     data = bytearray(journals[0].read_bytes())
-    for at in (0, 20, 55, 56, 57, 300, len(data) // 2, len(data) - 45, len(data) - 30, len(data) - 1):
+    for at in (0, 57, len(data) // 2, len(data) - 45, len(data) - 1):
         bad = bytearray(data)
         bad[at] ^= 0x20
         (tmp_path / "bad.ilj").write_bytes(bad)
@@ -135,12 +140,15 @@ def test_the_same_seed_gives_the_same_result_whatever_the_hash_seed(demo: Path, 
         assert (demo / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
-def test_another_seed_gives_another_result(demo: Path, tmp_path: Path) -> None:
-    done = interlock("simulate", FIRST_SHIFT, "--seed", 2, "--out", tmp_path, "--json")
-    assert done.returncode == 0, done.stderr
-    other = json.loads(done.stdout)
-    assert other["uses"] != played(demo)["uses"] and other["air"] != played(demo)["air"]
-    assert [use["verdict"] for use in other["uses"]] == [use["verdict"] for use in played(demo)["uses"]]
+def test_another_seed_gives_another_result(tmp_path: Path) -> None:
+    results = []
+    for seed in (1, 2):
+        done = interlock("simulate", BAD_AIR, "--seed", seed, "--fidelity", "fast", "--out", tmp_path, "--json")
+        assert done.returncode == 0, done.stderr
+        results.append(json.loads(done.stdout))
+    one, other = results
+    assert other["uses"] != one["uses"] and other["air"] != one["air"]
+    assert [use["verdict"] for use in other["uses"]] == [use["verdict"] for use in one["uses"]]
 
 
 def test_without_a_vm_there_is_no_result_and_a_clear_message(tmp_path: Path) -> None:

@@ -15,7 +15,13 @@ HOLSTER = {"id": "H1", "role": "holster", "at_m": [0, 0], "cameras": ["C1"]}
 CAMERA = {"id": "C1", "role": "camera", "at_m": [0.4, 0.3], "recorder": {"start_delay_ms": 900}}
 
 
-def story(tmp_path: Path, *events: tuple[Any, ...], units: Any = (HOLSTER, CAMERA), **top: Any) -> Run:
+def story(
+    tmp_path: Path,
+    *events: tuple[Any, ...],
+    units: Any = (HOLSTER, CAMERA),
+    fidelity: str = "vm",
+    **top: Any,
+) -> Run:
     """Play `(at_s, unit, do, {args})` events; `top` overrides the scenario's head."""
     table = {
         "name": "story",
@@ -26,7 +32,7 @@ def story(tmp_path: Path, *events: tuple[Any, ...], units: Any = (HOLSTER, CAMER
         "event": [{"at_s": e[0], "unit": e[1], "do": e[2], **(e[3] if len(e) > 3 else {})} for e in events],
         **top,
     }
-    return play(parse(table, "story"), 1, tmp_path / "air.pcap")
+    return play(parse(table, "story"), 1, tmp_path / "air.pcap", None, fidelity)
 
 
 def said(run: Run, unit: str, kind: int) -> list[Any]:
@@ -199,6 +205,7 @@ def test_a_weapon_that_is_out_for_long_never_airs_a_counter_that_a_power_cut_cou
         (900, "H1", "battery_change", {"off_s": 2.0}),
         (910, "H1", "discharge"),
         (915, "H1", "holster"),
+        fidelity="fast",
     )
     aired = [frame for frame in run.frames if frame.source == "H1" and frame.counter is not None]
     assert len(aired) > 400 and len({frame.counter for frame in aired}) == len(aired)
@@ -249,6 +256,7 @@ def test_a_combined_unit_airs_each_counter_once(tmp_path: Path) -> None:
             (22, "X1", "holster"),
             units=units,
             policy={"hold_ms": 2000},
+            fidelity="fast",
         )
         aired = [frame.counter for frame in run.frames if frame.source == "X1" and frame.counter]
         assert len(aired) == len(set(aired))
