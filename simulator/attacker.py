@@ -16,30 +16,38 @@ from interlock.core.frames import is_ours
 from .radio.air import CHANNELS, Air, Pdu, PduType
 from .radio.controller import AirController
 
+NAME = "attacker"
 _KEPT = 64
 _CHANNEL_US = 600  # from one channel to the next
 _ADDRESS = 6
 
 
-class Attacker:
-    """The radio `name`; it is on the air from `flood` to its end."""
+class Ear:
+    """The newest frames on the air, of everybody but attackers: what they replay and alter. From when it is made."""
 
-    def __init__(self, name: str, air: Air, seed: int) -> None:
+    def __init__(self, air: Air) -> None:
+        self.frames: deque[bytes] = deque(maxlen=_KEPT)
+        air.observers.append(self._hear)
+
+    def _hear(self, pdu: Pdu) -> None:
+        is_frame = not pdu.source.startswith(NAME) and pdu.pdu_type is not PduType.SCAN_RSP and is_ours(pdu.data)
+        if is_frame and pdu.data not in self.frames:
+            self.frames.append(pdu.data)
+
+
+class Attacker:
+    """The radio `name`, which begins with NAME; it is on the air from `flood` to its end."""
+
+    def __init__(self, name: str, air: Air, seed: int, ear: Ear) -> None:
         self.name = name
         self._air = air
         self._chance = Random(f"{seed}/{name}")
-        self._heard: deque[bytes] = deque(maxlen=_KEPT)
-        air.observers.append(self._hear)
+        self._heard = ear.frames
         self._makes: Mapping[str, Callable[[], bytes | None]] = {
             "random": self._random,
             "replayed": self._replayed,
             "altered": self._altered,
         }
-
-    def _hear(self, pdu: Pdu) -> None:
-        is_frame = pdu.source != self.name and pdu.pdu_type is not PduType.SCAN_RSP and is_ours(pdu.data)
-        if is_frame and pdu.data not in self._heard:
-            self._heard.append(pdu.data)
 
     def _random(self) -> bytes:
         return b"\x1e\x21" + self._chance.randbytes(29)
@@ -59,13 +67,16 @@ class Attacker:
         """Send that kind of frame for so long, each from another address; nothing while there is nothing to replay."""
         loop = asyncio.get_running_loop()
         radio = AirController(self.name, self._air, hci.Address(self._chance.randbytes(_ADDRESS)))
-        end_s = loop.time() + for_s
-        while loop.time() < end_s:
+        next_s = loop.time()
+        end_s = next_s + for_s
+        while next_s < end_s:
             frame = self._makes[kind]()
             if frame is not None:
                 address = hci.Address(self._chance.randbytes(_ADDRESS), hci.Address.RANDOM_DEVICE_ADDRESS)
                 for channel in CHANNELS:
                     self._air.transmit(radio, channel, PduType.ADV_NONCONN_IND, address, frame)
                     await asyncio.sleep(_CHANNEL_US / 1e6)
-            await asyncio.sleep(self._chance.expovariate(rate_hz))
+            # From plan to plan, not from end to beginning: so the rate is the one that was asked for.
+            next_s += self._chance.expovariate(rate_hz)
+            await asyncio.sleep(max(0.0, next_s - loop.time()))
         radio.remove()

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from .attacker import Attacker
+from .attacker import NAME, Attacker, Ear
 from .bluetooth.radio_faults import RadioFaults
 from .clock import now_us
 from .hardware.board import VirtualBoard
@@ -29,11 +29,17 @@ class Mischief:
         self._seed = seed
         self._tell = tell
         self._loss = air.loss
+        self._jams = 0
         self.drifts: dict[str, list[tuple[int, float]]] = {}
         """By unit: since when (virtual us) its clock runs how much too fast (ppm)."""
         self._attackers = 0
+        self._ear: Ear | None = None
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def listen(self) -> None:
+        """An attacker is there from now on, and hears."""
+        self._ear = Ear(self._air)
 
     def does(self, action: str) -> bool:
         """Whether this action is one of here."""
@@ -74,10 +80,10 @@ class Mischief:
 
     def _do_radio_refuses(self, unit_id: str, for_s: float) -> None:
         radio = self._radio(unit_id)
-        radio.refuses = True
+        radio.refusing += 1
 
         def over() -> None:
-            radio.refuses = False
+            radio.refusing -= 1
 
         self._loop.call_later(for_s, over)
 
@@ -85,18 +91,27 @@ class Mischief:
         return self._boards[unit_id].radio_faults
 
     def _do_jam(self, _: str, for_s: float) -> None:
-        self._air.loss = 1.0
+        self._jams += 1
+        self._lose()
 
         def over() -> None:
-            self._air.loss = self._loss
+            self._jams -= 1
+            self._lose()
 
         self._loop.call_later(for_s, over)
 
     def _do_loss(self, _: str, rate: float) -> None:
-        self._air.loss = self._loss = rate
+        self._loss = rate
+        self._lose()
+
+    def _lose(self) -> None:
+        self._air.loss = 1.0 if self._jams else self._loss
 
     def _do_flood(self, _: str, kind: str, rate_hz: int, for_s: float, at_m: tuple[float, float]) -> None:
         self._attackers += 1
-        attacker = Attacker(f"attacker {self._attackers}", self._air, self._seed)
+        if self._ear is None:
+            self.listen()
+        assert self._ear is not None
+        attacker = Attacker(f"{NAME} {self._attackers}", self._air, self._seed, self._ear)
         self._air.place(attacker.name, *at_m)
         self._start(attacker.flood(kind, rate_hz, for_s))

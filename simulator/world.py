@@ -160,6 +160,8 @@ class World:
         chance = random.Random(f"world {self._seed}")
         self._hands = Hands(self._board, self._boards, self._cameras, self._air, chance)
         self._mischief = Mischief(self._boards, self._air, self._seed, self._happening)
+        if any(event.do == "flood" for event in self._scenario.events):
+            self._mischief.listen()
 
     # Making and unmaking.
 

@@ -36,7 +36,7 @@ def show_campaign(facts: dict[str, Any], folder: Path) -> None:
 
 def _table(title: str, rows: Iterable[tuple[str, Mapping[str, Any]]], caption: str | None) -> Table:
     table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
-    table.add_column("variation")
+    table.add_column("variation", overflow="fold")
     for column in ("n", *_RATES, "records p50", "p95"):
         table.add_column(column, justify="right")
     for variation, figures in rows:

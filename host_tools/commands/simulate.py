@@ -5,6 +5,7 @@ terminals in. The one command that imports the simulator, and only when it runs:
 """
 
 import json
+import logging
 import os
 import shutil
 import time
@@ -97,6 +98,8 @@ def simulate(
     journals: {unit: verdict}, alerts: {unit: count}, visits_failed, air}; or {values, seed, code, broke: {unit,
     traceback}}.
     """
+    # What it warns of is a radio that the scenario switched off in the middle of something.
+    logging.getLogger("bumble").setLevel(logging.ERROR)
     variations = _variations(scenario, vary or [])
     is_campaign = runs > 1 or len(variations) > 1
     if is_live and is_campaign:
@@ -138,11 +141,20 @@ def simulate(
 def _variations(path: Path, texts: list[str]) -> tuple[Variation, ...]:
     axes = parse_axes(texts)
     try:
-        return apply(path, axes)
+        return apply(path if path.exists() else _of_the_library(path), axes)
     except ImportError as error:
         raise ToolError(
             f"the simulator is not installed ({error.name} is missing)", "Install it: pip install 'interlock[sim]'."
         ) from error
+
+
+def _of_the_library(path: Path) -> Path:
+    """A scenario of the library, called by its name alone."""
+    from simulator import scenario
+
+    library = Path(scenario.__file__).parents[1] / "scenarios"
+    named = library / f"{path.name.removesuffix('.toml')}.toml"
+    return named if path.parent == Path() and named.exists() else path
 
 
 def _campaign(plan: Plan, scenario: Path, folder: Path, jobs: int | None, cluster: str | None, as_json: bool) -> None:
@@ -215,8 +227,9 @@ def show(run: "Run", facts: dict[str, Any], folder: Path, made: Report) -> None:
     for use in facts["uses"]:
         style = STYLES[use["verdict"]]
         times = [_after(use, name) for name in ("frame_at_ms", "heard_at_ms", "recording_at_ms", "acked_at_ms")]
-        witnesses = ", ".join(use["witnesses"]) or "-"
-        row = [use["unit"], use["event"], f"{use['at_ms'] / 1000:.1f}", *times, witnesses]
+        seen = use["witnesses"]
+        witnesses = ", ".join(seen) if len(seen) <= 6 else f"{len(seen)} cameras"
+        row = [use["unit"], use["event"], f"{use['at_ms'] / 1000:.1f}", *times, witnesses or "-"]
         uses.add_row(*row, f"[{style}]{_verdict(use)}[/]")
     console.print(uses)
     if run.visits:

@@ -13,10 +13,10 @@ _STOPPABLE = ("gap_advertise", "gap_scan")
 
 
 class RadioFaults:
-    """`refuses`: whether the stack is out of buffers now."""
+    """`refusing`: how many causes there are now for the stack to be out of buffers."""
 
     def __init__(self) -> None:
-        self.refuses = False
+        self.refusing = 0
         self._failing = 0
         self._is_scan_dead = False
 
@@ -31,7 +31,7 @@ class RadioFaults:
     def before_call(self, op: str, args: tuple[object, ...]) -> None:
         """The firmware calls; OSError where that is refused."""
         stops = op in _STOPPABLE and args[0] is None
-        if self.refuses and op in _NEED_BUFFERS and not stops:
+        if self.refusing and op in _NEED_BUFFERS and not stops:
             raise OSError(errno.ENOMEM, "the stack is out of buffers")
         if op == "gap_scan" and not stops:
             self._is_scan_dead = False

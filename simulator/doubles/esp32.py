@@ -1,10 +1,11 @@
 """`esp32` of a board: `Partition` over its flash, and the pins that end a sleep.
 
-Source: ports/esp32/esp32_partition.c, modesp32.c; the chip is an ESP32-S3, whose `wake_on_ext1` at level low wakes on
-any pin. Without an offset `writeblocks` erases first; with one it only programs, which clears bits.
+Source: ports/esp32/esp32_partition.c, modesp32.c, ESP-IDF's esp_ota_ops.c; the chip is an ESP32-S3, whose
+`wake_on_ext1` at level low wakes on any pin. Without an offset `writeblocks` erases first; with one it only programs,
+which clears bits.
 There are two partitions: the running factory application, which nobody may write here, and "journal". Without OTA
-slots `get_next_update` and `set_boot` fail as on such a table. Left out: blocks that are no multiple of 4096 bytes
-(ValueError), NVS, RMT, PCNT, ULP, temperature, `idf_heap_info`.
+slots and their data partition all that concerns updates fails as on such a table. Left out: blocks that are no
+multiple of 4096 bytes (ValueError), NVS, RMT, PCNT, ULP, temperature, `idf_heap_info`.
 """
 
 import simrt
@@ -25,6 +26,7 @@ WAKEUP_ANY_HIGH = True
 _BLOCK = const(4096)
 _ENOENT = const(2)
 _INVALID_SIZE = const(0x104)  # ESP_ERR_INVALID_SIZE
+_NOT_FOUND = const(0x105)  # ESP_ERR_NOT_FOUND
 _NOT_ALLOWED = const(0x10D)  # ESP_ERR_NOT_ALLOWED
 _OTA_INVALID = const(0x1503)  # ESP_ERR_OTA_VALIDATE_FAILED
 _EXT0_WAKE, _EXT1_WAKE, _GPIO_WAKE = 2, 3, 7  # ESP_SLEEP_WAKEUP_EXT0, ..._EXT1, ..._GPIO
@@ -97,13 +99,14 @@ class Partition:
     def set_boot(self) -> None:
         if self._place is not _APP:
             raise OSError(-_OTA_INVALID, "ESP_ERR_OTA_VALIDATE_FAILED")
+        raise OSError(-_NOT_FOUND, "ESP_ERR_NOT_FOUND")
 
     def get_next_update(self) -> "Partition":
         raise OSError(_ENOENT)
 
     @classmethod
     def mark_app_valid_cancel_rollback(cls) -> None:
-        pass
+        raise OSError(-_NOT_FOUND, "ESP_ERR_NOT_FOUND")
 
     def _address(self, block: int, offset: int, length: int) -> int:
         address = block * self._block_size + offset

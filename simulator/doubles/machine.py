@@ -168,8 +168,11 @@ class RTC:
         year, month, day, hour, minute, second, weekday, _ = simclock.to_date(us // 1000000)
         return year, month, day, weekday, hour, minute, second, us % 1000000 if _FACTS["rtc_subseconds"] else 0
 
-    def init(self, when: "tuple[int, ...]") -> None:
-        year, month, day, hour, minute, second, _, sub = when
+    def init(self, *args: "tuple[int, ...]") -> None:
+        """(year, month, day, hours, minutes, seconds, unused, microseconds); or nothing: the clock starts anew."""
+        if len(args) != ("RTC.init(datetime)" not in _LACKS):
+            raise TypeError("function takes another number of positional arguments")
+        year, month, day, hour, minute, second, _, sub = args[0] if args else _FACTS["rtc_start"] + (0,) * 5
         self._set(year, month, day, hour, minute, second, sub)
 
     def _set(self, year: int, month: int, day: int, hour: int, minute: int, second: int, sub: int) -> None:

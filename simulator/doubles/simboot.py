@@ -6,13 +6,18 @@ An exception that leaves the script is printed, and the VM ends with exit code 1
 """
 
 import io
+import builtins
 import sys
+
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from typing import Any
 
 # Replaced under both names: the VM also knows its own as `utime`, `uos` and so on.
 _DOUBLES = ("time", "os", "hashlib", "random", "machine", "bluetooth")
 
 # Real clock, network, threads, terminal, file system. asyncio among them: `_asyncio` reads the real clock in C.
-_ABSENT = (
+_absent = [
     "_asyncio",
     "_thread",
     "asyncio",
@@ -27,15 +32,17 @@ _ABSENT = (
     "websocket",
     "uwebsocket",
     "vfs",
-)
+]
 
 
-class _Absent:
-    def __init__(self, name: str) -> None:
-        self._name = name
+_import = __import__
 
-    def __getattr__(self, attribute: str) -> object:
-        raise ImportError("no module named '%s' on a virtual board" % self._name)
+
+def _import_present(name: str, *args: "Any") -> object:
+    """Builtin modules cannot be taken away, so importing them is refused."""
+    if name.split(".")[0] in _absent:
+        raise ImportError("no module named '%s' on a virtual board: simulator/README.md has what there is" % name)
+    return _import(name, *args)
 
 
 def _main() -> None:
@@ -44,14 +51,13 @@ def _main() -> None:
     import simrt
 
     simrt.connect(fd)
-    for name in _ABSENT:
-        sys.modules[name] = _Absent(name)  # type: ignore[assignment]  # its whole point
     for name in _DOUBLES:
         sys.modules["u" + name] = __import__(name)
     sys.modules["sys"] = sys.modules["usys"] = __import__("simsys").module
     sys.modules["micropython"] = __import__("simsched").module
     if "cryptolib" in simrt.costs["lacks"]:
-        sys.modules["ucryptolib"] = _Absent("ucryptolib")  # type: ignore[assignment]
+        _absent.append("ucryptolib")
+    builtins.__import__ = _import_present  # type: ignore[assignment]
     del sys.argv[:]
     simrt.watch_heap()
     try:

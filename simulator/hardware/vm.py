@@ -264,6 +264,7 @@ class Vm:
             length = REQUEST.unpack(header)[0] if len(header) == REQUEST.size else 0
             body = self._reader.read(length) if length else b""
         except TimeoutError:
+            self._collect_output()
             raise VmError(
                 f"the VM of {self.name} computed for {PATIENCE_S:.0f} s without asking for the time.\n"
                 "Look for an endless loop in its firmware that neither reads ticks nor rests."

@@ -4,6 +4,8 @@ from types import MappingProxyType
 
 from .shape import PAGE_BYTES, Profile
 
+_PINS: tuple[int | str, ...] = (*range(30), "LED")  # the last is the CYW43's
+
 RP2 = Profile(
     name="rp2",
     stack="btstack",
@@ -63,8 +65,8 @@ RP2 = Profile(
         "RTC.memory",
         "Pin.irq(wake)",
     ),
-    pins=tuple(range(30)),
-    pin_names=MappingProxyType({f"GP{number}": number for number in range(30)}),
+    pins=_PINS,
+    pin_names=MappingProxyType({**{f"GP{number}": number for number in range(30)}, "LED": "LED", "WL_GPIO0": "LED"}),
     pin_default_keeps_pull=False,
     open_drain_released=True,
     irq_lines=0,

@@ -67,7 +67,7 @@ class Profile:
     """Constants of the module `machine` whose value is the port's own: "Pin.OUT", "WDT_RESET", ..."""
     lacks: tuple[str, ...]
     """What the doubles have and this port has not: names of `machine` ("Pin.toggle", "wake_reason"), and modules."""
-    pins: tuple[int, ...]
+    pins: tuple[int | str, ...]
     """Numbers that `Pin` takes."""
     pin_names: Mapping[str, Pin]
     """Names that it takes."""
@@ -154,6 +154,7 @@ _TOLD = (
     "watchdog_min_ms",
     "watchdog_max_ms",
     "epoch_year",
+    "rtc_start",
     "rtc_subseconds",
     "rtc_memory_bytes",
     "lightsleep_counts_ticks",

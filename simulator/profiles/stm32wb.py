@@ -79,6 +79,7 @@ STM32WB = Profile(
         "ADC.deinit",
         "ADC.atten",
         "ADC.read_uv",
+        "RTC.init(datetime)",
         "RTC.memory",
         "Pin.toggle",
         "Pin.irq(wake)",

@@ -36,7 +36,6 @@ def _status(code: hci.HCI_ErrorCode) -> hci.HCI_StatusReturnParameters:
     return hci.HCI_StatusReturnParameters(code)
 
 
-_SUCCESS = hci.HCI_ErrorCode.SUCCESS
 _DISALLOWED = hci.HCI_ErrorCode.COMMAND_DISALLOWED_ERROR
 _INVALID = hci.HCI_ErrorCode.INVALID_COMMAND_PARAMETERS_ERROR
 

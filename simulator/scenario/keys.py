@@ -1,13 +1,24 @@
 """The keys of a scenario's tables as data: what is read, what errors advise, and what the published schema says."""
 
 import datetime
+import difflib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 REQUIRED: Any = object()
 NUMBERS = (int, float)
+CHOICES_MAX = 6
+_KINDS = {
+    str: "a text in quotes",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "an array",
+    dict: "a table",
+    datetime.datetime: "a moment, as 2026-03-02T06:00:00Z is",
+}
 
 
 class ScenarioError(ValueError):
@@ -31,12 +42,18 @@ class Key:
         if isinstance(value, float) and not math.isfinite(value):
             return "write a finite number"
         if self.choices and value not in self.choices:
-            return f"write {' or '.join(map(repr, self.choices))}"
+            return f"write {' or '.join(map(repr, _nearest(value, self.choices)))}"
         if self.minimum is not None and value < self.minimum:
             return f"write a number from {self.minimum:g} up"
         if self.maximum is not None and value > self.maximum:
             return f"write a number up to {self.maximum:g}"
         return self.check(value) if self.check else None
+
+
+def _nearest(value: str, choices: Iterable[str]) -> list[str]:
+    """All choices where they are few; of many those that look like it, if any do."""
+    known = list(choices)
+    return known if len(known) <= CHOICES_MAX else difflib.get_close_matches(value, known, 3, 0.5) or known
 
 
 def point(value: list[Any]) -> str | None:
@@ -74,6 +91,7 @@ class Fields:
 
     def __init__(self, table: Mapping[str, Any], where: str, line_of: Callable[[str], str] = lambda key: "") -> None:
         self.where = where
+        self._known: list[str] = []
         self._left = dict(table)
         self._line_of = line_of
 
@@ -83,15 +101,17 @@ class Fields:
 
     def take(self, name: str, key: Key) -> Any:
         """The value of `name`, checked. ScenarioError when it is missing or wrong."""
+        self._known.append(name)
         if name not in self._left:
             if key.default is not REQUIRED:
                 return key.default
-            raise self.error(f"{name} is missing ({key.about}).")
+            meant = difflib.get_close_matches(name, self._left, 1)
+            raise self.error(f"{name} is missing ({key.about})." + (f" Perhaps {meant[0]} means it." if meant else ""))
         value = self._left.pop(name)
         if key.kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
         if not isinstance(value, key.kind) or (key.kind is int and isinstance(value, bool)):
-            raise self.error(f"{name} = {shown(value)} is not of type {key.kind.__name__} ({key.about}).", name)
+            raise self.error(f"{name} = {shown(value)} is not {_KINDS[key.kind]} ({key.about}).", name)
         fault = key.fault(value)
         if fault is not None:
             raise self.error(f"{name} = {shown(value)}: {fault}.", name)
@@ -113,7 +133,9 @@ class Fields:
     def done(self) -> None:
         """Nothing may be left."""
         for name in self._left:
-            raise self.error(f"nobody knows {name}. Check the spelling.", name)
+            meant = difflib.get_close_matches(name, self._known, 1)
+            hint = f"Check the spelling: perhaps {meant[0]}." if meant else "Check the spelling."
+            raise self.error(f"nobody knows {name}. {hint}", name)
 
 
 def shown(value: Any) -> str:

@@ -90,7 +90,6 @@ EVENT_KEYS = {
     "every_s": Key(float, "it happens again after so long", 0.0, minimum=0),
     "times": Key(int, "so many times in all", 1, minimum=1),
 }
-_TABLES = ("unit", "crew", "event", "technician")
 
 
 def load(path: Path) -> Scenario:
@@ -191,7 +190,7 @@ class _Parser:
                 if camera not in known:
                     raise ScenarioError(
                         f"{self._lines.key('unit', i, 'cameras')}{self._where}: {unit.id} names {camera!r} as its "
-                        "camera; there is no such camera unit."
+                        f"camera; there is no such camera unit. Write one of {', '.join(sorted(known)) or 'none'}."
                     )
 
     def _technicians(self) -> tuple[Technician, ...]:
@@ -280,7 +279,11 @@ def _events(
             names = f"Write one of {', '.join(laptops)}" if laptops else "Write a [technician] table with at_m"
             raise fields.error(f"{do} needs a technician. {names}.", "by")
     if not 0 <= at_s + (values["times"] - 1) * values["every_s"] <= duration_s:
-        raise fields.error(f"at_s = {at_s:g} lies outside the {duration_s:g} s that this scenario lasts.", "at_s")
+        raise fields.error(
+            f"it happens at {at_s:g} s, outside the {duration_s:g} s that this scenario lasts. "
+            "Write an earlier time, or a longer duration_s.",
+            "at_s",
+        )
     if values["times"] > 1 and values["every_s"] <= 0:
         raise fields.error("what happens several times needs every_s.", "times")
     for name in ("to_m", "at_m"):

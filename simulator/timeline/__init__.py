@@ -28,7 +28,7 @@ def draw(run: Run, uses: list[dict[str, Any]], paths: tuple[Path, ...]) -> None:
     """Write the picture of `run` to every path (.svg, .png); `uses` are the entries of its `result.json`."""
     found = weapon_uses(run, uses)
     shown = units_shown(run, found)
-    overview = Overview(run, lanes(run, shown), found, WIDTH)
+    overview = Overview(run, lanes(run, shown), found, WIDTH, USES_MAX)
     details = [Detail(run, use, number) for number, use in enumerate(found[:USES_MAX], 1)]
     columns = {1: 1, 2: 2, 4: 2}.get(len(details), 3)
     width = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns

@@ -15,6 +15,7 @@ from .page import Page, fit, text_width
 from .style import SMALL, VERDICTS, XMap, after_words, draw_lane, label, with_begins
 
 CAMERAS_MAX = 3
+NAMED_MAX = 6  # more witnesses are counted
 LABELS = 1.15
 LANE = 0.23
 LINE = 0.235
@@ -36,7 +37,8 @@ class Detail:
         self._decades = 4 if all(ms - first["at_ms"] <= 8_000 for ms in decisive_ms) else 5
         self._badges = list(_badges(use.events))
         seen = sorted({w for event in use.events for w in event["witnesses"]})
-        self._witnessed = f"witnessed by {', '.join(seen)}" if seen else ""
+        who = ", ".join(seen) if len(seen) <= NAMED_MAX else f"{len(seen)} cameras"
+        self._witnessed = f"witnessed by {who}" if seen else ""
         self._alarm = _alarm(use)
 
     def _badge_rows(self, width: float) -> list[list[tuple[str, str, float]]]:

@@ -22,11 +22,13 @@ _UNITS = {"battery change": " s", "battery": " mV", "move": " m"}
 
 
 class Overview:
-    """`height` in inches is known before anything is drawn."""
+    """`height` in inches is known before anything is drawn; the first `numbered` of `uses` get a number and a
+    ground."""
 
-    def __init__(self, run: Run, everything: list[Lane], uses: list[WeaponUse], width: float) -> None:
+    def __init__(self, run: Run, everything: list[Lane], uses: list[WeaponUse], width: float, numbered: int) -> None:
         self._run = run
         self._uses = uses
+        self._numbered = numbered
         self._lanes = everything
         self._left = MARGIN + LABELS
         self._right = width - MARGIN
@@ -43,7 +45,7 @@ class Overview:
         first = top + self._strip
         bottom = top + self.height - SCALE
         disc = 0.0
-        for number, use in enumerate(self._uses, 1):
+        for number, use in enumerate(self._uses[: self._numbered], 1):
             left, right = self._x(use.start_us), self._x(use.end_us)
             page.bar(left, right, (top + 0.22 + bottom) / 2, bottom - top - 0.22, ui.BAND, zorder=0)
             disc = max(left + 0.105, disc + 0.23)

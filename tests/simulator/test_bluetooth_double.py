@@ -215,7 +215,8 @@ def test_a_port_has_the_methods_and_settings_that_it_is_built_with(tmp_path, por
     script = """
         import bluetooth
         ble = bluetooth.BLE()
-        for name in ("gap_connect", "gattc_write", "gap_pair", "gap_passkey", "l2cap_listen", "hci_cmd"):
+        channels = ["l2cap_" + name for name in ("listen", "connect", "disconnect", "send", "recvinto")]
+        for name in ["gap_connect", "gattc_write", "gap_pair", "gap_passkey"] + channels + ["hci_cmd"]:
             if not hasattr(ble, name):
                 print(name)
         ble.active(True)
@@ -231,11 +232,8 @@ def test_a_port_has_the_methods_and_settings_that_it_is_built_with(tmp_path, por
                 print(key, error)
         """
     unknown = "unknown config param"
-    missing = {
-        "esp32": ["l2cap_listen"],
-        "rp2": ["gap_pair", "gap_passkey", "l2cap_listen"],
-        "stm32wb": [],
-    }[port]
+    channels = [f"l2cap_{name}" for name in ("listen", "connect", "disconnect", "send", "recvinto")]
+    missing = {"esp32": channels, "rp2": ["gap_pair", "gap_passkey", *channels], "stm32wb": []}[port]
     pairing = [f"{key} {unknown}" for key in ("bond", "mitm", "io", "le_secure")] if port == "rp2" else []
     settings = [*pairing, f"rxbuf {unknown}", *(f"{key} {unknown}" for key in ("rxbuf", "addr_mode", "bond"))]
     assert play(tmp_path, script, to_the_end, port=port, has_radio=True).output == [*missing, "hci_cmd", *settings]
@@ -246,12 +244,20 @@ def test_channels_are_not_modelled_where_a_port_has_them(tmp_path):
         import bluetooth
         ble = bluetooth.BLE()
         ble.active(True)
-        try:
-            ble.l2cap_listen(22, 100)
-        except OSError as error:
-            print(error.errno)
+        for name, *args in (
+            ("listen", 22, 100),
+            ("connect", 1, 22, 100),
+            ("disconnect", 1, 64),
+            ("send", 1, 64, b"x"),
+            ("recvinto", 1, 64, bytearray(1)),
+        ):
+            try:
+                getattr(ble, "l2cap_" + name)(*args)
+            except OSError as error:
+                print(name, error.errno)
         """
-    assert play(tmp_path, script, to_the_end, port="stm32wb", has_radio=True).output == ["95"]
+    refused = [f"{name} 95" for name in ("listen", "connect", "disconnect", "send", "recvinto")]
+    assert play(tmp_path, script, to_the_end, port="stm32wb", has_radio=True).output == refused
 
 
 @pytest.mark.parametrize(

@@ -1,30 +1,30 @@
 """Scripts after MicroPython's documentation (`conformance/`), on every port and in pairs of ports: what they print.
 
 Where ports differ, their bindings do; the difference is in the expected lines. Which rows of the documentation this
-covers is the table of `simulator/README.md`, checked at the end.
+covers is the table of `simulator/README.md`, which `test_conformance_table.py` holds against this.
 """
 
-import ast
 import asyncio
-import re
-import subprocess
-import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from bumble import att
+from bumble.core import UUID
+from bumble.device import Connection, Peer
 
 from simulator.boards.bench import Bench, Transcript, seats
 from simulator.clock import now_us, run
 from simulator.entropy import seeded_entropy
 from simulator.hardware.board import VirtualBoard
+from simulator.laptop import Laptop
+from simulator.profiles import profile
 from simulator.radio.air import Air
 
 from .boards import play as play_board
 from .ports import at, boot_s
 
-ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "conformance"
-README = ROOT / "simulator" / "README.md"
 PORTS = ("esp32", "rp2", "stm32wb")
 PAIRS = [
     *((port, port) for port in PORTS),
@@ -151,7 +151,7 @@ def test_secrets_in_a_file_outlive_a_reset_or_the_port_knows_no_bonds(tmp_path: 
         *("central connected", encrypted, "central disconnected"),
         "kept True",
     ]
-    served = ("read done refused", encrypted, "read b'dear diary'", "read done well")
+    served = ("read done refused", encrypted, "read b'dear diary'", "read done well", "write done refused")
     assert said["secretive_central"] == ["no secrets yet", *served, "new secrets True", *served, "new secrets False"]
 
 
@@ -161,6 +161,67 @@ def play_secretive(folder: Path, near: str, far: str) -> tuple[dict[str, list[st
         lonely = "secretive_peripheral" if near == "rp2" else "secretive_central"
         return play(folder, **{lonely: "rp2"})
     return play(folder, secretive_peripheral=near, secretive_central=far)
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_a_script_hears_of_its_connections_new_parameters(port: str) -> None:
+    """No port has a way to ask for them: a central that is no board changes them."""
+
+    async def story(connection: Connection) -> None:
+        await connection.update_parameters(60, 60, 2, 4000)
+        await asyncio.sleep(1)
+
+    assert visit(port, "updated", story) == ["interval 48 latency 2 timeout 400 status 0", "over"]
+
+
+@pytest.mark.parametrize("port", PORTS)
+def test_a_stranger_is_refused_what_asks_for_security(port: str) -> None:
+    """Nobody authorizes with NimBLE (its ble_att_svr.c leaves that to be written): it refuses nobody for it."""
+    refused = []
+
+    async def story(connection: Connection) -> None:
+        peer = Peer(connection)
+        await peer.discover_services()
+        (service,) = peer.get_services_by_uuid(UUID.from_16_bits(0x1820))
+        values = await service.discover_characteristics()
+        for value in values[:3]:
+            refused.append(await is_refused(value.read_value()))
+        for value in values[3:]:
+            refused.append(await is_refused(value.write_value(b"x", with_response=True)))
+
+    authorizes = port == "rp2"
+    assert visit(port, "guarded", story) == [str([b""] * 5 + [b"" if authorizes else b"x"])]
+    assert refused == [True, True, authorizes] * 2
+
+
+async def is_refused(attempt: Awaitable[object]) -> bool:
+    try:
+        await attempt
+    except att.ATT_Error:
+        return True
+    return False
+
+
+def visit(port: str, name: str, story: Callable[[Connection], Awaitable[None]]) -> list[str]:
+    """What this script prints that advertises its own name: a laptop connects to it, does this, and leaves."""
+
+    async def main() -> list[str]:
+        air = Air(1)
+        board, laptop = VirtualBoard(name, profile(port), air, 1, SCRIPTS / f"{name}.py"), Laptop("laptop", air, 1)
+        await board.power_on()
+        await laptop.power_on()
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                connection = await laptop.device.connect(name)
+                await story(connection)
+                await connection.disconnect()
+                await board.ended()
+        finally:
+            await board.power_off()
+        return board.output
+
+    with seeded_entropy(1):
+        return run(main())
 
 
 @pytest.mark.parametrize("port", PORTS)
@@ -180,6 +241,7 @@ def test_one_board_alone_is_configured_and_its_attempts_find_nobody(tmp_path: Pa
         "unknown ValueError unknown config param / ValueError unknown config param",
         "both TypeError can't specify pos and kw args",
         "too long OSError [Errno 22] EINVAL" if is_btstack else "too long OSError -18",
+        "flags 0x2 0x4 0x8 0x10 0x20",
         "UUID(0x2908) UUID('6e400001-b5a3-f393-e0a9-e50e24dcca9e')",
         r"True b'\x08)'",
         f"nobody {is_btstack}",
@@ -253,83 +315,3 @@ def test_files_and_blocks_are_stored_as_documented(tmp_path: Path, port: str) ->
         f"block {4096 if is_nor else 512} 0 True",
         f"page {'0xc0' if is_nor else '0xcc'} 0",
     ]
-
-
-# The table of simulator/README.md.
-
-DOUBLES = ROOT / "simulator" / "doubles"
-MODULES = {"bluetooth": "", "simpins": "machine.", "machine": "machine.", "time": "time.", "os": "os."} | {
-    module: f"{module}." for module in ("esp32", "rp2", "pyb")
-}
-"""The doubles of the table, and how its names begin; `simpins.py` holds the `Pin` of `machine`."""
-EVENTS = (
-    *("CENTRAL_CONNECT", "CENTRAL_DISCONNECT", "GATTS_WRITE", "GATTS_READ_REQUEST", "SCAN_RESULT", "SCAN_DONE"),
-    *("PERIPHERAL_CONNECT", "PERIPHERAL_DISCONNECT", "GATTC_SERVICE_RESULT", "GATTC_SERVICE_DONE"),
-    *("GATTC_CHARACTERISTIC_RESULT", "GATTC_CHARACTERISTIC_DONE", "GATTC_DESCRIPTOR_RESULT", "GATTC_DESCRIPTOR_DONE"),
-    *("GATTC_READ_RESULT", "GATTC_READ_DONE", "GATTC_WRITE_DONE", "GATTC_NOTIFY", "GATTC_INDICATE"),
-    *("GATTS_INDICATE_DONE", "MTU_EXCHANGED", "L2CAP_ACCEPT", "L2CAP_CONNECT", "L2CAP_DISCONNECT", "L2CAP_RECV"),
-    *("L2CAP_SEND_READY", "CONNECTION_UPDATE", "ENCRYPTION_UPDATE", "GET_SECRET", "SET_SECRET", "PASSKEY_ACTION"),
-)
-"""All that the documentation names, in the order of their codes, from 1 on."""
-
-
-def table_rows() -> list[tuple[list[str], list[str]]]:
-    """(names, tests) of each row."""
-    text = README.read_text(encoding="utf-8").split("<!-- conformance -->")[1].split("<!-- /conformance -->")[0]
-    cells = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
-    return [(re.findall("`([^`]+)`", row[0]), re.findall(r"\btest_\w+", row[-1])) for row in cells]
-
-
-def public_names(body: list[ast.stmt]) -> set[str]:
-    """Classes, functions and methods that a script sees; under an `if`, too."""
-    names: set[str] = set()
-    for node in body:
-        if isinstance(node, ast.If):
-            names |= public_names([*node.body, *node.orelse])
-        elif isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
-            names.add(node.name)
-            if isinstance(node, ast.ClassDef):
-                names |= {f"{node.name}.{name}" for name in public_names(node.body)}
-        elif isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Call)):
-            names |= {target.id for target in node.targets if isinstance(target, ast.Name) and target.id.islower()}
-    return {name for name in names if not name.split(".")[-1].startswith("_")}
-
-
-def test_every_row_of_the_table_names_tests_that_exist() -> None:
-    defined = {
-        node.name
-        for path in Path(__file__).parent.glob("test_*.py")
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef)
-    }
-    rows = table_rows()
-    assert len(rows) > 40
-    assert [names for names, tests in rows if not tests] == []
-    assert {test for _, tests in rows for test in tests} - defined == set()
-
-
-@pytest.mark.parametrize("module", MODULES)
-def test_every_public_name_of_a_double_has_a_row(module: str) -> None:
-    tree = ast.parse((DOUBLES / f"{module}.py").read_text(encoding="utf-8"))
-    listed = {name for names, _ in table_rows() for name in names}
-    helpers = {"BLE", "call_hard", "call_soft", "find_pin", "wakers"}  # `simpins.py` serves `machine.py`
-    missing = {MODULES[module] + name for name in public_names(tree.body) - helpers} - listed
-    assert missing == set(), "add rows to simulator/README.md"
-
-
-def test_every_event_has_a_row_and_its_code_in_the_scripts() -> None:
-    listed = {name for names, _ in table_rows() for name in names}
-    codes = {f"_IRQ_{event}": code for code, event in enumerate(EVENTS, 1)}
-    assert set(codes) == {name for name in listed if name.startswith("_IRQ_")}
-    for path in SCRIPTS.glob("*.py"):
-        for name, code in re.findall(r"^(_IRQ_\w+) = const\((\d+)\)", path.read_text(encoding="utf-8"), re.MULTILINE):
-            assert codes[name] == int(code), path.name
-
-
-def test_the_readmes_example_prints_what_it_says() -> None:
-    block = README.read_text(encoding="utf-8").split("<!-- example -->")[1].split("<!-- /example -->")[0]
-    command, output = (part.strip("\n") for part in re.findall(r"```\n(.*?)```", block, re.DOTALL))
-    assert command.startswith(".venv/bin/python ")
-    done = subprocess.run([sys.executable, *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert done.stderr == ""
-    assert done.stdout.rstrip() == output.rstrip(), "costs or the air have changed: paste what it prints now"

@@ -28,6 +28,8 @@ PYB = "import pyb; area = pyb.Flash(start=0x18000, len=0x28000)"
         ("esp32.Partition('journal', 8192).ioctl(6, 0)", "-22"),
         ("area.get_next_update()", "OSError 2"),
         ("area.set_boot()", "OSError -5379"),
+        ("esp32.Partition('factory').set_boot()", "OSError -261"),
+        ("esp32.Partition.mark_app_valid_cancel_rollback()", "OSError -261"),
         ("area.writeblocks(0, bytes(100))", "OSError -260"),
         ("area.writeblocks(255, bytes(4097), 0)", "OSError -260"),
         ("esp32.Partition('factory').writeblocks(0, bytes(4096))", "OSError -269"),

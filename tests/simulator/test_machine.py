@@ -29,6 +29,7 @@ except Exception as e:
         ("machine.HARD_RESET", "2", "AttributeError", "2"),
         ("machine.SOFT_RESET", "5", "AttributeError", "0"),
         ("machine.wake_reason()", "0", "AttributeError", "AttributeError"),
+        ("len(machine.wake_pins())", "0", "AttributeError", "AttributeError"),
         ("machine.freq()", "240000000", "125000000", "(64000000, 64000000, 64000000, 64000000)"),
         ("machine.freq(160000000)", "None", "ValueError", "ValueError"),
         ("machine.WDT(timeout=8389) and 1", "1", "ValueError", "1"),
@@ -40,6 +41,13 @@ except Exception as e:
         ("len(machine.unique_id())", "6", "8", "12"),
         ("machine.RTC().datetime()[:4]", "(2000, 1, 1, 5)", "(2021, 1, 1, 4)", "(2015, 1, 1, 3)"),
         ("machine.RTC().memory()", "b''", "AttributeError", "AttributeError"),
+        ("machine.RTC().init()", "TypeError", "AttributeError", "None"),
+        ("machine.RTC().init((2026, 5, 4, 12, 30, 0, 0, 0))", "None", "AttributeError", "TypeError"),
+        ("machine.sleep(20)", "None", "AttributeError", "None"),
+        *(
+            (f"machine.ADC.{name} and 1", "1", *["AttributeError"] * 2)
+            for name in ("init", "deinit", "atten", "read_uv")
+        ),
         ("machine.Pin('GP4') and 1", "ValueError", "1", "ValueError"),
         ("machine.Pin(4) and 1", "1", "1", "ValueError"),
         ("machine.Pin(23) and 1", "ValueError", "1", "ValueError"),
@@ -65,7 +73,8 @@ def test_what_a_port_has_and_has_not(tmp_path, expression, esp32, rp2, stm32wb):
     "expression, esp32, rp2, stm32wb",
     [
         ("pin.toggle()", "None", "None", "AttributeError"),
-        ("pin.low()", "AttributeError", "None", "None"),
+        ("pin.low(), pin.value()", "AttributeError", "None 0", "None 0"),
+        ("pin.high(), pin.value()", "AttributeError", "None 1", "None 1"),
         ("pin.irq(print, hard=True) and 1", "TypeError", "1", "None"),
         (
             "pin.irq(print, machine.Pin.IRQ_RISING).trigger() == machine.Pin.IRQ_RISING",
@@ -129,14 +138,36 @@ def test_on_an_stm32_pins_of_one_number_share_an_interrupt(tmp_path):
     assert board.output == ["IRQ resource already taken by Pin('A10')"]
 
 
+@pytest.mark.parametrize(
+    "how", ["adc = ADC(1, atten=ADC.%s)", "adc.deinit(); adc.init(atten=ADC.%s)", "adc.atten(ADC.%s)"]
+)
 @pytest.mark.parametrize("atten, microvolts, u16", [("ATTN_0DB", 950_000, 65535), ("ATTN_6DB", 1_650_000, 61790)])
-def test_an_attenuation_sets_what_reads_full(tmp_path, atten, microvolts, u16):
+def test_an_attenuation_sets_what_reads_full(tmp_path, how, atten, microvolts, u16):
     async def story(board):
         board.adc_mv[1] = 1650
         await to_the_end(board)
 
-    script = f"from machine import ADC\na = ADC(1, atten=ADC.{atten})\nprint(a.read_uv(), a.read_u16())"
+    script = f"from machine import ADC\nadc = ADC(1)\n{how % atten}\nprint(adc.read_uv(), adc.read_u16())"
     assert play(tmp_path, script, story).output == [f"{microvolts} {u16}"]
+
+
+@pytest.mark.parametrize(
+    "port, when, expected",
+    [
+        ("esp32", "(2026, 5, 4, 12, 30, 0, 0, 0)", "(2026, 5, 4, 0, 12, 30, 2)"),
+        ("stm32wb", "", "(2015, 1, 1, 3, 0, 0, 2)"),
+    ],
+)
+def test_starting_the_clock_sets_it_on_esp32_and_sets_it_back_on_an_stm32(tmp_path, port, when, expected):
+    script = f"""
+        import machine, time
+        rtc = machine.RTC()
+        rtc.datetime((2030, 1, 2, 0, 3, 4, 5, 0))
+        rtc.init({when})
+        time.sleep(2)
+        print(rtc.datetime()[:7])
+        """
+    assert play(tmp_path, script, to_the_end, port=port).output == [expected]
 
 
 def test_a_pin_without_adc_is_refused(tmp_path):

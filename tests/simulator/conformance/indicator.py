@@ -12,12 +12,9 @@ _IRQ_CENTRAL_CONNECT = const(1)
 _IRQ_CENTRAL_DISCONNECT = const(2)
 _IRQ_GATTS_WRITE = const(3)
 _IRQ_GATTS_INDICATE_DONE = const(20)
-_FLAG_READ = const(0x0002)
-_FLAG_WRITE = const(0x0008)
-_FLAG_INDICATE = const(0x0020)
 
-_ALERT = (bluetooth.UUID(0x2A46), _FLAG_READ | _FLAG_INDICATE)
-_READY = (bluetooth.UUID(0x2A44), _FLAG_WRITE)
+_ALERT = (bluetooth.UUID(0x2A46), bluetooth.FLAG_READ | bluetooth.FLAG_INDICATE)
+_READY = (bluetooth.UUID(0x2A44), bluetooth.FLAG_WRITE)
 
 ble = bluetooth.BLE()
 seen = {}

@@ -53,6 +53,8 @@ print("unknown", refused(ble.config, "nothing"), "/", refused(ble.config, nothin
 print("both", refused(ble.config, "mac", mtu=23))
 print("too long", refused(ble.gap_advertise, 100000, bytes(32)))
 
+flags = ("READ", "WRITE_NO_RESPONSE", "WRITE", "NOTIFY", "INDICATE")
+print("flags", *[hex(getattr(bluetooth, "FLAG_" + flag)) for flag in flags])
 print(bluetooth.UUID(0x2908), bluetooth.UUID("6E400001-B5A3-F393-E0A9-E50E24DCCA9E"))
 print(bluetooth.UUID(b"\x08\x29") == bluetooth.UUID(0x2908), bytes(bluetooth.UUID(0x2908)))
 

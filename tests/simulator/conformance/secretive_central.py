@@ -16,18 +16,19 @@ _IRQ_GATTC_CHARACTERISTIC_RESULT = const(11)
 _IRQ_GATTC_CHARACTERISTIC_DONE = const(12)
 _IRQ_GATTC_READ_RESULT = const(15)
 _IRQ_GATTC_READ_DONE = const(16)
+_IRQ_GATTC_WRITE_DONE = const(17)
 _IRQ_ENCRYPTION_UPDATE = const(28)
 _IRQ_GET_SECRET = const(29)
 _IRQ_SET_SECRET = const(30)
 _IO_CAPABILITY_NO_INPUT_OUTPUT = const(3)
-_ENTRY = bluetooth.UUID(0x2A37)
+_ENTRY, _LOCK = bluetooth.UUID(0x2A37), bluetooth.UUID(0x2A39)
 _FILE = "secrets.json"
 
 ble = bluetooth.BLE()
 seen = {}
 secrets = {}
 is_second_life = False
-entry = None
+handles = {}
 peer = None
 
 
@@ -51,14 +52,13 @@ def save():
 
 
 def bt_irq(event, data):
-    global entry, peer
+    global peer
     if event == _IRQ_SCAN_RESULT:
         if b"diary" in bytes(data[4]) and peer is None:
             peer = data[0], bytes(data[1])
             ble.gap_scan(None)
     elif event == _IRQ_GATTC_CHARACTERISTIC_RESULT:
-        if bluetooth.UUID(data[4]) == _ENTRY:
-            entry = data[2]
+        handles[bluetooth.UUID(data[4])] = data[2]
     elif event == _IRQ_GATTC_READ_RESULT:
         print("read", bytes(data[2]))
     elif event == _IRQ_ENCRYPTION_UPDATE:
@@ -89,7 +89,7 @@ def wait_for(event):
 
 
 def read():
-    ble.gattc_read(conn, entry)
+    ble.gattc_read(conn, handles[_ENTRY])
     print("read done", "refused" if wait_for(_IRQ_GATTC_READ_DONE)[2] else "well")
 
 
@@ -108,6 +108,8 @@ before = dict(secrets)
 ble.gap_pair(conn)
 wait_for(_IRQ_ENCRYPTION_UPDATE)
 read()
+ble.gattc_write(conn, handles[_LOCK], b"shut", 1)  # nobody was authenticated
+print("write done", "refused" if wait_for(_IRQ_GATTC_WRITE_DONE)[2] else "well")
 time.sleep_ms(500)
 print("new secrets", secrets != before)
 save()

@@ -19,10 +19,14 @@ _IRQ_GET_SECRET = const(29)
 _IRQ_SET_SECRET = const(30)
 _IO_CAPABILITY_NO_INPUT_OUTPUT = const(3)
 _FLAG_READ = const(0x0002)
+_FLAG_WRITE = const(0x0008)
 _FLAG_READ_ENCRYPTED = const(0x0200)
+_FLAG_WRITE_AUTHENTICATED = const(0x2000)
 _FILE = "secrets.json"
 
-_DIARY = (bluetooth.UUID(0x180D), ((bluetooth.UUID(0x2A37), _FLAG_READ | _FLAG_READ_ENCRYPTED),))
+_ENTRY = (bluetooth.UUID(0x2A37), _FLAG_READ | _FLAG_READ_ENCRYPTED)
+_LOCK = (bluetooth.UUID(0x2A39), _FLAG_WRITE | _FLAG_WRITE_AUTHENTICATED)
+_DIARY = (bluetooth.UUID(0x180D), (_ENTRY, _LOCK))
 
 ble = bluetooth.BLE()
 secrets = {}
@@ -79,7 +83,7 @@ load()
 ble.config(bond=True, le_secure=True, mitm=False, io=_IO_CAPABILITY_NO_INPUT_OUTPUT)
 ble.irq(bt_irq)
 ble.active(True)
-((entry,),) = ble.gatts_register_services((_DIARY,))
+((entry, lock),) = ble.gatts_register_services((_DIARY,))
 ble.gatts_write(entry, b"dear diary")
 ble.gap_advertise(50000, b"\x02\x01\x06\x06\x09diary")
 while not is_over:
