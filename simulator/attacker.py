@@ -13,6 +13,7 @@ from bumble import hci
 
 from interlock.core.frames import is_ours
 
+from .clock import US_PER_S, now_us
 from .radio.air import CHANNELS, Air, Pdu, PduType
 from .radio.controller import AirController
 
@@ -67,16 +68,16 @@ class Attacker:
         """Send that kind of frame for so long, each from another address; nothing while there is nothing to replay."""
         loop = asyncio.get_running_loop()
         radio = AirController(self.name, self._air, hci.Address(self._chance.randbytes(_ADDRESS)))
-        next_s = loop.time()
-        end_s = next_s + for_s
-        while next_s < end_s:
+        next_us = now_us(loop)
+        end_us = next_us + round(for_s * US_PER_S)
+        while next_us < end_us:
             frame = self._makes[kind]()
             if frame is not None:
                 address = hci.Address(self._chance.randbytes(_ADDRESS), hci.Address.RANDOM_DEVICE_ADDRESS)
                 for channel in CHANNELS:
                     self._air.transmit(radio, channel, PduType.ADV_NONCONN_IND, address, frame)
-                    await asyncio.sleep(_CHANNEL_US / 1e6)
+                    await asyncio.sleep(_CHANNEL_US / US_PER_S)
             # From plan to plan, not from end to beginning: so the rate is the one that was asked for.
-            next_s += self._chance.expovariate(rate_hz)
-            await asyncio.sleep(max(0.0, next_s - loop.time()))
+            next_us += round(self._chance.expovariate(rate_hz) * US_PER_S)
+            await asyncio.sleep(max(0, next_us - now_us(loop)) / US_PER_S)
         radio.remove()

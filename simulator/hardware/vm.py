@@ -7,8 +7,10 @@ business of a `Handler`, which is a board (`board.py`).
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import random
+import signal
 import socket
 import subprocess
 import tempfile
@@ -27,6 +29,8 @@ from .wire import CALL, REQUEST, Request, read_request, write_reply
 ROOT = Path(__file__).resolve().parents[1]
 DOUBLES = ROOT / "doubles"
 FIRMWARE = ROOT.parent / "firmware"
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
 SCHEDULER_DEPTH = 8
 """Soft interrupts of pins and timers that can be pending (MICROPY_SCHEDULER_DEPTH); further ones are dropped, as on a
 board."""
@@ -57,6 +61,12 @@ class Handler(Protocol):
 
     def fed(self) -> None:
         """The firmware fed its watchdog just before what it asks for next."""
+
+
+def _die_with_host() -> None:
+    """In the VM's process, before it runs: where Linux offers it, a host that is killed takes its VMs along."""
+    with contextlib.suppress(AttributeError):
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
@@ -129,6 +139,7 @@ class Vm:
                 stdin=subprocess.DEVNULL,
                 stdout=self._printed,
                 stderr=subprocess.STDOUT,
+                preexec_fn=_die_with_host,
                 start_new_session=True,  # the keyboard interrupts the host, which then ends its VMs
             )
         except OSError as error:

@@ -1,4 +1,7 @@
-"""The table of conformance and the example of `simulator/README.md`, held against tests, doubles and what is printed."""
+"""The table of conformance and the example of `simulator/README.md`, held against tests, doubles and output.
+
+A mark in the table, "(host)", says that a test drives the host alone, without a VM.
+"""
 
 import ast
 import re
