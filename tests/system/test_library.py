@@ -220,7 +220,7 @@ def test_both_fidelities_tell_the_same_story(name: str):
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", sorted(set(TECHNICIAN + FAST + ["crowd"]) - {"patrol_day"}))
+@pytest.mark.parametrize("name", sorted(TECHNICIAN + FAST + ["crowd"]))
 def test_twice_the_same_under_other_hash_seeds_and_load(name: str, tmp_path: Path):
     fidelity = "fast" if name == "crowd" else "vm"
     runs = [_start(name, fidelity, tmp_path / seed, seed) for seed in ("1", "2")]  # at the same time: load
