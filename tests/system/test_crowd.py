@@ -43,8 +43,8 @@ def test_fifty_officers_in_vms_come_to_the_same(tmp_path: Path):
     fast, vm = (crowd(tmp_path, fidelity, 1, 50) for fidelity in ("fast", "vm"))
     assert [use["own_verdict"] == other["own_verdict"] for use, other in _pairs(fast, vm)].count(True) >= 45
     for use, other in _pairs(fast, vm):
-        assert use["frame_at_ms"] == other["frame_at_ms"]
-        assert abs(use["recording_at_ms"] - other["recording_at_ms"]) < 100
+        assert abs(use["frame_at_ms"] - other["frame_at_ms"]) < 5
+        assert abs(use["recording_at_ms"] - other["recording_at_ms"]) < 300
     for count in ("advertising_pdus", "received", "collided"):
         assert vm["air"][count] == pytest.approx(fast["air"][count], rel=0.05)
 
