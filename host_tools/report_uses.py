@@ -18,7 +18,6 @@ from .verdict import Judgement, Verdict
 JUDGED = {frames.DRAW: "draw", frames.ARM: "arm", frames.DISCHARGE: "discharge"}
 NAMED_MAX = 4
 UNKNOWN_OWN = Judgement(Verdict.INDETERMINATE, "which cameras are this holster's own is not known here")
-OTHER_VERSION = "this unit's journal has more than one version, which contradict each other"
 
 
 @dataclass(frozen=True)

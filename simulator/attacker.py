@@ -31,13 +31,13 @@ class Ear:
         air.observers.append(self._hear)
 
     def _hear(self, pdu: Pdu) -> None:
-        is_frame = not pdu.source.startswith(NAME) and pdu.pdu_type is not PduType.SCAN_RSP and is_ours(pdu.data)
+        is_frame = not pdu.source.startswith(f"{NAME} ") and pdu.pdu_type is not PduType.SCAN_RSP and is_ours(pdu.data)
         if is_frame and pdu.data not in self.frames:
             self.frames.append(pdu.data)
 
 
 class Attacker:
-    """The radio `name`, which begins with NAME; it is on the air from `flood` to its end."""
+    """The radio `name`, NAME and a number (longer than any unit's id); it is on the air from `flood` to its end."""
 
     def __init__(self, name: str, air: Air, seed: int, ear: Ear) -> None:
         self.name = name

@@ -14,8 +14,6 @@ from .clock import now_us
 from .hardware.board import VirtualBoard
 from .radio.air import Air
 
-_LOOK_S = 0.01  # how soon it is seen that a power cut has come
-
 
 class Mischief:
     """`boards`: by unit id, filled as the world places them. `seed`: of the attackers. `tell(unit id, text)`:
@@ -56,17 +54,17 @@ class Mischief:
 
     def _do_power_cut(self, unit_id: str, operation: int, off_s: float) -> None:
         board = self._boards[unit_id]
-        boots = board.boots
-        board.flash.cut_after(operation)
 
         async def revive() -> None:
-            while board.is_running and board.boots == boots:
-                await asyncio.sleep(_LOOK_S)
-            self._tell(unit_id, "loses power")
             await asyncio.sleep(off_s)
             await board.power_on()
 
-        self._start(revive())
+        def lost() -> None:
+            self._tell(unit_id, "loses power")
+            self._start(revive())
+
+        board.on_supply_lost = lost
+        board.cut_at_flash_operation(operation)
 
     def _do_clock_drifts(self, unit_id: str, ppm: float) -> None:
         self._boards[unit_id].clock_ppm = ppm

@@ -13,10 +13,11 @@ _STOPPABLE = ("gap_advertise", "gap_scan")
 
 
 class RadioFaults:
-    """`refusing`: how many causes there are now for the stack to be out of buffers."""
+    """`refusing`: how many causes there are now for the stack to be out of buffers; `refused`: calls so far."""
 
     def __init__(self) -> None:
         self.refusing = 0
+        self.refused = 0
         self._failing = 0
         self._is_scan_dead = False
 
@@ -32,6 +33,7 @@ class RadioFaults:
         """The firmware calls; OSError where that is refused."""
         stops = op in _STOPPABLE and args[0] is None
         if self.refusing and op in _NEED_BUFFERS and not stops:
+            self.refused += 1
             raise OSError(errno.ENOMEM, "the stack is out of buffers")
         if op == "gap_scan" and not stops:
             self._is_scan_dead = False

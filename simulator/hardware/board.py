@@ -31,6 +31,10 @@ def _ignore(pin: Pin, level: int) -> None:
     """An output that nobody watches."""
 
 
+def _nothing() -> None:
+    """A supply that nobody watches."""
+
+
 class VirtualBoard:
     """Without power at first. `script` is what it runs (default: the firmware's main.py).
 
@@ -39,7 +43,7 @@ class VirtualBoard:
     `adc_mv` (pin: millivolts) outlive the power. `ticks_at_boot_ms` makes the tick counter start there, so that a
     test sees its wrap at 2^30 early. `modules`: where scripts import from, after their own directory. `clock_ppm`: how
     much too fast its oscillator is. `rtc_offset_s`: how far its real-time clock is from what the port begins with when
-    power comes.
+    power comes. `on_supply_lost` is told when the supply failed by itself (not of `power_off`).
     """
 
     vm_type: ClassVar[Callable[..., Any]] = Vm
@@ -65,6 +69,7 @@ class VirtualBoard:
         word_size = profile.program_unit if 1 < profile.program_unit < PAGE_BYTES else None
         self.flash = NorFlash(profile.flash_bytes, seed=f"{seed} {name}", word_size=word_size)
         self.on_output: Callable[[Pin, int], None] = _ignore
+        self.on_supply_lost: Callable[[], None] = _nothing
         self.output: list[str] = []
         self.boots = 0
         self.dropped_edges = 0
@@ -275,6 +280,7 @@ class VirtualBoard:
         self._is_powered = False
         self._halt(power_lost=True)
         self._spawn(self._silence())
+        self.on_supply_lost()
 
     def fall_asleep(self, timeout_us: int | None, wakers: Sequence[Waker]) -> None:
         """Deep sleep until `timeout_us` (None: for ever) or until one of `wakers`; then a boot."""

@@ -148,7 +148,7 @@ class _Parser:
     def scenario(self) -> Scenario:
         top = self._top
         units = self._units()
-        technicians = self._technicians()
+        technicians = self._technicians(units)
         values = {name: top.take(name, key) for name, key in SCENARIO_KEYS.items()}
         events = tuple(self._events(units, technicians, values["duration_s"]))
         policy = self._policy(self._inner("policy", top))
@@ -193,7 +193,7 @@ class _Parser:
                         f"camera; there is no such camera unit. Write one of {', '.join(sorted(known)) or 'none'}."
                     )
 
-    def _technicians(self) -> tuple[Technician, ...]:
+    def _technicians(self, units: tuple[Unit, ...]) -> tuple[Technician, ...]:
         """`[technician]`, or several as `[[technician]]`."""
         if isinstance(self._table.get("technician"), dict):
             tables = [self._inner("technician", self._top)]
@@ -204,6 +204,8 @@ class _Parser:
             values = fields.all(TECHNICIAN_KEYS)
             if any(values["name"] == other.name for other in made):
                 raise fields.error(f"two laptops are called {values['name']!r}. Give each its own name.", "name")
+            if any(values["name"] == unit.id for unit in units):
+                raise fields.error(f"a unit is called {values['name']!r}, too. Give the laptop another name.", "name")
             made.append(Technician(values["name"], place(values["at_m"])))
         return tuple(made)
 

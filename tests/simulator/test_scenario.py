@@ -137,6 +137,7 @@ MISTAKES = [
     ("5     H1 draw", "5 H1 draw times=2", "line 6, short.toml, events 1: what happens several times", "every_s"),
     ("5     H1 draw", "5 H1 draw unit=3", "line 6, short.toml, events 1: unit is told by its place", "Leave it out"),
     ("5     H1 draw", "5 H1 draw x y", "line 6, short.toml, events 1: the arguments are not name=value", ""),
+    ("[technician]", '[technician]\nname = "C1"', "line 11, short.toml, technician: a unit is called 'C1'", "another"),
     ("[technician]", "[technicians]", "line 10, short.toml: nobody knows technicians", "spelling"),
     ("[technician]", "loss = 7\n[technician]", "line 10, short.toml: loss = 7.0", "number up to 0.999"),
     ("[technician]", "[policy]\nhold_ms = -1\n[technician]", "line 11, short.toml, policy: policy hold_ms", ""),

@@ -293,3 +293,26 @@ def test_a_weapons_frame_carries_no_invitation_in_its_scan_response(tmp_path: Pa
         assert later and not any(later), "who asks a weapon's frame learns no name"
 
     play(tmp_path, story, port=port)
+
+
+def test_a_stack_that_refuses_for_long_is_asked_ten_times_a_second_at_most_and_then_airs_at_once(
+    tmp_path: Path,
+) -> None:
+    async def story(room: Room) -> None:
+        await room.provision()
+        room.drive("dock", False)
+        await asyncio.sleep(1)
+        aired_us: list[int] = []
+        room.air.observers.append(lambda pdu: aired_us.append(pdu.time_us) if frames.is_ours(pdu.data) else None)
+        faults = room.board.radio_faults
+        faults.refusing, before = 1, faults.refused
+        room.drive("armed", True)
+        await asyncio.sleep(10)
+        # A turn asks three times: at 20 ms, at 100 ms, and for its scan.
+        assert not aired_us and 50 <= faults.refused - before <= 400
+        faults.refusing = 0
+        ended_us = now_us(asyncio.get_running_loop())
+        await asyncio.sleep(1)
+        assert aired_us[0] - ended_us < 150_000
+
+    play(tmp_path, story)

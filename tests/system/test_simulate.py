@@ -12,7 +12,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FIRST_SHIFT = ROOT / "simulator/scenarios/first_shift.toml"
-BAD_AIR = ROOT / "simulator/scenarios/bad_air.toml"
 INTERLOCK = Path(sys.executable).with_name("interlock")
 
 
@@ -143,7 +142,7 @@ def test_the_same_seed_gives_the_same_result_whatever_the_hash_seed(demo: Path, 
 def test_another_seed_gives_another_result(tmp_path: Path) -> None:
     results = []
     for seed in (1, 2):
-        done = interlock("simulate", BAD_AIR, "--seed", seed, "--fidelity", "fast", "--out", tmp_path, "--json")
+        done = interlock("simulate", "bad_air", "--seed", seed, "--fidelity", "fast", "--out", tmp_path, "--json")
         assert done.returncode == 0, done.stderr
         results.append(json.loads(done.stdout))
     one, other = results

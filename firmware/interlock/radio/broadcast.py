@@ -24,6 +24,7 @@ SCAN_US = 30000  # interval = window: the default would listen 0.9 % of the time
 SLOTS = 8
 QUIET_LIMIT_MS = 30000  # nobody at all heard for so long: the scan may have died, start it anew
 RETRY_MS = 10  # what the stack refused is asked again so soon: it may have been out of buffers
+RETRY_MAX_MS = 100  # each further refusal doubles that, up to this: a stack that is dead must not empty the cell
 FALLBACK_US = 100000  # classic ESP32 refuses a faster non-connectable interval
 
 
@@ -41,6 +42,7 @@ class Broadcast:
         self.scanning = False
         self._listens = False  # whether it is meant to scan
         self.retry_at: int | None = None  # when what was refused is to be asked again
+        self._retry_ms = RETRY_MS
         self._heard_at = ticks()
         self._invited = False  # the stack holds a scan response that a weapon's frame must not carry
         # Events that are neither reports nor the end of a scan go there: link(event, data), in the handler.
@@ -107,7 +109,10 @@ class Broadcast:
 
     def _refused(self) -> bool:
         self.faults += 1
-        self.retry_at = ticks_add(self._ticks(), RETRY_MS)
+        now = self._ticks()
+        if self.retry_at is None or is_due(self.retry_at, now):  # several refusals of one turn count once
+            self.retry_at = ticks_add(now, self._retry_ms)
+            self._retry_ms = min(2 * self._retry_ms, RETRY_MAX_MS)
         return False
 
     def invite(self, data: bytes, response: bytes, interval_ms: int) -> bool:
@@ -167,10 +172,11 @@ class Broadcast:
     def watch(self, now: int) -> None:
         """Restart a scan that the stack refused or ended, and one that has heard nobody for QUIET_LIMIT_MS: scans die
         silently on several chips. For every turn of the loop, after what it airs."""
-        if is_due(self.retry_at, now):
-            self.retry_at = None
         if self.scanning and ticks_diff(now, self._heard_at) > QUIET_LIMIT_MS:
             self.deafen()
             self._listens = True
         if self._listens:
             self.listen()
+        if is_due(self.retry_at, now):  # and nothing was refused again in this turn
+            self.retry_at = None
+            self._retry_ms = RETRY_MS
