@@ -4,6 +4,7 @@ Its workers need this version of Interlock with the extras `sim` and `cluster`, 
 is lost has its work done by another; that is Dask's doing, and its limit is `distributed.scheduler.allowed-failures`.
 """
 
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from types import TracebackType
@@ -31,6 +32,7 @@ class Cluster:
                 "Install it: pip install 'interlock[cluster]'. Or leave --cluster out: this machine does the work.",
             ) from error
         try:
+            _knock(address)
             self._client: Any = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ToolError(
@@ -79,3 +81,14 @@ class Cluster:
             return Failed(
                 f"the cluster lost every worker that it gave the same work to: {error}", "Look at its workers' logs."
             )
+
+
+def _knock(address: str) -> None:
+    """Whether anybody listens there; OSError or ValueError when not. Dask would find out, too, but only with a thread
+    and a loop of its own begun, which on a busy machine fails in other words."""
+    from distributed.comm import addressing, registry
+
+    scheme, place = addressing.parse_address(address)
+    registry.get_backend(scheme)
+    if scheme in ("tcp", "tls"):
+        socket.create_connection(addressing.parse_host_port(place), CONNECT_S).close()
