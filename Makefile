@@ -21,8 +21,8 @@ help: ## Show this menu
 demo: $(SIM) ## A drawn taser starts a camera: play the first shift, leave the proof in build/demo/
 	@$(BIN)/interlock simulate simulator/scenarios/first_shift.toml --seed 1 --out build/demo
 
-test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (under 6 minutes on 2 cores)
-	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not deep"
+test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (under 6 minutes on 2 cores); CUT=id: that power cut alone
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not deep" $(if $(CUT),tests/powercut)
 
 test-deep: $(DEV) ## The slow sweeps as well
 	@$(BIN)/pytest -n $(JOBS) --dist loadgroup

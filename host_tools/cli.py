@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from .commands.checkpoint import checkpoint
 from .commands.credentials import credentials
+from .commands.export import export
 from .commands.pair import pair
 from .commands.provision import provision
 from .commands.pull import pull
@@ -52,7 +54,7 @@ def options(
     context.obj = Context(home if home is not None else default_home(), air, person)
 
 
-for command in (scan, provision, pair, status, sync, pull, verify, report, credentials, simulate):
+for command in (scan, provision, pair, status, sync, pull, checkpoint, verify, export, report, credentials, simulate):
     app.command()(command)
 
 

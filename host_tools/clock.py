@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from interlock.core import records
-from interlock.core.journal import Record
+from interlock.core.layout import Record
 
 from .exchange import Span
 

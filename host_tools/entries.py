@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from interlock.core.seal import KEY_BYTES as SEAL_KEY_BYTES
 from interlock.core.settings import Policy
+from interlock.core.wire import PUBLIC_KEY_BYTES
 
 from .outcome import ToolError
 
@@ -29,7 +31,9 @@ class AdminKey:
 @dataclass(frozen=True)
 class UnitEntry:
     """A unit. `serial_raw`: the 8 bytes as the unit holds them; `state`: prepared until an admin session closed its
-    label; `revision`: of the settings that it was given last."""
+    label; `revision`: of the settings that it was given last; `seal_keys`: all that its journal was ever given, the
+    newest last; `signing_keys`: all public keys that it made, likewise; `key_due`: it was asked to make another one,
+    which has not come."""
 
     serial: str
     serial_raw: bytes
@@ -42,17 +46,21 @@ class UnitEntry:
     technician_root: bytes = field(repr=False)
     revision: int
     policy: Policy
+    seal_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    signing_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    key_due: bool = False
 
 
 @dataclass(frozen=True)
 class LentEntry:
-    """A unit as a technician's vault knows it. `key`: the technician's own."""
+    """A unit as a technician's vault knows it. `key`: the technician's own; `signing_keys`: its public ones."""
 
     serial: str
     number: int
     role: int
     name: str
     key: bytes = field(repr=False)
+    signing_keys: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -115,14 +123,25 @@ class Fields:
     def is_there(self, name: str) -> bool:
         return self._values.get(name) is not None
 
+    def flag(self, name: str) -> bool:
+        """False where there is none: an older vault's file."""
+        return self.is_there(name) and bool(self._get(name, bool))
+
     def key(self, name: str, size: int = KEY_BYTES) -> bytes:
+        return self._key(name, self.text(name), size)
+
+    def _key(self, name: str, text: object, size: int) -> bytes:
         try:
-            key = bytes.fromhex(self.text(name))
+            key = bytes.fromhex(text) if isinstance(text, str) else b""
         except ValueError:
             key = b""
         if len(key) != size:
             raise Damaged(self._path, f"'{name}' is no {size} bytes in hex")
         return key
+
+    def keys(self, name: str, size: int) -> tuple[bytes, ...]:
+        """None where there are none: an older vault's file."""
+        return tuple(self._key(name, text, size) for text in self._get(name, list)) if self.is_there(name) else ()
 
     def maybe_key(self, name: str) -> bytes | None:
         return self.key(name) if self.is_there(name) else None
@@ -147,6 +166,10 @@ def _hex(key: bytes | None) -> str | None:
     return None if key is None else key.hex()
 
 
+def _hexes(keys: tuple[bytes, ...]) -> list[str]:
+    return [key.hex() for key in keys]
+
+
 def _dump(**values: Any) -> bytes:
     return json.dumps({"version": 1} | values, indent=2).encode() + b"\n"
 
@@ -165,6 +188,9 @@ def unit_bytes(entry: UnitEntry) -> bytes:
         technician_root=entry.technician_root.hex(),
         revision=entry.revision,
         policy=entry.policy._asdict(),
+        seal_keys=_hexes(entry.seal_keys),
+        signing_keys=_hexes(entry.signing_keys),
+        key_due=entry.key_due,
     )
 
 
@@ -183,19 +209,33 @@ def unit_entry(path: Path, data: bytes) -> UnitEntry:
         fields.key("technician_root"),
         fields.number("revision"),
         fields.policy("policy"),
+        fields.keys("seal_keys", SEAL_KEY_BYTES),
+        fields.keys("signing_keys", PUBLIC_KEY_BYTES),
+        fields.flag("key_due"),
     )
 
 
 def lent_bytes(entry: LentEntry) -> bytes:
     return _dump(
-        serial=entry.serial, number=entry.number, role=entry.role, name=entry.name, technician_key=entry.key.hex()
+        serial=entry.serial,
+        number=entry.number,
+        role=entry.role,
+        name=entry.name,
+        technician_key=entry.key.hex(),
+        signing_keys=_hexes(entry.signing_keys),
     )
 
 
 def lent_entry(path: Path, data: bytes) -> LentEntry:
     fields = Fields(path, data)
-    key = fields.key("technician_key")
-    return LentEntry(fields.text("serial"), fields.number("number"), fields.number("role"), fields.text("name"), key)
+    return LentEntry(
+        fields.text("serial"),
+        fields.number("number"),
+        fields.number("role"),
+        fields.text("name"),
+        fields.key("technician_key"),
+        fields.keys("signing_keys", PUBLIC_KEY_BYTES),
+    )
 
 
 def pair_bytes(entry: PairEntry) -> bytes:

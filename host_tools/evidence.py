@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from interlock.core import frames, receiver, records
-from interlock.core.journal import Record
+from interlock.core.layout import Record
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from .clock import HOST_U_MS, UnitClock

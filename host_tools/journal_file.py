@@ -1,38 +1,36 @@
-"""Journal files (`.ilj`): one unit's journal as read out, records verbatim. Format: `firmware/JOURNAL.md`.
+"""Journal files (`.ilj`), whole: written, and read at once. Format: `firmware/JOURNAL.md`; its pieces:
+`journal_items.py`.
 
-Writing, reading and checking. The check sees every accidental change and says where; a forger who recomputes the
-unkeyed chain is not caught by it (seal and checkpoints come with a later version).
+`check` is for those who want the records and whether they are as they were written. What an auditor can know of a file,
+with or without keys, and from several files together, is said by `verifying/`.
 """
 
-import struct
-from binascii import crc32
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import NamedTuple
 
-from interlock.core import records
-from interlock.core.journal import CRC_BYTES, OVERHEAD_BYTES, TAG_BYTES, Record, chain_next, chain_start, decode
+from interlock.core.layout import CRC_BYTES, UNKNOWN, Record, Span, chain_next
 
-MAGIC = b"ILJF"
-VERSION = 1
-_HEADER = struct.Struct(">4sBBH8sI32sI")
-FOOTER_MAGIC = b"\xfe\x00IF"
-_FOOTER = struct.Struct(">4sI32sI")
+from .journal_items import Break, Footer, Header, Signed, Source, raws_of
+from .verifying.found import Fault
+from .verifying.walk import walk
+
+__all__ = ["Altered", "Header", "Intact", "Run", "Signed", "Verdict", "check", "join", "runs_of", "write"]
 
 
-class Header(NamedTuple):
-    """Whose journal it is, and where it begins. `chain`: the chain value before the first record."""
+class Run(NamedTuple):
+    """Records in unbroken sequence, verbatim; `chain`, `epoch`: before the first one, as in a Header."""
 
-    role: int
-    unit: int
-    serial: bytes
     first: int
     chain: bytes
+    epoch: int
+    raws: Sequence[bytes]
 
 
 @dataclass(frozen=True)
 class Intact:
-    """Every byte is as it was written: header, records in unbroken sequence and chain, footer."""
+    """Every byte is as it was written: header, records in sequence and chain (but for stated breaks), footer."""
 
     header: Header
     records: tuple[Record, ...]
@@ -53,66 +51,54 @@ class Altered:
 Verdict = Intact | Altered
 
 
-def write(header: Header, journal: Sequence[Record]) -> bytes:
-    """The bytes of a journal file."""
-    return join(header, [record.raw for record in journal])
+def write(header: Header, journal: Sequence[Record], signed: Iterable[Signed] = ()) -> bytes:
+    """The bytes of a journal file with these records in unbroken sequence, and these checkpoints."""
+    return join(header, [record.raw for record in journal], signed=signed)
 
 
-def join(header: Header, raws: Sequence[bytes]) -> bytes:
-    """The bytes of a journal file with these records, whatever they are: `check` tells what is wrong with them."""
-    head = _HEADER.pack(MAGIC, VERSION, *header, 0)[:-CRC_BYTES]
-    data = head + struct.pack(">I", crc32(head)) + b"".join(raws)
+def runs_of(spans: Iterable[Span]) -> list[Run]:
+    """A journal that was read out of a flash (`core/reading.py`), as `join` takes it behind its first run."""
+    return [Run(span.first, span.chain, span.epoch, [record.raw for record in span.records]) for span in spans]
+
+
+def join(header: Header, raws: Sequence[bytes], later: Iterable[Run] = (), signed: Iterable[Signed] = ()) -> bytes:
+    """The bytes of a journal file, whatever the records are: `check` tells what is wrong with them. `later`: runs that
+    follow the first one, each behind a break."""
+    data = [header.pack()]
     chain = header.chain
-    for raw in raws:
-        chain = chain_next(chain, raw[: len(raw) - TAG_BYTES - CRC_BYTES])
-    foot = data + _FOOTER.pack(FOOTER_MAGIC, len(raws), chain, 0)[:-CRC_BYTES]
-    return foot + struct.pack(">I", crc32(foot))
+    records = 0
+    for run in (Run(header.first, header.chain, header.epoch, raws), *later):
+        if len(data) > 1:
+            data.append(Break(run.first, run.chain, run.epoch).pack())
+        chain = run.chain
+        data += run.raws
+        records += len(run.raws)
+        if chain != UNKNOWN:
+            for raw in run.raws:
+                chain = chain_next(chain, raw[:-CRC_BYTES])
+    data += [item.pack() for item in signed]
+    joined = b"".join(data)
+    return joined + Footer(records, chain).pack(joined)
 
 
 def check(data: bytes) -> Verdict:
-    """Whether `data`, the bytes of a journal file, is as it was written."""
-    if len(data) < _HEADER.size:
-        return Altered(len(data), None, "the file ends within its header", None, ())
-    magic, version, *fields, crc = _HEADER.unpack_from(data)
-    if crc != crc32(data[: _HEADER.size - CRC_BYTES]):
-        return Altered(0, None, "the header does not fit its checksum: altered, or no journal file", None, ())
-    header = Header(*fields)
-    if magic != MAGIC or version != VERSION:
-        return Altered(0, None, f"not a journal file of version {VERSION}", None, ())
-    if header.first == 0 and header.chain != chain_start(header.serial):
-        return Altered(20, None, "the chain does not begin as this unit's does", header, ())
-    return _check_records(data, header)
+    """Whether `data`, the bytes of a journal file, is as it was written, as far as that shows without keys."""
+    found = walk(BytesIO(data))
+    if found.header is None:
+        assert found.fault is not None, "a file without a header is none"
+        return Altered(found.fault.offset, None, found.fault.reason, None, ())
+    faults = [fault for fault in (found.fault, found.seal_fault) if fault is not None]
+    for hole in found.holes:
+        if not hole.stated:
+            reason = f"record {hole.last + 1} stands where {hole.first} is due"
+            faults.append(Fault(hole.offset, hole.first, reason))
+            break
+    if not faults:
+        return Intact(found.header, _records(data, len(data)))
+    first = min(faults, key=lambda fault: fault.offset)
+    return Altered(first.offset, first.sequence, first.reason, found.header, _records(data, first.offset))
 
 
-def _check_records(data: bytes, header: Header) -> Verdict:
-    offset, sequence, chain = _HEADER.size, header.first, header.chain
-    sound: list[Record] = []
-
-    def altered(at: int, reason: str, number: int | None) -> Altered:
-        return Altered(at, number, reason, header, tuple(sound))
-
-    while offset < len(data) and data[offset] != FOOTER_MAGIC[0]:
-        record = decode(data, offset)
-        if record is None:
-            length = data[offset]
-            if length <= records.PAYLOAD_MAX and offset + OVERHEAD_BYTES + length > len(data):
-                return altered(offset, "the file ends within a record", sequence)
-            return altered(offset, "the record does not fit its checksum", sequence)
-        if record.sequence != sequence:
-            return altered(offset, f"record {record.sequence} stands where {sequence} is due", sequence)
-        chain = chain_next(chain, record.body)
-        if record.tag != chain[:TAG_BYTES]:
-            return altered(offset, "the record does not continue the chain", sequence)
-        sound.append(record)
-        offset += len(record.raw)
-        sequence += 1
-    if len(data) - offset < _FOOTER.size:
-        return altered(offset, "the file ends before its footer: cut short", None)
-    magic, count, head, crc = _FOOTER.unpack_from(data, offset)
-    if crc != crc32(data[: offset + _FOOTER.size - CRC_BYTES]) or magic != FOOTER_MAGIC:
-        return altered(offset, "the footer does not fit its checksum", None)
-    if count != len(sound) or head != chain:
-        return altered(offset, "the footer counts other records than there are", None)
-    if len(data) > offset + _FOOTER.size:
-        return altered(offset + _FOOTER.size, "something follows the footer", None)
-    return Intact(header, tuple(sound))
+def _records(data: bytes, end: int) -> tuple[Record, ...]:
+    """The records before byte `end` of a journal file that is sound up to there."""
+    return tuple(Record(raw) for raw in raws_of(Source(BytesIO(data)), end))

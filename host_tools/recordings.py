@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from interlock.core import camera, records
-from interlock.core.journal import Record
+from interlock.core.layout import Record
 
 
 class Recording(NamedTuple):

@@ -35,6 +35,16 @@ ADVICE = {
     wire.CLOSED: "Somebody ended the unit's service mode, or it ran out. Dock the unit or hold its button again, then "
     "run the command again: it goes on where it stopped.",
     wire.LINK_LOST: _AGAIN,
+    wire.NO_SIGNING_KEY: "The unit has no signing key, or is still making it (interlock status says so). A key is made "
+    "with the force's vault: interlock provision LABEL --signing h10.",
+    wire.EXHAUSTED: "All signatures of its key are used up. Let it make a new one with the force's vault: interlock "
+    "provision LABEL --signing h10. What was signed stays good.",
+    wire.ROLLED_BACK: "Its signing key was used up to a higher index before: an old image of its flash was put back, "
+    "or it was copied. Keep the unit, and report this.",
+    wire.TOO_SOON: "A technician gets one checkpoint a day, since signatures are few. The force's vault gets one at "
+    "any time: interlock checkpoint SERIAL.",
+    wire.BUSY_SIGNING: "The unit still computes a key or a signature. Leave it in its dock, and run the command again "
+    "later.",
 }
 
 

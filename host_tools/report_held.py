@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from interlock.core import records
-from interlock.core.journal import Record
+from interlock.core.layout import Record
 
 from .clock import HOST_U_MS, UnitClock
 from .evidence import Evidence, UnitJournal, Use
@@ -21,6 +21,7 @@ from .journal_file import Altered, Verdict
 from .recordings import Recording
 from .store_lines import Arrival, Branch, Conflict, Gap, StoredJournal
 from .verdict import GRACE_MS
+from .verifying import gaps
 
 
 class Point(NamedTuple):
@@ -125,12 +126,23 @@ def from_verdict(serial: str, name: str, verdict: Verdict, read_ms: int) -> Held
     assert verdict.header is not None, "without a header nobody knows whose journal it is"
     header, found = verdict.header, verdict.records
     altered = verdict.reason if isinstance(verdict, Altered) else None
-    gaps = (Gap(0, header.first - 1, True),) if header.first else ()
+    missing = _missing(header.first, found)
     came = (Arrival(found[0].sequence, found[-1].sequence, "", read_ms),) if found else ()
     findings = () if altered is None else (f"altered: {altered}",)
     return Held(
-        serial, header.unit, header.role, name, found, True, altered, findings, gaps, (), (), came, read_ms
+        serial, header.unit, header.role, name, found, True, altered, findings, missing, (), (), came, read_ms
     )  # fmt: skip
+
+
+def _missing(first: int, found: tuple[Record, ...]) -> tuple[Gap, ...]:
+    """What a file lacks: what its unit's ring has eaten before `first`, and its holes."""
+    missing = [Gap(0, first - 1, True)] if first else []
+    due, told = first, gaps.reasons(found)
+    for record in found:
+        if record.sequence > due:
+            missing.append(Gap(due, record.sequence - 1, bool(gaps.explain(due, record.sequence - 1, *told))))
+        due = record.sequence + 1
+    return tuple(missing)
 
 
 def unpulled(serial: str, unit: int, role: int, name: str) -> Held:

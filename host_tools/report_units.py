@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from interlock.core import records, wire
-from interlock.core.journal import Record
+from interlock.core.layout import Record
 from interlock.core.settings import ROLE_NAMES
 
 from . import report_model as model
@@ -91,7 +91,7 @@ def _session(held: Held, at: model.Moment, opening: Record, ending: Record | Non
 
 def _operations(bits: int) -> list[str]:
     """Names of what a session's end says was asked and granted; bits as in JOURNAL.md, `operations`."""
-    codes = [bit + 16 if bit < 8 else bit + 24 for bit in range(16) if bits >> bit & 1]
+    codes = [bit + 16 if bit < 10 else bit + 22 for bit in range(16) if bits >> bit & 1]
     names = [wire.OPERATIONS[code].name if code in wire.OPERATIONS else f"request {code}" for code in codes]
     return [name for name in names if name not in ("end", "credit", "stop")]
 

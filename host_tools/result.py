@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from interlock.core import frames
 from interlock.core.settings import ROLE_CAMERA, ROLE_NAMES
 
-from . import verdict
+from . import journal_file, verdict
 from .evidence import Event, Evidence, UnitJournal, Use, gather, witnesses_of
 from .journal_file import Header, Intact, Verdict
 
@@ -18,9 +18,11 @@ EVENTS = {"draw": frames.DRAW, "arm": frames.ARM, "discharge": frames.DISCHARGE}
 _MATCH_MS = 100
 
 
-def header_of(unit: "UnitRun") -> Header:
-    """The journal file header of a unit of the simulated world."""
-    return Header(unit.unit.role, unit.unit.number, unit.unit.serial, unit.reading.first, unit.reading.chain)
+def journal_of(unit: "UnitRun") -> bytes:
+    """The journal file of a unit of the simulated world, as its flash was at the end."""
+    first, *later = journal_file.runs_of(unit.reading.spans)
+    header = Header(unit.unit.role, unit.unit.number, unit.unit.serial, first.first, first.chain, first.epoch)
+    return journal_file.join(header, first.raws, later)
 
 
 def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[str, Any]:

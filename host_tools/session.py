@@ -19,7 +19,7 @@ from interlock.core import settings as unit_settings
 from interlock.core import wire, x25519
 from interlock.core.crypto import same
 from interlock.core.secure import SessionKeys, transcript
-from interlock.core.wire import REPLY_BIT, Assembler, Cutter, Status, WireError
+from interlock.core.wire import REPLY_BIT, Assembler, Cutter, Key, Status, WireError
 
 from .credential import Admin, Credential, SetUp, Technician, person_bytes
 from .inbox import Inbox, LinkLost
@@ -35,6 +35,7 @@ HELLO_S = 20.0  # a unit multiplies on its curve in the meantime
 REPLY_S = 10.0  # a commit erases sectors
 STREAM_S = 20.0  # the longest silence within a pull
 REPLY_BYTES_MAX = 16 * 1024
+SIGNED_BYTES_MAX = 16 * 1024
 STREAM_BYTES_MAX = wire.CREDIT_MAX * SEALED_MAX * 6  # at MTU 23 a notification costs more than it carries
 CREDIT = 24  # chunks under way at most; the rest of what a unit allows is reserve
 
@@ -251,17 +252,44 @@ class Session:
             raise Untrue("it moved its admin key to another step than the next")
         return step + 1
 
+    async def key(self) -> Key:
+        """How the unit's signing key is."""
+        return _key(await self._ask(wire.KEY))
+
+    async def make_key(self, params: int, entropy: bytes) -> Key:
+        """Let the unit begin to make a signing key, or go on with it; how it is. `entropy`: 32 bytes."""
+        return _key(await self._ask(wire.MAKE_KEY, struct.pack(wire.MAKE_KEY_FORM, params, entropy)))
+
+    async def checkpoint(self, last_seen: int | None, nonce: bytes) -> tuple[int, int]:
+        """Let the unit sign its journal's end: (index that it takes for that, how many are left). `last_seen`: the
+        highest index of a signature under this key that was ever seen; `nonce`: 16 bytes. See `signed`."""
+        body = struct.pack(wire.CHECKPOINT_FORM, wire.NO_INDEX if last_seen is None else last_seen, nonce)
+        index, remaining = struct.unpack(wire.TAKEN_FORM, await self._ask(wire.CHECKPOINT, body, 8))
+        return index, remaining
+
+    async def signed(self, offset: int = 0) -> tuple[int, bytes]:
+        """(bytes in all, some from `offset` on) of the newest message that the unit signed and its signature behind
+        it; 0 in all while it is being computed."""
+        answer = await self._ask(wire.SIGNED, struct.pack(wire.SIGNED_FORM, offset))
+        if len(answer) < 2:
+            raise Untrue("it says of no signature how long it is")
+        total, part = struct.unpack_from(wire.SIGNED_FORM, answer)[0], answer[2:]
+        if total > SIGNED_BYTES_MAX or len(part) != max(0, min(total - offset, wire.SIGNED_BYTES)):
+            raise Untrue(f"of a signature of {total} bytes it sends {len(part)} from byte {offset} on")
+        return total, part
+
     async def pull(self, sequence: int, credit: int = CREDIT) -> Pull:
         """Let the journal come from `sequence` on, `credit` chunks ahead. One at a time."""
         if self._stream is None:
             self._stream = Inbox(STREAM_BYTES_MAX)
             await self._link.on_stream(self._stream)
         body = struct.pack(wire.PULL_FORM, sequence, credit)
-        first, following, chain = struct.unpack(
+        first, following, chain, epoch, end = struct.unpack(
             wire.PULLED_FORM, await self._ask(wire.PULL, body, struct.calcsize(wire.PULLED_FORM))
         )
         assert self._keys is not None
-        return Pull((first, following, chain), self._keys.stream, self._notification, self._stream.take, self._grant)
+        stated = (first, following, chain, epoch, end)
+        return Pull(stated, self._keys.stream, self._notification, self._stream.take, self._grant)
 
     async def _notification(self) -> bytes:
         assert self._stream is not None
@@ -284,3 +312,10 @@ class Session:
             await self._ask(wire.END)
         except (LinkLost, Refused):
             pass
+
+
+def _key(body: bytes) -> Key:
+    found = wire.unpack_key(body)
+    if found is None:
+        raise Untrue(f"what it says of its signing key has {len(body)} bytes")
+    return found

@@ -9,18 +9,20 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from interlock.core.journal import chain_next, decode
+from interlock.core.layout import UNKNOWN, chain_next, decode
 
 from . import journal_file, store_lines
 from .outcome import Exit, ToolError
 from .store_lines import Arrival, Head, Row, StoredJournal
-from .store_schema import WRITES, additions, custody, heads, open_engine, records, told, units
+from .store_schema import WRITES, additions, checkpoints, custody, heads, open_engine, records, told, units
+from .stream import epoch_behind
 
 _DIGEST_BYTES = 16
 
@@ -48,6 +50,20 @@ class Added(NamedTuple):
     new: int
     known: int
     conflicts: int
+
+
+@dataclass(frozen=True)
+class CheckpointRow:
+    """What a unit signed (`core/checkpoint.py`). `public`: the key (60 bytes) that it signed with; `by`, `utc_ms`: who
+    fetched it, and when by that host's clock."""
+
+    serial: str
+    index: int
+    message: bytes
+    signature: bytes
+    public: bytes
+    utc_ms: int
+    by: str
 
 
 class CustodyRow(NamedTuple):
@@ -132,21 +148,27 @@ class Store:
                 ).first()
             return GoingOn(sequence + 1, after)
 
-    def add(self, serial: str, first: int, chain: bytes, raws: Sequence[bytes], *, by: str, utc_ms: int) -> Added:
-        """Store `raws`, the records from sequence `first` on, all or nothing; `chain`: the chain value before them.
+    def add(
+        self, serial: str, first: int, chain: bytes, raws: Sequence[bytes], *, epoch: int, by: str, utc_ms: int
+    ) -> Added:
+        """Store `raws`, the records from sequence `first` on, all or nothing; `chain`: the chain value before them,
+        UNKNOWN behind a hole in the unit's flash; `epoch`: of the first one's seal.
 
         `by`, `utc_ms`: who brought them, and when by this host's clock. ToolError when one is no record or out of
         sequence. A record that does not continue the chain is stored: it is evidence, and `journal` says so."""
-        rows = _rows(serial, first, chain, raws)
+        rows = _rows(serial, first, chain, epoch, raws)
         if not rows:
             return Added(0, 0, 0)
         with self._writing() as connection:
             held = connection.execute(
-                select(records.c.sequence, records.c.digest).where(
+                select(records.c.sequence, records.c.digest, records.c.raw).where(
                     records.c.serial == serial, records.c.sequence.between(first, first + len(rows) - 1)
                 )
             ).all()
-            known = {(sequence, digest) for sequence, digest in held}
+            known = {(sequence, digest) for sequence, digest, _ in held}
+            if chain == UNKNOWN:  # what came before the hole was there is the same record
+                digests = {(row["sequence"], row["raw"]): row["digest"] for row in rows}
+                known |= {(n, digests[n, raw]) for n, _, raw in held if (n, raw) in digests}
             taken = {sequence for sequence, _ in known}
             new = [row for row in rows if (row["sequence"], row["digest"]) not in known]
             if new:
@@ -162,13 +184,25 @@ class Store:
         with self._writing() as connection:
             connection.execute(insert(heads).values(serial=serial, following=following, chain=chain, utc_ms=utc_ms))
 
+    def add_checkpoint(
+        self, serial: str, index: int, message: bytes, signature: bytes, public: bytes, *, by: str, utc_ms: int
+    ) -> bool:
+        """Keep what a unit signed, sound or not; whether no other message of this key and index is here."""
+        row = CheckpointRow(serial, index, message, signature, public, utc_ms, by)
+        with self._writing() as connection:
+            same = (checkpoints.c.serial == serial, checkpoints.c.public == public, checkpoints.c.index == index)
+            held = connection.execute(select(checkpoints.c.message, checkpoints.c.signature).where(*same)).all()
+            if (message, signature) not in [tuple(pair) for pair in held]:
+                connection.execute(insert(checkpoints).values(vars(row)))
+            return all(other == message for other, _ in held)
+
     # Records out.
 
     def journal(self, serial: str) -> StoredJournal:
         """All that is held of this unit, verified anew from the raw bytes."""
         with self._reading() as connection:
             found = connection.execute(
-                select(records.c.sequence, records.c.chain, records.c.after, records.c.raw, records.c.addition)
+                select(*(records.c[name] for name in Row._fields))
                 .where(records.c.serial == serial)
                 .order_by(records.c.sequence, records.c.addition)
             ).all()
@@ -191,15 +225,43 @@ class Store:
             serial, unit[1:], [Row(*row) for row in found], [Head(*h) for h in stated], [Arrival(*a) for a in came]
         )
 
-    def export_ilj(self, serial: str) -> bytes:
-        """The newest contiguous segment as a journal file: the whole journal, unless the ring overtook the pulls.
+    def checkpoints(self, serial: str) -> list[CheckpointRow]:
+        """All that this unit signed and somebody fetched, in the order in which it came."""
+        with self._reading() as connection:
+            found = connection.execute(
+                select(*(checkpoints.c[name] for name in CheckpointRow.__dataclass_fields__))
+                .where(checkpoints.c.serial == serial)
+                .order_by(checkpoints.c.id)
+            ).all()
+            return [CheckpointRow(*row) for row in found]
 
-        What was altered is exported as it is: the file's check says where."""
+    def last_index(self, serial: str, public: bytes) -> int | None:
+        """The highest index that was seen of this key; None: nothing."""
+        with self._reading() as connection:
+            return connection.execute(
+                select(func.max(checkpoints.c.index)).where(
+                    checkpoints.c.serial == serial, checkpoints.c.public == public
+                )
+            ).scalar()
+
+    def ends_at(self, serial: str, following: int) -> frozenset[bytes]:
+        """The chain values that are known in front of this sequence number: more than one where the unit told more
+        than one story."""
+        with self._reading() as connection:
+            before = select(records.c.after).where(records.c.serial == serial, records.c.sequence == following - 1)
+            behind = select(records.c.chain).where(records.c.serial == serial, records.c.sequence == following)
+            return frozenset(connection.scalars(before.union(behind))) - {UNKNOWN}
+
+    def export_ilj(self, serial: str) -> bytes:
+        """The whole journal as a journal file: its main line, with a break where records are missing, and all that the
+        unit signed. What was altered is exported as it is: the file's check says where."""
         journal = self.journal(serial)
         if not journal.segments:
             raise ToolError(f"nothing was pulled of {serial} yet", "Pull it first: interlock pull.", Exit.USAGE)
-        segment = next(s for s in journal.segments if s.first == journal.header.first)
-        return journal_file.join(journal.header, segment.raws)
+        first, *later = journal.segments
+        runs = [journal_file.Run(s.first, s.chain, s.epoch, s.raws) for s in later]
+        signed = [journal_file.Signed(row.message, row.signature, row.public) for row in self.checkpoints(serial)]
+        return journal_file.join(journal.header, first.raws, runs, signed)
 
     # Custody.
 
@@ -229,7 +291,7 @@ def _unit(connection: Connection, serial: str) -> UnitRow | None:
     return None if row is None else UnitRow(*row)
 
 
-def _rows(serial: str, first: int, chain: bytes, raws: Sequence[bytes]) -> list[dict[str, object]]:
+def _rows(serial: str, first: int, chain: bytes, epoch: int, raws: Sequence[bytes]) -> list[dict[str, object]]:
     """The rows to insert, but for their addition."""
     rows: list[dict[str, object]] = []
     for number, raw in enumerate(raws, first):
@@ -239,10 +301,9 @@ def _rows(serial: str, first: int, chain: bytes, raws: Sequence[bytes]) -> list[
                 f"what was handed to the store as record {number} of {serial} is none",
                 "Nothing of this part was stored. Pull again, and report this if it stays.",
             )
-        after = chain_next(chain, record.body)
+        after = chain if chain == UNKNOWN else chain_next(chain, record.chained)
         digest = hashlib.sha256(chain + raw).digest()[:_DIGEST_BYTES]
-        rows.append(
-            {"serial": serial, "sequence": number, "digest": digest, "chain": chain, "after": after, "raw": bytes(raw)}
-        )
-        chain = after
+        row = {"serial": serial, "sequence": number, "digest": digest, "chain": chain, "after": after}
+        rows.append(row | {"epoch": epoch, "raw": bytes(raw)})
+        chain, epoch = after, epoch_behind(record, epoch)
     return rows

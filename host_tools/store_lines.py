@@ -1,6 +1,7 @@
 """What the rows of one unit amount to: lines of records that continue each other, gaps, and versions that conflict.
 
-Normally there is one line from record 0 to the newest. A gap shows where the unit's ring overtook the pulls. A fork, or
+Normally there is one line from record 0 to the newest. A gap shows where the unit's ring overtook the pulls, or where
+its flash could not be read any more; behind such a hole the chain value is unknown up to the next sector. A fork, or
 records beside others of the same numbers, shows that the unit told two stories: it was rolled back, replaced or
 rewritten, or somebody changed the store. No version is dropped; the line on which the unit was seen last is the main
 one. Pure: no database here.
@@ -11,20 +12,24 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from interlock.core import records
-from interlock.core.journal import Record, chain_start, decode
+from interlock.core.layout import CRC_BYTES, UNKNOWN, Record, chain_next, chain_start, decode
 
 from . import journal_file
 from .journal_file import Altered, Header, Intact, Verdict
+from .journal_items import HEADER_BYTES
+from .verifying import gaps, outcomes
+from .verifying.outcomes import Outcome
 
 
 class Row(NamedTuple):
-    """One stored record. `chain`: the chain value before it as stated, `after`: behind it; `addition`: number of the
-    addition that brought it, which rises with time."""
+    """One stored record. `chain`: the chain value before it as stated, `after`: behind it (both zeros behind a hole in
+    the unit's flash); `epoch`: of its seal, as stated; `addition`: number of the addition that brought it, which rises
+    with time."""
 
     sequence: int
     chain: bytes
     after: bytes
+    epoch: int
     raw: bytes
     addition: int
 
@@ -48,19 +53,22 @@ class Arrival(NamedTuple):
 
 
 class Segment(NamedTuple):
-    """Records in unbroken sequence and chain. `chain`: the chain value before `first`; `verdict`: whether every byte is
-    as it was written, offsets as in the segment's own journal file; `raws`: the bytes of each."""
+    """Records in unbroken sequence and chain. `chain`: the chain value before `first`, `after`: behind `last`, both
+    UNKNOWN behind a hole; `epoch`: of the first one's seal, as stated; `verdict`: whether every byte is as it was
+    written, offsets as in the segment's own journal file; `raws`: the bytes of each."""
 
     first: int
     last: int
     chain: bytes
+    after: bytes
+    epoch: int
     verdict: Verdict
     raws: tuple[bytes, ...]
 
 
 class Gap(NamedTuple):
     """Records `first` to `last` are not here. `explained`: a later record of the unit says that its ring was full and
-    it dropped them."""
+    it dropped them, or that its flash could not be read there."""
 
     first: int
     last: int
@@ -75,18 +83,21 @@ class Conflict(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """Another version of the journal. `records`: all of it that decodes, from its beginning; `begins`: sequence of the
-    first that the main line does not have."""
+    """Another version of the journal. `records`: all of it that decodes, from its beginning, where `chain` and `epoch`
+    were stated; `begins`: sequence of the first that the main line does not have."""
 
     begins: int
     records: tuple[Record, ...]
+    chain: bytes
+    epoch: int
 
 
 @dataclass(frozen=True)
 class StoredJournal:
-    """All that the store holds of one unit. `header`: of the newest contiguous segment, as exported; `records`: every
+    """All that the store holds of one unit. `header`: of its journal file, as exported; `records`: every
     record of the main line that decodes; `verdict`: Intact, or the first place where one is not as it was written;
-    `findings`: all that an auditor must know, in words; `name`: what the unit is called, or empty."""
+    `told`: what is remembered beside the records and does not fit them; `findings`: all that an auditor must know, in
+    words; `name`: what the unit is called, or empty."""
 
     serial: str
     name: str
@@ -99,6 +110,7 @@ class StoredJournal:
     heads: tuple[Head, ...]
     arrivals: tuple[Arrival, ...]
     verdict: Verdict
+    told: tuple[Outcome, ...]
     findings: tuple[str, ...]
 
     @property
@@ -170,7 +182,8 @@ def branches_of(runs: Sequence[Run], main: Sequence[Sequence[Row]]) -> tuple[Bra
     for run in runs:
         beside = [row for row in run.rows if row not in taken]
         if beside:
-            found.append(Branch(beside[0].sequence, decoded(run.path())))
+            path = run.path()
+            found.append(Branch(beside[0].sequence, decoded(path), path[0].chain, path[0].epoch))
     return tuple(found)
 
 
@@ -201,46 +214,61 @@ def assemble(
     """Verify all of it anew. `identity`: unit number, role, name."""
     unit, role, name = identity
     raw_serial = serial_bytes(serial, rows)
+    rows = _without_doubles(rows)
     runs = runs_of(rows)
     main = main_line(runs)
     segments = []
     for path in main:
-        header = Header(role, unit, raw_serial, path[0].sequence, path[0].chain)
+        header = Header(role, unit, raw_serial, path[0].sequence, path[0].chain, path[0].epoch)
         raws = tuple(row.raw for row in path)
-        verdict = journal_file.check(journal_file.join(header, raws))
-        segments.append(Segment(path[0].sequence, path[-1].sequence, path[0].chain, verdict, raws))
+        verdict = _led(path, journal_file.check(journal_file.join(header, raws)))
+        ends = (path[0].sequence, path[-1].sequence, path[0].chain, path[-1].after)
+        segments.append(Segment(*ends, path[0].epoch, verdict, raws))
     found = tuple(record for path in main for record in decoded(path))
-    gaps = _gaps(segments, found)
+    missing = _gaps(segments, found)
     conflicts = _conflicts(rows, {row for path in main for row in path})
-    newest = newest_first(runs)[0].path()[0] if runs else None
-    header = Header(
-        role, unit, raw_serial, newest.sequence if newest else 0, newest.chain if newest else chain_start(raw_serial)
-    )
+    begin = (segments[0].first, segments[0].chain, segments[0].epoch) if segments else (0, chain_start(raw_serial), 0)
+    header = Header(role, unit, raw_serial, *begin)
     altered = next((s.verdict for s in segments if isinstance(s.verdict, Altered)), None)
     verdict = altered if altered is not None else Intact(header, found)
-    beside = _vanished(arrivals, rows) + _broken_heads(heads, rows, raw_serial)
-    findings = _findings(segments, gaps, conflicts, beside)
+    told = (
+        *_contradictions(conflicts),
+        *_vanished(arrivals, rows),
+        *_broken_heads(heads, rows, raw_serial),
+    )
+    findings = _findings(segments, missing, told)
     return StoredJournal(
-        serial, name, header, found, tuple(segments), gaps, conflicts, branches_of(runs, main),
-        tuple(heads), tuple(arrivals), verdict, findings,
+        serial, name, header, found, tuple(segments), missing, conflicts, branches_of(runs, main),
+        tuple(heads), tuple(arrivals), verdict, told, findings,
     )  # fmt: skip
 
 
+def _without_doubles(rows: Sequence[Row]) -> list[Row]:
+    """Without those behind a hole that are here with their chain value, too: pulled before the hole was there."""
+    known = {(row.sequence, row.raw) for row in rows if row.chain != UNKNOWN}
+    return [row for row in rows if row.chain != UNKNOWN or (row.sequence, row.raw) not in known]
+
+
+def _led(path: Sequence[Row], verdict: Verdict) -> Verdict:
+    """The verdict on a path's file, and whether each record before that leads to the value that was stored with it."""
+    offset = HEADER_BYTES
+    for place, row in enumerate(path[: len(verdict.records)]):
+        if row.chain != UNKNOWN and row.after != chain_next(row.chain, row.raw[:-CRC_BYTES]):
+            reason = "the record does not lead to the chain value that was stored with it"
+            return Altered(offset, row.sequence, reason, verdict.header, verdict.records[:place])
+        offset += len(row.raw)
+    return verdict
+
+
 def _gaps(segments: Sequence[Segment], found: Sequence[Record]) -> tuple[Gap, ...]:
-    losses = [
-        (record.sequence, fields.first_kept)
-        for record in found
-        if record.kind == records.LOSS and (fields := record.fields()) is not None
-    ]
-    gaps = []
+    told = gaps.reasons(found)
+    missing = []
     due = 0
     for segment in segments:
         if segment.first > due:
-            last = segment.first - 1
-            explained = any(sequence > last and first_kept > last for sequence, first_kept in losses)
-            gaps.append(Gap(due, last, explained))
+            missing.append(Gap(due, segment.first - 1, bool(gaps.explain(due, segment.first - 1, *told))))
         due = segment.last + 1
-    return tuple(gaps)
+    return tuple(missing)
 
 
 def _conflicts(rows: Sequence[Row], main: set[Row]) -> tuple[Conflict, ...]:
@@ -254,52 +282,57 @@ def _conflicts(rows: Sequence[Row], main: set[Row]) -> tuple[Conflict, ...]:
     )
 
 
-def _vanished(arrivals: Sequence[Arrival], rows: Sequence[Row]) -> list[str]:
+def _vanished(arrivals: Sequence[Arrival], rows: Sequence[Row]) -> list[Outcome]:
     """What was stored once and is not there any more."""
     here = {row.sequence for row in rows}
     gone = sorted({n for arrival in arrivals for n in range(arrival.first, arrival.last + 1)} - here)
     if not gone:
         return []
-    return [f"{len(gone)} records that were stored are gone from the store, the first is {gone[0]}: it was changed"]
+    reason = f"{len(gone)} records that were stored are gone from the store, the first is {gone[0]}: it was changed"
+    return [outcomes.Altered(gone[0], gone[-1], None, "store", reason)]
 
 
-def _broken_heads(heads: Sequence[Head], rows: Sequence[Row], serial: bytes) -> list[str]:
+def _broken_heads(heads: Sequence[Head], rows: Sequence[Row], serial: bytes) -> list[Outcome]:
     """What the ends that the unit stated once say against what is here, or against each other."""
     ends = {(row.sequence + 1, row.after) for row in rows} | {(row.sequence, row.chain) for row in rows}
     ends.add((0, chain_start(serial)))
-    found = []
-    missing = [head for head in heads if head[:2] not in ends]
-    if missing:
-        found.append(
-            f"the unit's journal once ended before record {missing[-1].following}, and what is here does not reach "
-            f"or does not fit that end: records were lost here, or changed"
-        )
+    lost = {sequence for sequence, chain in ends if chain == UNKNOWN}
+    following = max(sequence for sequence, _ in ends)
+    found: list[Outcome] = []
+    missing = [head for head in heads if head[:2] not in ends and head.following not in lost]
+    if missing and missing[-1].following > following:
+        shows = f"says that it once ended before record {missing[-1].following}"
+        found.append(outcomes.TruncatedTail(following, "the note of a pull", shows))
+    elif missing:
+        reason = f"it does not lead to the end before record {missing[-1].following} that the unit once stated"
+        found.append(outcomes.Altered(0, missing[-1].following - 1, None, "store", reason))
     for before, after in pairwise(heads):
         if after.following < before.following:
-            found.append(
-                f"the unit's journal ended before record {before.following} and later before record "
-                f"{after.following}: it was rolled back, erased or replaced"
-            )
+            shown = f"it ended before record {before.following}, and at a later pull before record {after.following}"
+            found.append(outcomes.RolledBack(after.following, shown))
     return found
 
 
-def _findings(
-    segments: Sequence[Segment], gaps: Sequence[Gap], conflicts: Sequence[Conflict], others: Sequence[str]
-) -> tuple[str, ...]:
+def _contradictions(conflicts: Sequence[Conflict]) -> list[Outcome]:
+    if not conflicts:
+        return []
+    others = f"{len(conflicts)} numbers with more than one record, the first is {conflicts[0].sequence}"
+    return [outcomes.Contradicted(conflicts[0].sequence, conflicts[-1].sequence, others)]
+
+
+def _findings(segments: Sequence[Segment], gaps: Sequence[Gap], told: Sequence[Outcome]) -> tuple[str, ...]:
     found = []
     for segment in segments:
         if isinstance(segment.verdict, Altered):
             place = "" if segment.verdict.sequence is None else f"record {segment.verdict.sequence}: "
             found.append(f"altered: {place}{segment.verdict.reason}")
     for before, after in pairwise(segments):
-        if after.first == before.last + 1:
+        if after.first == before.last + 1 and UNKNOWN not in (before.after, after.chain):
             found.append(f"record {after.first} does not continue the chain of the one before it")
     for gap in gaps:
         if not gap.explained:
-            found.append(f"records {gap.first} to {gap.last} are missing, and no record of the unit says why")
-    if conflicts:
-        found.append(
-            f"{len(conflicts)} numbers with more than one record, the first is {conflicts[0].sequence}: the unit told "
-            f"two stories (rolled back, replaced or rewritten), or the store was changed"
-        )
-    return tuple(found + list(others))
+            found.append(
+                f"records {gap.first} to {gap.last} are missing, and no record of the unit says why: they were "
+                f"overwritten, or its flash was at fault"
+            )
+    return tuple(found + [outcome.text for outcome in told])

@@ -24,6 +24,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
     create_engine,
     event,
     insert,
@@ -35,7 +36,7 @@ from sqlalchemy.exc import DBAPIError
 from . import durable
 from .outcome import Exit, ToolError
 
-VERSION = 1
+VERSION = 2
 BUSY_S = 15.0  # how long a command waits for another one that writes
 _RETRY_S = 0.05
 WRITES = {"interlock_writes": True}  # execution option: take the write lock at once, so that no writer waits in vain
@@ -65,7 +66,8 @@ additions = Table(
     Column("utc_ms", BigInteger, nullable=False),
 )
 # `raw`: the record's bytes as the unit stored them; `chain`: the chain value before it as it was stated, `after`: the
-# one that follows from both; `digest`: SHA-256(chain | raw)[:16]. Two rows of one sequence are a conflict.
+# one that follows from both (both 32 zero bytes behind a hole in the unit's flash, where nobody knows them); `epoch`:
+# of its seal, as stated; `digest`: SHA-256(chain | raw)[:16]. Two rows of one sequence are a conflict.
 records = Table(
     "records",
     metadata,
@@ -74,6 +76,7 @@ records = Table(
     Column("digest", LargeBinary(16), primary_key=True),
     Column("chain", LargeBinary(32), nullable=False),
     Column("after", LargeBinary(32), nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("addition", ForeignKey("additions.id"), nullable=False),
     Column("raw", LargeBinary, nullable=False),
 )
@@ -87,6 +90,21 @@ heads = Table(
     Column("chain", LargeBinary(32), nullable=False),
     Column("utc_ms", BigInteger, nullable=False),
 )
+# What a unit signed, whether the signature is good or not, each of it once; `public`: the key that it was signed with.
+# Two messages of one key and index are evidence that the key was copied.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("serial", String, nullable=False),
+    Column("id", Integer, primary_key=True),
+    Column("index", BigInteger, nullable=False),
+    Column("message", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("public", LargeBinary, nullable=False),
+    Column("utc_ms", BigInteger, nullable=False),
+    Column("by", String, nullable=False),
+    UniqueConstraint("serial", "public", "message", "signature"),
+)
 custody = Table(
     "custody",
     metadata,
@@ -97,7 +115,7 @@ custody = Table(
     Column("detail", String, nullable=False),
     Column("utc_ms", BigInteger, nullable=False),
 )
-for _table in (units, additions, heads, custody):
+for _table in (units, additions, heads, checkpoints, custody):
     Index(f"{_table.name}_by_serial", _table.c.serial, _table.c.id)
 Index("records_by_addition", records.c.serial, records.c.addition)
 
@@ -123,9 +141,14 @@ def open_engine(path: Path, read_only: bool = False) -> Engine:
     engine.dispose()
     if version is None:
         raise ToolError(f"{path} is no store, but some other database", "Name another place with --home DIR.")
+    is_newer = version > VERSION
     raise ToolError(
-        f"{path} was written by a newer interlock (its schema is {version}, this one knows {VERSION})",
-        "Update this program. Nothing was changed.",
+        f"{path} was written by {'a newer' if is_newer else 'an older'} interlock (its schema is {version}, this one "
+        f"knows {VERSION})",
+        "Update this program. Nothing was changed."
+        if is_newer
+        else "Keep it, and the program that wrote it: it holds journals of an older format. Name another place for new "
+        "ones with --home DIR. Nothing was changed.",
     )
 
 

@@ -1,8 +1,9 @@
 """The journal's stream at the host: notifications in, verified chunks of records out, nothing unbounded in between.
 
 A notification lost or a seal that does not fit ends the pull as a lost link does: what comes after cannot be opened,
-so the caller connects again and goes on. What is sealed well and yet breaks the rules is not believed (`Untrue`). A
-record that is whole but does not continue the hash chain is evidence: it is handed on, and `Chunk.broken_at` says so.
+so the caller connects again and goes on. What is sealed well and yet breaks the rules is not believed (`Untrue`).
+Records that do not lead to the end of the hash chain that the unit states are evidence: they are handed on, and
+`Pull.is_broken` says so at the end.
 """
 
 import asyncio
@@ -11,8 +12,8 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from interlock.core import wire
-from interlock.core.journal import TAG_BYTES, chain_next, decode
+from interlock.core import records, wire
+from interlock.core.layout import UNKNOWN, Record, chain_next, decode
 from interlock.core.secure import TAG_BYTES as SEAL_BYTES
 from interlock.core.secure import Sealer
 
@@ -28,37 +29,39 @@ RECORDS_MAX = 1_000_000  # of one pull: many times what any unit's flash holds
 
 @dataclass(frozen=True)
 class Chunk:
-    """Records in unbroken sequence. `first`: sequence of the first; `chain`: chain value before it; `raws`: their
-    bytes as stored by the unit; `broken_at`: sequence of the first that does not continue the chain, or None."""
+    """Records in unbroken sequence. `first`: sequence of the first; `chain`: chain value before it, UNKNOWN behind a
+    hole in the unit's flash; `epoch`: of its seal; `raws`: their bytes as stored by the unit."""
 
     first: int
     chain: bytes
+    epoch: int
     raws: tuple[bytes, ...]
-    broken_at: int | None
 
 
 class Pull:
     """One PULL. `first`: sequence of the first record that comes; `following`: sequence after the last; `chain`:
-    chain value before `first`; `next`: sequence of the next chunk; `head`: chain value there; `overtaken`: the ring
-    ate what would have come next: pull again from `next`.
+    chain value before `first`, UNKNOWN behind a hole; `epoch`: of the seal there; `end`: chain value at `following`, as
+    stated; `next`: sequence of the next chunk; `head`: chain value there; `broke_off`: what would have come next is
+    not there, or its chain value has to be stated anew: pull again from `next`.
 
     `notification`: gives the next one of STREAM; `here`: the next one that is here already, or None; `credit`: grants
     more chunks."""
 
     def __init__(
         self,
-        pulled: tuple[int, int, bytes],
+        pulled: tuple[int, int, bytes, int, bytes],
         opener: Sealer,
         notification: Callable[[], Awaitable[bytes]],
         here: Callable[[], bytes | None],
         credit: Callable[[int], Awaitable[None]],
     ) -> None:
-        self.first, self.following, self.chain = pulled
+        self.first, self.following, self.chain, self.epoch, self.end = pulled
         if self.first > self.following or self.following - self.first > RECORDS_MAX:
             raise Untrue(f"it announces records {self.first} to {self.following}")
         self.next = self.first
+        self._epoch = self.epoch
         self.head = self.chain
-        self.overtaken = False
+        self.broke_off = False
         self._opener = opener
         self._notification = notification
         self._here = here
@@ -68,9 +71,14 @@ class Pull:
         self._waiting: deque[bytes] = deque()  # notifications taken from the inbox, not looked at yet
         self._failure: LinkLost | Untrue | None = None
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether all came, and does not lead to the end that the unit states."""
+        return self.next == self.following and UNKNOWN not in (self.head, self.end) and self.head != self.end
+
     async def grant(self, chunks: int) -> None:
         """So many more chunks are safely stored: the unit may send as many more."""
-        if self.next < self.following and not self.overtaken:
+        if self.next < self.following and not self.broke_off:
             await self._credit(chunks)
 
     async def chunks(self) -> tuple[Chunk, ...]:
@@ -102,8 +110,8 @@ class Pull:
         return size >= _LENGTH_BYTES + int(struct.unpack_from(wire.CHUNK_LENGTH, head)[0])
 
     async def chunk(self) -> Chunk | None:
-        """The next chunk, or None when all has come (or the ring overtook the pull: see `overtaken`)."""
-        if self.next == self.following or self.overtaken:
+        """The next chunk, or None when all has come, or the stream broke off."""
+        if self.next == self.following or self.broke_off:
             return None
         try:
             async with asyncio.timeout(CHUNK_S):
@@ -119,7 +127,7 @@ class Pull:
         if first != self.next:
             raise Untrue(f"its journal's stream jumps from record {self.next} to {first}")
         if len(plain) == _HEAD_BYTES:
-            self.overtaken = True
+            self.broke_off = True
             return None
         return self._split(plain)
 
@@ -142,19 +150,23 @@ class Pull:
 
     def _split(self, plain: bytes) -> Chunk:
         """The records in a chunk; moves `next` and `head` on."""
-        first, chain, head = self.next, self.head, self.head
+        first, chain, epoch, head = self.next, self.head, self._epoch, self.head
         raws: list[bytes] = []
-        broken_at = None
         offset = _HEAD_BYTES
         while offset < len(plain):
             record = decode(plain, offset)
             if record is None or record.sequence != first + len(raws) or record.sequence >= self.following:
                 raise Untrue(f"what it sends as record {first + len(raws)} is none")
-            head = chain_next(head, record.body)
-            if broken_at is None and record.tag != head[:TAG_BYTES]:
-                broken_at = record.sequence
+            head = head if head == UNKNOWN else chain_next(head, record.chained)
+            self._epoch = epoch_behind(record, self._epoch)
             raws.append(record.raw)
             offset += len(record.raw)
         self.next = first + len(raws)
         self.head = head
-        return Chunk(first, chain, tuple(raws), broken_at)
+        return Chunk(first, chain, epoch, tuple(raws))
+
+
+def epoch_behind(record: Record, epoch: int) -> int:
+    """The seal's epoch of the record that follows this one, which is of `epoch` itself."""
+    begins = record.fields() if record.kind == records.SEAL else None
+    return epoch if begins is None else int(begins.epoch)

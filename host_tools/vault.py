@@ -3,6 +3,7 @@
     force.json                  the force's name, the group's key, the next unit's number
     units/SERIAL.json           a unit: its keys, its role, how far it is set up
     pairs/HOLSTER+CAMERA.json   a pair's keys
+    public/SERIAL-N.pub         the Nth public key that a unit made, to be published: 60 bytes (RFC 8554, 6.1)
 
 Two kinds: the force's own, and a technician's (`lend`), which holds no more than keys that pull journals until a date.
 Nothing is kept in memory: each look reads the files, each change is on disk when it returns. Keys leave the vault only
@@ -16,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from interlock.core import access
+from interlock.core.seal import KEY_BYTES as SEAL_KEY_BYTES
 from interlock.core.settings import (
     DEFAULT_POLICY,
     PARTNERS_MAX,
@@ -137,10 +139,13 @@ class Vault:
         self.check_own("units' keys")
         return entries.unit_entry(*self._read_unit(serial))
 
+    def _entry(self, serial: str) -> UnitEntry | LentEntry:
+        path, data = self._read_unit(serial)
+        return entries.unit_entry(path, data) if self.person is None else entries.lent_entry(path, data)
+
     def name(self, serial: str) -> tuple[int, int, str]:
         """(number, role, name) of a unit, in either kind of vault."""
-        path, data = self._read_unit(serial)
-        entry = entries.unit_entry(path, data) if self.person is None else entries.lent_entry(path, data)
+        entry = self._entry(serial)
         return entry.number, entry.role, entry.name
 
     def check_own(self, what: str) -> None:
@@ -183,6 +188,46 @@ class Vault:
     def moved(self, serial: str, step: int, key: bytes) -> None:
         """The unit is at this step of the admin's key."""
         self.save_unit(replace(self.unit(serial), admin=AdminKey(step, key)))
+
+    # The journal's keys.
+
+    def new_seal_key(self, serial: str) -> bytes:
+        """The key (16 bytes) with which a new era of this unit's journal is to begin: on disk before the unit has it.
+        The older ones are kept: parts of the journal are sealed under them."""
+        entry, key = self.unit(serial), self.entropy(SEAL_KEY_BYTES)
+        self.save_unit(replace(entry, seal_keys=(*entry.seal_keys, key)))
+        return key
+
+    def expect_key(self, serial: str) -> None:
+        """The unit is going to be asked to make a signing key: its next public key is the force's."""
+        self.save_unit(replace(self.unit(serial), key_due=True))
+
+    def learn_key(self, serial: str, public: bytes) -> bool:
+        """Keep and publish what an authentic unit calls its public key, if it was asked to make one; whether the vault
+        stands for this key."""
+        if self.person is None and public not in self.signing_keys(serial) and self.unit(serial).key_due:
+            with self.locked():
+                entry = self.unit(serial)
+                self.save_unit(replace(entry, signing_keys=(*entry.signing_keys, public), key_due=False))
+        is_known = public in self.signing_keys(serial)
+        if is_known and self.person is None:
+            self._publish(serial)
+        return is_known
+
+    def signing_keys(self, serial: str) -> tuple[bytes, ...]:
+        """The public keys that this unit made, the newest last; in either kind of vault."""
+        return self._entry(serial).signing_keys
+
+    def _publish(self, serial: str) -> None:
+        """A file for each public key, for others to read as well."""
+        folder = self.path / "public"
+        for number, public in enumerate(self.signing_keys(serial), 1):
+            path = folder / f"{check_serial(serial)}-{number}.pub"
+            if not path.exists():
+                with self.locked():
+                    durable.make_private(folder)
+                    self._write(path, public)
+                    path.chmod(0o644)
 
     # Pairs.
 
@@ -272,7 +317,7 @@ class Vault:
         lent = []
         for unit in units:
             key = access.technician_key(unit.technician_root, person_bytes(person), expires_s)
-            lent.append(LentEntry(unit.serial, unit.number, unit.role, unit.name, key))
+            lent.append(LentEntry(unit.serial, unit.number, unit.role, unit.name, key, unit.signing_keys))
         Vault._made(path, Force(self.force().name, None, 0, person, expires_s), lent, self.entropy)
         return len(units)
 

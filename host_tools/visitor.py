@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from . import label
 from .bench import Bench
 from .context import Context
+from .flows import signing
 from .flows.pair import pair
 from .flows.provision import provision
 from .flows.pull import pull_unit
@@ -69,8 +70,11 @@ class Visitor:
         """One action of the scenario; a line about it. ToolError when it did not succeed."""
         bench, serial = self._benches[args["by"]], label.serial_text(printed.serial)
         if do == "provision":
-            done = await provision(bench, label.Label(serial, printed.secret), unit.role, serial, args["policy"])
-            return f"set up as number {done.number}, clock ± {done.clock_uncertainty_ms} ms"
+            text = label.Label(serial, printed.secret)
+            done = await provision(bench, text, unit.role, serial, args["policy"], args["signing"])
+            key = await signing.wait(bench, serial) if done.signing.is_being_made else done.signing
+            made = f", {key.remaining} signatures" if key.params else ""
+            return f"set up as number {done.number}, clock ± {done.clock_uncertainty_ms} ms{made}"
         if do == "pair":
             await pair(bench, serial, args["camera"])
             return f"paired with {args['camera']}"
@@ -84,7 +88,9 @@ class Visitor:
         pulled = await pull_unit(bench, serial)
         if pulled.failure is not None:
             raise ToolError(pulled.failure, pulled.advice or "")
-        return f"{pulled.new} records, {pulled.bytes / 1024:.1f} KiB in {pulled.seconds:.1f} s"
+        signed = pulled.checkpoint
+        said = f", checkpoint {signed.index}" if signed is not None and signed.outcome == "signed" else ""
+        return f"{pulled.new} records, {pulled.bytes / 1024:.1f} KiB in {pulled.seconds:.1f} s{said}"
 
     def close(self) -> None:
         self.store.close()

@@ -1,6 +1,9 @@
-"""What a unit gets where it is made: a label, and, unless it comes boxed, settings whose keys the scenario gives."""
+"""What a unit gets where it is made: a label, and, unless it comes boxed, settings and its journal's first seal key.
 
-from interlock.core import access, settings
+All keys follow from the scenario. A signing key it makes itself, if a technician lets it.
+"""
+
+from interlock.core import access, seal, settings
 from interlock.core.crypto import hkdf
 
 from .profiles import SECTOR_BYTES
@@ -48,6 +51,19 @@ def unit_settings(scenario: Scenario, unit: Unit) -> settings.Settings:
     return settings.Settings(
         1, unit.serial, unit.number, unit.role, key("unit", unit.id), key("group"), partners, policy
     )
+
+
+def unit_seal_key(scenario: Scenario, unit: Unit) -> bytes:
+    """The key (16 bytes) with which the first era of its journal begins, as a vault would know it."""
+    return hkdf(scenario.secret.encode(), b"scenario seals", unit.serial, seal.KEY_BYTES)
+
+
+def make(area: Area, scenario: Scenario, unit: Unit) -> None:
+    """Make a unit, in its settings area."""
+    access.store_label(area, unit_label(scenario, unit))
+    if not unit.boxed:
+        settings.store(area, unit_settings(scenario, unit))
+        seal.Seal(area, settings.SEAL_FIRST).give(unit_seal_key(scenario, unit))
 
 
 def unit_label(scenario: Scenario, unit: Unit) -> access.Label:

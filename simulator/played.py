@@ -4,7 +4,8 @@ import math
 from array import array
 from dataclasses import dataclass, field
 
-from interlock.core.journal import Reading, Record
+from interlock.core.layout import Record
+from interlock.core.reading import Reading
 
 from .body_camera import Interval
 from .scenario import Scenario, Unit
@@ -54,7 +55,8 @@ class Frame:
 @dataclass(frozen=True)
 class UnitRun:
     """One unit at the end, under the number that it was set up with. `boot_zero_us`: virtual time at which the uptime
-    of each of its boots began; `drifts`: (since virtual us, ppm that its clock runs too fast), the first since 0."""
+    of each of its boots began; `drifts`: (since virtual us, ppm that its clock runs too fast), the first since 0;
+    `seal_keys`: first keys of its journal's eras that it was made with."""
 
     unit: Unit
     reading: Reading
@@ -63,6 +65,7 @@ class UnitRun:
     alerts_us: list[int]
     recordings: list[Interval]
     drifts: tuple[tuple[int, float], ...] = ((0, 0.0),)
+    seal_keys: tuple[bytes, ...] = ()
 
     def when_us(self, record: Record) -> int:
         """Virtual time at which a record of this unit was made."""

@@ -25,8 +25,8 @@ class Technician(Protocol):
         """`device`: that laptop's Bluetooth, powered on; `utc_ms`: its clock. Again after its power was gone."""
 
     def act(self, do: str, unit: Unit, label: access.Label, args: Mapping[str, Any], /) -> Coroutine[Any, Any, str]:
-        """Carry out one action of `scenario.TECHNICIAN_ACTIONS` with its arguments (`by`: the laptop; to provision: the
-        unit's Policy); a line about it for people. Raises `failures`. Cancelled when the laptop dies."""
+        """Carry out one action of `scenario.TECHNICIAN_ACTIONS` with its arguments (`by`: the laptop; to provision:
+        `policy`, the unit's, too); a line about it for people. Raises `failures`. Cancelled when the laptop dies."""
 
     failures: tuple[type[Exception], ...]
     """What `act` raises when it did not succeed, in words; anything else is a defect and ends the world."""

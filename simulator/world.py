@@ -15,14 +15,15 @@ from typing import Any
 
 from interlock.boards import Board, esp32, rp2, stm32wb
 from interlock.core import access, frames, settings
-from interlock.core.journal import Reading, decode
+from interlock.core.layout import decode
+from interlock.core.reading import Reading
 from interlock.core.records import BOOT
 
 from .body_camera import BodyCamera
 from .clock import now_us, run
 from .door import Door
 from .entropy import seeded_entropy
-from .factory import Area, unit_label, unit_settings
+from .factory import Area, make, unit_label, unit_seal_key
 from .fast import FastBoard, interpreter, run_fast
 from .hands import Hands
 from .hardware.board import VirtualBoard
@@ -174,9 +175,7 @@ class World:
             self._air.scan_duty[unit.id] = self._scenario.scan_duty
         image = bytearray(board.flash.image())
         area = Area(image, port.journal_offset, settings.SECTORS * SECTOR_BYTES)
-        access.store_label(area, unit_label(self._scenario, unit))
-        if not unit.boxed:
-            settings.store(area, unit_settings(self._scenario, unit))
+        make(area, self._scenario, unit)
         board.flash.load(bytes(image))
         board.clock_ppm = unit.clock_ppm
         self._boot_zero_us[unit.id] = {}
@@ -213,6 +212,7 @@ class World:
             self._alerts_us[unit.id],
             camera.intervals if camera else [],
             ((0, unit.clock_ppm), *self._mischief.drifts.get(unit.id, ())),
+            () if unit.boxed else (unit_seal_key(self._scenario, unit),),
         )
 
     # Watching.

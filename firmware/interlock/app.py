@@ -48,7 +48,8 @@ class App:
         radio = Broadcast(self.door.wake, board.address_mode, self._ticks)
         # Before anything is aired: the stack takes services only then.
         link = Link(radio, self.door.wake)
-        self.station = Station(config, board.journal_area(), radio, self._ticks, reset_cause())
+        keep = board.settings_area()
+        self.station = Station(config, board.journal_area(), keep, radio, self._ticks, reset_cause())
         self.holster: HolsterRole | None = None
         self.camera: CameraRole | None = None
         if config.role & settings.ROLE_CAMERA:
@@ -78,10 +79,11 @@ class App:
             self.contacts += tuple(role.contacts)
         if not self.holster:
             self.contacts += (dock, button)
-        desk = Desk(self.station, board.settings_area(), label, config, self._adopt, self._sense)
+        self._desk = Desk(self.station, keep, label, config, self._adopt, self._sense)
+        self._is_working = False  # the signer has more to compute
         # A holster unit's own machine takes the edges of dock and button, too.
         takes = self.holster is None
-        self.service = Service(self.station, desk, link, dock, button, takes, board.address_mode)
+        self.service = Service(self.station, self._desk, link, dock, button, takes, board.address_mode)
         # Last: everything above may take long, and a watchdog cannot be stopped again.
         self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
         self.door.wake()  # the first turn at once: the unit may be in its dock already
@@ -126,12 +128,13 @@ class App:
         for role in self.roles:
             role.tick()
         self.service.react()
-        self.service.turn(self._is_busy())
+        busy = self._is_busy()
+        self.service.turn(busy)
         self.station.broadcast()
         self.station.radio.watch(self._ticks())
         self.station.receiver.tidy()
         self.station.reserve()
-        self._quiet_work()
+        self._quiet_work(busy)
         if self.holster:
             self.holster.prepare()
         if self._watchdog:
@@ -141,7 +144,7 @@ class App:
 
     def _deadline(self) -> int | None:
         now = self._ticks()
-        first: int | None = ticks_add(now, TURN_MS)
+        first: int | None = now if self._is_working else ticks_add(now, TURN_MS)
         for role in self.roles:
             first = earlier(first, role.deadline(now), now)
         for contact in self.contacts:
@@ -164,12 +167,14 @@ class App:
             if self.camera:
                 self.camera.hear(heard)
 
-    def _quiet_work(self) -> None:
-        """Erase ahead, only while nothing is on the air and no weapon is out: an erase stops a board for long."""
-        if self.station.airtime.now_on is not None:
+    def _quiet_work(self, busy: bool) -> None:
+        """Erase ahead, and let the signer compute: only while nothing is on the air and no weapon is out, since an
+        erase stops a board for long."""
+        if self.station.airtime.now_on is not None or busy:
+            self._is_working = False
             return
-        if not self._is_busy():
-            self.station.tidy()
+        self.station.tidy()
+        self._is_working = self._desk.work(busy)
 
 
 def signal_alert(signal: Signal, ticks: "Clock") -> "Callable[[int], None]":

@@ -1,10 +1,12 @@
-"""What a session may do to a unit (`core/needs.py`, Served): joins `core/session.py` to journal, settings and clock."""
+"""What a session may do to a unit (`core/needs.pyi`, Served): joins `core/session.py` to journal, settings, clock and
+signer. What the signer has to compute is done here in slices, whenever the unit has nothing better to do."""
 
 import os
 import struct
 
 from . import VERSION
 from .core import access, records, settings, wire
+from .core.notary import Notary
 from .core.reading import Cursor
 from .core.settings import SettingsError
 from .core.ticks import is_due, ticks_add, ticks_diff
@@ -18,13 +20,17 @@ if TYPE_CHECKING:
 
 PAUSE_MS = 2000  # after a wrong secret nobody is heard for so long
 REFUSALS_MS = 600000  # wrong secrets are journalled at most so often, counted together
+# Hashes in a turn of the loop, at some 0.2 ms each: 40 ms in service mode; elsewhere so few that a weapon is not kept
+# waiting for its frame.
+SERVICE_HASHES = 200
+DUTY_HASHES = 20
 
 
 class Desk:
     """`unit`: Unit or Station; `area`: the settings area; `label`: Label; `config`: its Settings or None when boxed.
 
     `adopt`: called with new Settings that are in force from now on; `sense`: gives (status flags, cell mV).
-    `restart`: set when the unit must start anew once the session is over.
+    `restart`: set when the unit must start anew once the session is over. `in_service_mode`: whether it is.
     """
 
     def __init__(
@@ -40,6 +46,8 @@ class Desk:
         self.config = config
         self.access = access.load(area) if config is not None else None
         self.restart = False
+        self.in_service_mode = False
+        self._notary = Notary(unit.signer, unit, label.serial)
         self._unit = unit
         self._area = area
         self._adopt = adopt
@@ -134,14 +142,16 @@ class Desk:
                 return wire.OK
         return wire.OK if found.revision > present.revision else wire.STALE
 
-    def commit(self, credential: int, found: settings.Settings, granted: access.Access | None) -> int:
+    def commit(self, credential: int, found: settings.Settings, granted: access.Granted | None) -> int:
         reason = self.check(credential, found)
+        # The seal's key first, access next: they count only beside settings, so a cut in between leaves what was there.
+        if reason == wire.OK and granted is not None:
+            reason = self._unit.reseal(granted.seal_key)
         if reason != wire.OK:
             return reason
         try:
-            # Access first: it counts only beside settings, so a cut in between leaves what was there.
             if granted is not None:
-                access.store(self._area, granted)
+                access.store(self._area, granted.access)
             if self.config is None or settings.digest(found) != settings.digest(self.config):
                 settings.store(self._area, found)
         except SettingsError:
@@ -165,8 +175,26 @@ class Desk:
     def cursor(self, sequence: int) -> Cursor:
         return Cursor(self._unit.flash, sequence)
 
-    def following(self) -> int:
-        return self._unit.journal.sequence
+    def end(self) -> tuple[int, bytes]:
+        return self._unit.journal.sequence, self._unit.journal.head
+
+    def checkpoint(self, credential: int, last_seen: int | None, nonce: bytes) -> tuple[int, int, int]:
+        return self._notary.checkpoint(credential, last_seen, nonce)
+
+    def signed(self) -> tuple[int, bytes]:
+        return self._notary.signed()
+
+    def key(self) -> bytes:
+        return self._notary.key()
+
+    def make_key(self, params: int, entropy: bytes) -> int:
+        return self._notary.make_key(params, entropy, self.entropy(len(entropy)))
+
+    def work(self, busy: bool) -> bool:
+        """Do a slice of the signer's work, unless a weapon is in use; whether there is more of it. At every turn."""
+        if busy:
+            return False
+        return self._notary.work(SERVICE_HASHES if self.in_service_mode else DUTY_HASHES)
 
     def closed(self, reason: int, operations: int, pulled_to: int) -> None:
         """A session that had been opened is over."""

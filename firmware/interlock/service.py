@@ -101,6 +101,7 @@ class Service:
         if busy:
             self._open_until = None
         wanted = self.is_open() and not busy
+        self._desk.in_service_mode = wanted
         self._serve(wanted, busy, now)
         self._invite(wanted)
         self._desk.tidy(now)

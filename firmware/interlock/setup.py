@@ -34,13 +34,15 @@ class SetUp:
         self.door = Door(board.rest, self._ticks)
         radio = Broadcast(self.door.wake, board.address_mode, self._ticks)
         link = Link(radio, self.door.wake)
-        self._unit = Unit(label.serial, board.journal_area(), radio, self._ticks)
+        keep = board.settings_area()
+        self._unit = Unit(label.serial, board.journal_area(), keep, radio, self._ticks)
         self._unit.write_boot(reset_cause())
-        desk = Desk(self._unit, board.settings_area(), label, None, _ignore, _nothing)
+        self._desk = Desk(self._unit, keep, label, None, _ignore, _nothing)
         dock = board.contact("dock", self.door.wake, self._ticks)
         button = board.contact("button", self.door.wake, self._ticks)
         self._contacts = (dock, button)
-        self.service = Service(self._unit, desk, link, dock, button, True, board.address_mode)
+        self.service = Service(self._unit, self._desk, link, dock, button, True, board.address_mode)
+        self._is_working = False
         self.door.wake()  # it may be in its dock already
 
     def run(self) -> "NoReturn":
@@ -50,7 +52,7 @@ class SetUp:
     def turn(self) -> None:
         """Wait at the door, then do what there is to do."""
         now = self._ticks()
-        first = earlier(ticks_add(now, TURN_MS), self.service.deadline(now), now)
+        first = now if self._is_working else earlier(ticks_add(now, TURN_MS), self.service.deadline(now), now)
         first = earlier(first, self._unit.air_deadline(now), now)
         for contact in self._contacts:
             first = earlier(first, contact.settle_at, now)
@@ -59,6 +61,7 @@ class SetUp:
         self.service.turn(False)
         self._unit.broadcast()
         self._unit.radio.watch(self._ticks())
+        self._is_working = self._desk.work(False)
         self._unit.tidy()
         if self.service.is_done():
             reset()

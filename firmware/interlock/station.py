@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 
 
 class Station(Unit):
-    """`config`: Settings; `flash`: the journal's area; `radio`: see `radio/`; `ticks`: a function that gives ticks."""
+    """`config`: Settings; the others as for a Unit."""
 
     def __init__(
-        self, config: settings.Settings, flash: "Flash", radio: "Broadcast", ticks: "Clock", reset_cause: int
+        self,
+        config: settings.Settings,
+        flash: "Flash",
+        keep: "Flash",
+        radio: "Broadcast",
+        ticks: "Clock",
+        reset_cause: int,
     ) -> None:
         self.config = config
-        super().__init__(config.serial, flash, radio, ticks)
+        super().__init__(config.serial, flash, keep, radio, ticks)
         self.adopt(config)
         self.write_boot(reset_cause)
 

@@ -6,11 +6,13 @@ used, so that no reboot uses one twice; what was heard moves the receiver's mark
 """
 
 from . import VERSION
-from .core import records, wire
+from .core import records, settings, wire
 from .core.airtime import Airtime
 from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
 from .core.receiver import RESERVE_BLOCK
+from .core.seal import Seal
+from .core.signer import Signer
 from .core.ticks import Uptime, earlier
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -28,9 +30,10 @@ CLOCK_AGE_MAX_MS = 60000  # the instant that a CLOCK_SET speaks of is at most so
 
 
 class Unit:
-    """`serial`: 8 bytes; `flash`: the journal's area; `radio`: see `radio/`; `ticks`: a function that gives ticks."""
+    """`serial`: 8 bytes; `flash`: the journal's area; `keep`: the settings area, where the journal's keys are; `radio`:
+    see `radio/`; `ticks`: a function that gives ticks."""
 
-    def __init__(self, serial: bytes, flash: "Flash", radio: "Broadcast", ticks: "Clock") -> None:
+    def __init__(self, serial: bytes, flash: "Flash", keep: "Flash", radio: "Broadcast", ticks: "Clock") -> None:
         self.radio = radio
         self.ticks = ticks
         self.uptime = Uptime(ticks())
@@ -46,7 +49,9 @@ class Unit:
         self.counter = 0
         self._ceiling = 0
         self.marks: dict[int, int] = {}
-        self.journal = Journal(flash, serial, self._carry)
+        self.signer = Signer(keep, settings.SIGNER_FIRST)
+        self._seal = Seal(keep, settings.SEAL_FIRST)
+        self.journal = Journal(flash, serial, self._carry, self._seal)
         self._recover()
 
     # What the journal carries through power cuts.
@@ -57,7 +62,7 @@ class Unit:
             if fields is None:
                 continue
             if record.kind == records.RESERVE:
-                self.counter = self._ceiling = fields.ceiling
+                self._ceiling = fields.ceiling
             elif record.kind == records.PEERS:
                 for unit, counter in fields:
                     self._raise_mark(unit, counter)
@@ -70,6 +75,10 @@ class Unit:
                 self.floor_ms = max(0, fields.utc_ms - fields.uncertainty_ms)
             elif record.kind == records.FLOOR:
                 self.floor_ms = fields.utc_ms
+        # Each record that cannot be read any more may have raised it.
+        self._ceiling += RESERVE_BLOCK * self.journal.recovered_missing
+        self.counter = self._ceiling
+        self.journal.recent = []  # they take memory, and have told what they had to tell
 
     def _raise_mark(self, unit: int, counter: int) -> None:
         self.marks[unit] = max(counter, self.marks.get(unit, 0))
@@ -90,6 +99,12 @@ class Unit:
 
     def write_boot(self, cause: int) -> None:
         """First records of a boot."""
+        try:
+            self._seal.destroy_past()
+        except OSError:
+            self._journal_failed()
+        if self._seal.is_changing():
+            self._change_key()  # a cut broke it off; nothing of this boot shall be under the past key
         self.record(records.BOOT, records.pack(records.BOOT, cause, *VERSION))
         reserved = self._ceiling
         self._ceiling += RESERVE_BLOCK  # carried below
@@ -101,7 +116,10 @@ class Unit:
             self.record(records.TORN, records.pack(records.TORN, min(self.journal.recovered_torn, 255)))
 
     def reserve(self) -> None:
-        """Reserve the next block when the present one runs low: one program, so any turn will do, also in a use."""
+        """What keeps the journal sound also in a long use, a few programs at a time: the next block of counters when
+        the present one runs low, the next seal key when the present one has sealed much."""
+        if self.journal.is_seal_overdue():
+            self._change_key()
         if self._ceiling - self.counter < RESERVE_BLOCK // 4:
             ceiling = self._ceiling + RESERVE_BLOCK
             if self.record(records.RESERVE, records.pack(records.RESERVE, ceiling)):
@@ -130,6 +148,24 @@ class Unit:
         except OSError:
             self._journal_failed()
             return False
+
+    def _change_key(self) -> bool:
+        try:
+            self.journal.change_key(self.uptime_ms())
+        except OSError:
+            self._journal_failed()
+            return False
+        return True
+
+    def reseal(self, key: bytes) -> int:
+        """Seal under `key` (16 bytes, the vault's) from the next record on; OK or why not."""
+        if self._seal.is_changing() and not self._change_key():
+            return wire.FLASH_FAILED  # one that a cut kept from being announced comes first
+        try:
+            self._seal.give(key)
+        except OSError:
+            return wire.FLASH_FAILED
+        return wire.OK if self._change_key() else wire.FLASH_FAILED
 
     # The clock.
 

@@ -21,7 +21,7 @@ from ..visitor import Visitor
 from .plan import Job, Value
 
 if TYPE_CHECKING:
-    from simulator.played import Run, UnitRun
+    from simulator.played import Run
     from simulator.scenario import Scenario
 
 _TIMES = {"frame": "frame_at_ms", "heard": "heard_at_ms", "recording": "recording_at_ms", "acked": "acked_at_ms"}
@@ -55,16 +55,12 @@ def play_and_judge(scenario: "Scenario", seed: int, folder: Path, pcap: Path | N
         raise ToolError(f"--fidelity {fidelity}: {error}", "Leave --fidelity out.") from error
     verdicts = {}
     for unit in run.units:
-        data = visitor.journal(unit.unit.serial) if visitor else _read_out(unit)
+        data = visitor.journal(unit.unit.serial) if visitor else result.journal_of(unit)
         if data is not None:
             (folder / "journals").mkdir(exist_ok=True)
             (folder / "journals" / f"{unit.unit.id}.ilj").write_bytes(data)
             verdicts[unit.unit.id] = journal_file.check(data)
     return Judged(run, verdicts, result.build(run, 0.0, verdicts), visitor)
-
-
-def _read_out(unit: "UnitRun") -> bytes:
-    return journal_file.write(result.header_of(unit), unit.reading.records)
 
 
 @dataclass(frozen=True)

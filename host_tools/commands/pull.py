@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -13,6 +14,7 @@ from rich.table import Table
 
 from ..context import Context
 from ..flows import pull as flow
+from ..flows.checkpoint import Checkpointed
 from ..flows.pull import Pulled, Report
 from ..flows.scan import own_in_range
 from ..outcome import Exit
@@ -21,39 +23,55 @@ from .running import Json, Serials, end, of, print_json, run
 LINE_S = 5.0  # without a terminal, a line of progress this often
 
 
-def pull(context: typer.Context, serials: Serials = None, as_json: Json = False) -> None:
+def pull(
+    context: typer.Context,
+    serials: Serials = None,
+    checkpoint: Annotated[
+        bool, typer.Option("--checkpoint/--no-checkpoint", help="Let the unit sign the journal's end, once a day")
+    ] = True,
+    as_json: Json = False,
+) -> None:
     """Fetch what is new of units' journals into the store, and compare it with what was fetched before.
 
     Without SERIAL: of all own units in range. Every record is on this host's disk before the unit is told to go on;
     broken off at any point, run it again: nothing is lost and nothing fetched twice. Each pull is itself a record in
     the unit's journal, and in the store's chain of custody.
 
-    Exit codes: 0 done; 1 findings (a journal was rolled back, rewritten or altered, or records were overwritten before
-    anybody pulled them); 3 a unit's pull is not complete.
+    A unit with a signing key signs a checkpoint then: it proves to anybody that all records before it were there, as
+    they are. Signatures are few, so a unit gives one a day this way (interlock checkpoint gives one at any time).
+
+    Exit codes: 0 done; 1 findings (a journal or a signing key was rolled back, rewritten, altered or copied, or records
+    are missing); 3 a unit's pull is not complete.
 
     JSON: a list of {serial, name, new, known, following, bytes, seconds, links, findings: [{serial, kind, text}],
-    failure, advice}; failure is null when the pull is complete.
+    checkpoint: {outcome, index, following, remaining, advice}, failure, advice}; failure is null when the pull is
+    complete; checkpoint.outcome: signed, no_key, too_soon, busy, exhausted, refused, pending.
     """
-    with _progress(as_json) as report:
-        done = run(_pull(of(context), serials, report))
+    with progress(as_json) as report:
+        done = run(_pull(of(context), serials, report, checkpoint))
     if as_json:
         print_json(done)
     else:
         show(done)
+    leave(done)
+
+
+def leave(done: tuple[Pulled, ...]) -> None:
+    """End with the exit code that these pulls ask for."""
     if any(unit.failure for unit in done):
         end(Exit.DEVICE)
     if any(unit.findings for unit in done):
         end(Exit.FINDINGS)
 
 
-async def _pull(context: Context, serials: list[str] | None, report: Report) -> tuple[Pulled, ...]:
+async def _pull(context: Context, serials: list[str] | None, report: Report, checkpoint: bool) -> tuple[Pulled, ...]:
     async with context.bench() as bench:
         chosen = list(dict.fromkeys(serials)) if serials else await own_in_range(bench.radio, bench.vault)
-        return await flow.pull(bench, chosen, report)
+        return await flow.pull(bench, chosen, report, checkpoint=checkpoint)
 
 
 @contextmanager
-def _progress(quiet: bool) -> Iterator[Report]:
+def progress(quiet: bool) -> Iterator[Report]:
     """Bars on a terminal, a line now and then elsewhere; standard output stays free."""
     console = Console(stderr=True)
     if quiet:
@@ -113,3 +131,26 @@ def show(done: tuple[Pulled, ...]) -> None:
         if unit.failure:
             safe = f"{unit.new} new records are safe. " if unit.new else ""
             console.print(f"{unit.serial}: {unit.failure}.\n{safe}{unit.advice}", markup=False)
+        if unit.checkpoint is not None and (said := _checkpoint(unit.checkpoint)):
+            console.print(f"{unit.serial}: {said}", markup=False)
+
+
+def _checkpoint(done: Checkpointed) -> str:
+    """How a checkpoint went, in words; nothing where there is nothing to be said."""
+    advice = f" {done.advice}" if done.advice else ""
+    left = "" if done.remaining is None else f"; {done.remaining} signatures are left"
+    match done.outcome:
+        case "signed":
+            return f"checkpoint {done.index} covers all records before {done.following}{left}.{advice}"
+        case "no_key":
+            return ""
+        case "too_soon":
+            return "it signed a checkpoint within the last day already."
+        case "busy":
+            return f"no checkpoint: it computes a key or a signature.{advice}"
+        case "exhausted":
+            return f"no checkpoint: its signing key is used up.{advice}"
+        case "pending":
+            return f"it still computes checkpoint {done.index}: the next pull fetches that{left}."
+        case "refused":
+            return f"no checkpoint.{advice}"

@@ -10,6 +10,7 @@ from rich.table import Table
 from interlock.core.settings import ROLE_NAMES
 
 from ..context import Context
+from ..flows.signing import SigningKey
 from ..flows.status import StatusReport
 from ..flows.status import status as flow
 from .running import Json, Serials, of, print_json, run, the_unit
@@ -21,8 +22,8 @@ def status(context: typer.Context, serials: Serials = None, as_json: Json = Fals
     Without SERIAL the one own unit in range is asked.
 
     JSON: a list of {serial, name, role, number, firmware, battery_mv, boot, uptime_ms, journal_first,
-    journal_following, journal_head, unpulled, revision, settings_digest, clock_off_ms, clock_uncertainty_ms, flags};
-    null: not measured, or not set.
+    journal_following, journal_head, unpulled, revision, settings_digest, clock_off_ms, clock_uncertainty_ms, flags,
+    signing: {state, params, done, total, index, remaining, public}}; null: not measured, or not set.
     """
     reports = run(_status(of(context), serials))
     if as_json:
@@ -58,6 +59,7 @@ def plain(report: StatusReport) -> dict[str, Any]:
         "clock_off_ms": report.clock_off_ms,
         "clock_uncertainty_ms": None if report.clock_off_ms is None else found.utc_u_ms,
         "flags": list(report.flags),
+        "signing": vars(report.signing),
     }
 
 
@@ -74,9 +76,18 @@ def show(report: StatusReport) -> None:
     table.add_row("clock", clock)
     table.add_row("journal", f"records {facts['journal_first']} to {facts['journal_following'] - 1}")
     table.add_row("not pulled yet", f"{report.unpulled} records")
+    table.add_row("checkpoints", _signing(report.signing))
     table.add_row("settings", f"revision {facts['revision']} ({facts['settings_digest']})")
     table.add_row("flags", ", ".join(report.flags) or "none")
     Console().print(table)
+
+
+def _signing(key: SigningKey) -> str:
+    if key.is_being_made:
+        return f"its key ({key.params}) is being made: {key.done} of {key.total} parts"
+    if key.public is None:
+        return "no key: interlock provision LABEL --signing h10 lets it make one"
+    return f"{key.remaining} left ({key.params}, the next has index {key.index})"
 
 
 def _duration(seconds: float) -> str:

@@ -3,6 +3,9 @@
 Under the label's secret, joined with a key agreement that nobody who listens can follow, the unit gets its keys, which
 the vault has on disk before; it starts anew, and the first session under its new admin key closes the label. Cut
 anywhere, run again: what the unit knows already is found out by asking it under the admin key first.
+
+Each set-up gives the journal a new seal key, which the vault keeps before the unit has it, and lets the unit begin to
+make a signing key (`signing.py`), which goes on long after.
 """
 
 import struct
@@ -20,6 +23,7 @@ from ..refused import Refused
 from ..vault import FORCE_BYTES, NAME_BYTES
 from .clock import Measured, set_clock
 from .reach import AFTER_RESET_S, admin, bring_up_to_date, patiently, reach
+from .signing import SigningKey, make, told
 
 # A unit that has no keys yet, or somebody else's; or one that got a role which only its label can change.
 _BACK_TO_THE_LABEL = (wire.NO_CREDENTIAL, wire.BAD_PROOF, wire.BAD_SETTINGS)
@@ -27,7 +31,8 @@ _BACK_TO_THE_LABEL = (wire.NO_CREDENTIAL, wire.BAD_PROOF, wire.BAD_SETTINGS)
 
 @dataclass(frozen=True)
 class Provisioned:
-    """`already`: the unit was set up before, and only looked after now."""
+    """`already`: the unit was set up before, and only looked after now; `signing`: its signing key, which may still be
+    on its way: `signing.wait`."""
 
     serial: str
     number: int
@@ -36,13 +41,20 @@ class Provisioned:
     revision: int
     already: bool
     clock_uncertainty_ms: int
+    signing: SigningKey
 
 
 async def provision(
-    bench: Bench, label: Label, role: int, name: str | None = None, policy: Policy | None = None
+    bench: Bench,
+    label: Label,
+    role: int,
+    name: str | None = None,
+    policy: Policy | None = None,
+    signing: str | None = None,
 ) -> Provisioned:
     """Set up the unit with this label, or finish doing so. `role`: of `settings.ROLE_NAMES`; `name`: by default role
-    and number; `policy`: None: the default, or what the vault has for a unit that is set up."""
+    and number; `policy`: None: the default, or what the vault has for a unit that is set up; `signing`: which key it is
+    to have (`signing.CHOICES`), None: the one it has, else the default."""
     vault, serial = bench.vault, label.serial
     vault.check_own("authority to set units up")
     with vault.locked():
@@ -51,7 +63,7 @@ async def provision(
         if entry is not None:
             _take_wishes(bench, entry, role, name, policy)
             try:
-                return await _finish(bench, serial, already)
+                return await _finish(bench, serial, already, signing)
             except Refused as refused:
                 if refused.reason not in _BACK_TO_THE_LABEL:
                     raise
@@ -60,7 +72,7 @@ async def provision(
                         raise
                     raise _Stranger(serial) from refused
         await _set_up(bench, label, role, name, policy or DEFAULT_POLICY)
-        return await patiently(lambda: _finish(bench, serial, False), AFTER_RESET_S, _is_not_yet_new)
+        return await patiently(lambda: _finish(bench, serial, False, signing), AFTER_RESET_S, _is_not_yet_new)
 
 
 class _Stranger(ToolError):
@@ -101,30 +113,31 @@ async def _set_up(bench: Bench, label: Label, role: int, name: str | None, polic
             entry = replace(entry, revision=status.revision + 1)
             vault.save_unit(entry)
         wanted = vault.settings_for(serial, entry.revision)
-        await session.prepare(wanted, _grant(bench, entry))
+        await session.prepare(wanted, _grant(bench, entry, vault.new_seal_key(serial)))
         await session.commit(wanted)
         await session.end()
 
 
-def _grant(bench: Bench, entry: UnitEntry) -> bytes:
+def _grant(bench: Bench, entry: UnitEntry, seal_key: bytes) -> bytes:
     force = bench.vault.force().name.encode("ascii").ljust(FORCE_BYTES)
     name = entry.name.encode("ascii").ljust(NAME_BYTES)
-    return struct.pack(wire.ACCESS_FORM, force, name, entry.admin.key, entry.technician_root)
+    return struct.pack(wire.ACCESS_FORM, force, name, entry.admin.key, entry.technician_root, seal_key)
 
 
-async def _finish(bench: Bench, serial: str, already: bool) -> Provisioned:
-    """The session under the admin key: settings as the vault has them, the clock, and the label closed."""
+async def _finish(bench: Bench, serial: str, already: bool, signing: str | None) -> Provisioned:
+    """The session under the admin key: settings as the vault has them, clock, signing key, and the label closed."""
     clock: Measured
     async with admin(bench, serial) as session:
         await bring_up_to_date(session, bench.vault, serial)
         clock = await set_clock(session, bench)
+        key = told(await make(session, bench, serial, signing))
     entry = bench.vault.unit(serial)
     bench.vault.save_unit(replace(entry, state=COMMITTED))
     bench.store.learn_unit(serial, entry.number, entry.role, entry.name)
     detail = f"revision {entry.revision}, {ROLE_NAMES[entry.role]} {entry.number}"
     bench.store.custody(serial, bench.person, "provisioned", detail, bench.utc_ms())
-    uncertainty_ms = clock.uncertainty_ms
-    return Provisioned(serial, entry.number, entry.role, entry.name, entry.revision, already, uncertainty_ms)
+    named = (serial, entry.number, entry.role, entry.name, entry.revision)
+    return Provisioned(*named, already, clock.uncertainty_ms, key)
 
 
 def _is_not_yet_new(error: Exception) -> bool:

@@ -8,6 +8,7 @@ from interlock.core.wire import Status
 from ..bench import Bench
 from .clock import measure
 from .reach import reach
+from .signing import SigningKey, look, told
 
 PINGS = 2
 
@@ -23,6 +24,7 @@ class StatusReport:
     clock_off_ms: int | None
     flags: tuple[str, ...]
     unpulled: int
+    signing: SigningKey
 
 
 async def status(bench: Bench, serial: str) -> StatusReport:
@@ -32,10 +34,12 @@ async def status(bench: Bench, serial: str) -> StatusReport:
     async with reach(bench, serial, credential) as session:
         found = await session.status()
         clock = await measure(session, bench, PINGS)
+        key = told(await look(session, bench, serial))
         await session.end()
     off_ms = None
     if found.utc_ms:
         off_ms = found.utc_ms - found.uptime_ms - (clock.utc_ms - clock.uptime_ms)
     flags = tuple(text for flag, text in wire.STATUS_FLAG_NAMES.items() if found.flags & flag)
     known = bench.store.going_on(serial).next_sequence
-    return StatusReport(serial, name, found, off_ms, flags, max(0, found.following - max(known, found.first)))
+    unpulled = max(0, found.following - max(known, found.first))
+    return StatusReport(serial, name, found, off_ms, flags, unpulled, key)

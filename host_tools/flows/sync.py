@@ -1,4 +1,5 @@
-"""Set a unit's clock. A technician may correct drift; only the force's vault may make the clock jump."""
+"""Set a unit's clock. A technician may correct drift; only the force's vault may make the clock jump. A public key that
+the unit made meanwhile is taken along."""
 
 from dataclasses import dataclass
 
@@ -6,6 +7,7 @@ from ..bench import Bench
 from ..session import Session
 from .clock import PINGS, Measured, set_clock
 from .reach import admin, reach
+from .signing import look
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,12 @@ async def sync(bench: Bench, serial: str, pings: int = PINGS, jump: bool = False
         bench.vault.check_own("authority to let clocks jump")
         async with admin(bench, serial) as session:
             clock, off_ms = await _sync(session, bench, pings)
+            await look(session, bench, serial)
     else:
         credential = bench.vault.technician(serial, bench.person, bench.utc_ms())
         async with reach(bench, serial, credential) as session:
             clock, off_ms = await _sync(session, bench, pings)
+            await look(session, bench, serial)
             await session.end()
     return Synced(serial, name, off_ms, clock.uncertainty_ms, clock.rtt_ms)
 

@@ -65,7 +65,10 @@ AIR_ACTIONS: Mapping[str, Mapping[str, Key]] = {
 _BY = {"by": Key(str, "which technician", "")}
 # What a technician does, with a unit, over Bluetooth: each technician one after another, none before its time.
 TECHNICIAN_ACTIONS: Mapping[str, Mapping[str, Key]] = {
-    "provision": _BY,
+    "provision": {
+        "signing": Key(str, "which key for checkpoints it then makes", "h5", choices=("none", "h5", "h5/h5", "h10")),
+        **_BY,
+    },
     "pair": {"camera": Key(str, "id of the camera unit"), **_BY},
     "status": _BY,
     "sync": _BY,

@@ -1,10 +1,21 @@
-"""`python -m tests.bench`: counts and same-run ratios, in one table. It judges nothing; tests do."""
+"""`python -m tests.bench`: counts and same-run ratios, in one table. It judges nothing; tests do.
+
+`python -m tests.bench wear verify`: the rows of these modules only.
+"""
+
+import sys
+from importlib import import_module
 
 from rich.console import Console
 from rich.table import Table
 
-from . import host, pull, vm
-from .rows import Row
+from .rows import Missing, Row
+
+MODULES = ("host", "wear", "opening", "vm", "heap", "lms", "verify", "pull")
+
+
+def figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def table(rows: list[Row]) -> Table:
@@ -13,13 +24,23 @@ def table(rows: list[Row]) -> Table:
         out.columns[column].justify = "right"
     for row in rows:
         ratio = row.ratio()
-        beside = "" if row.baseline is None else f"{row.baseline:g} ({row.beside})"
-        out.add_row(row.name, f"{row.value:.4g}", row.unit, beside, "" if ratio is None else f"{ratio:.2f}")
+        beside = "" if row.baseline is None else f"{figure(row.baseline)} ({row.beside})"
+        out.add_row(row.name, figure(row.value), row.unit, beside, "" if ratio is None else f"{ratio:.3g}")
     return out
 
 
 def main() -> None:
-    Console(width=140).print(table(host.rows() + vm.rows() + pull.rows()))
+    rows: list[Row] = []
+    missing: list[str] = []
+    for name in sys.argv[1:] or MODULES:
+        try:
+            rows += import_module(f"tests.bench.{name}").rows()
+        except Missing as what:
+            missing.append(f"left out ({name}): {what}")
+    console = Console(width=160)
+    console.print(table(rows))
+    for line in missing:
+        console.print(line)
 
 
 main()

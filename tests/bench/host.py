@@ -1,83 +1,14 @@
-"""Rows that need no VM: flash operations of the journal, HMACs that a frame costs its receiver."""
+"""Rows that need no VM: HMACs that a frame costs its receiver."""
 
 from collections.abc import Callable
 from contextlib import contextmanager
 
-from interlock.core import frames, records
+from interlock.core import frames
 from interlock.core.crypto import Hmac
 from interlock.core.frames import GroupKeys, UnitKeys, build_unit
-from interlock.core.journal import OVERHEAD_BYTES, Journal
 from interlock.core.receiver import RESERVE_BLOCK, Receiver
-from tests.core.flash import RamFlash
 
 from .rows import Row
-
-RECORDS = 4000
-# A use as a holster unit journals it: payload bytes of its records.
-USE = [
-    records.EVENT,
-    records.PROOF,
-    records.ACK,
-    records.PROOF,
-    records.ACK,
-    records.EVENT,
-    records.EVENT,
-    records.PROOF,
-]
-SAMPLES = {
-    records.EVENT: records.pack(records.EVENT, 1, 0, 1000, 2, 1, 500, 0),
-    records.PROOF: records.pack(records.PROOF, 3),
-    records.ACK: records.pack(records.ACK, 2, 1000, 16, 900, 30, b"head"),
-}
-
-
-class CountingFlash(RamFlash):
-    """Counts bytes given to `program`, and reads at host speed."""
-
-    programmed_bytes = 0
-
-    def read(self, offset: int, buffer: bytearray) -> None:
-        buffer[:] = self.data[offset : offset + len(buffer)]
-
-    def program(self, offset: int, data: bytes) -> None:
-        self.programmed_bytes += len(data)
-        super().program(offset, data)
-
-
-def carried() -> list[tuple[int, bytes]]:
-    """What a station with ten known units repeats in each sector."""
-    marks = records.pack_peers(dict.fromkeys(range(1, 11), 1000))
-    facts = [(records.RESERVE, records.pack(records.RESERVE, RESERVE_BLOCK))]
-    facts += [(records.PEERS, payload) for payload in marks]
-    return [*facts, (records.CONFIG, records.pack(records.CONFIG, 1, bytes(8)))]
-
-
-def journal_rows() -> list[Row]:
-    flash = CountingFlash(16)
-    log = Journal(flash, b"BENCH001", carried)
-    programs, programmed, erases, stored = flash.programs, flash.programmed_bytes, flash.erases, 0
-    most = 0
-    for i in range(RECORDS):
-        payload = SAMPLES[USE[i % len(USE)]]
-        while log.tidy(i):
-            pass
-        before = flash.programs
-        log.append(USE[i % len(USE)], payload, i)
-        most = max(most, flash.programs - before)
-        stored += len(payload) + OVERHEAD_BYTES
-    sectors = stored / flash.sector_bytes
-    return [
-        Row("journal: programs per record", (flash.programs - programs) / RECORDS, "programs", 1.0, "goal"),
-        Row("journal: most programs for one record (opens a sector)", most, "programs"),
-        Row(
-            "journal: bytes programmed per byte of a record",
-            (flash.programmed_bytes - programmed) / stored,
-            "bytes",
-            1.1,
-            "goal",
-        ),
-        Row("journal: erases per sector of records", (flash.erases - erases) / sectors, "erases", 1.0, "no overhead"),
-    ]
 
 
 @contextmanager
@@ -124,4 +55,4 @@ def receiver_rows() -> list[Row]:
 
 
 def rows() -> list[Row]:
-    return journal_rows() + receiver_rows()
+    return receiver_rows()

@@ -14,3 +14,7 @@ class Row(NamedTuple):
 
     def ratio(self) -> float | None:
         return None if not self.baseline else self.value / self.baseline
+
+
+class Missing(Exception):
+    """Some rows cannot be had here. Says what is missing, and what brings it."""

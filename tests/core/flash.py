@@ -21,8 +21,7 @@ class RamFlash:
 
     def read(self, offset, buffer):
         assert offset >= 0 and offset + len(buffer) <= self.size
-        for i in range(len(buffer)):
-            buffer[i] = self.data[offset + i]
+        buffer[:] = self.data[offset : offset + len(buffer)]
 
     def _cut(self):
         self.operations += 1
@@ -42,9 +41,9 @@ class RamFlash:
 
     def erase(self, offset):
         assert offset % self.sector_bytes == 0
-        cut = self._cut()
-        for i in range(offset, offset + self.sector_bytes):
-            self.data[i] = self.data[i] | (255 ^ self.keep_bits(i)) if cut else 255
-        if cut:
+        if self._cut():
+            for i in range(offset, offset + self.sector_bytes):
+                self.data[i] = self.data[i] | (255 ^ self.keep_bits(i))
             raise PowerCut
+        self.data[offset : offset + self.sector_bytes] = b"\xff" * self.sector_bytes
         self.erases += 1

@@ -5,10 +5,13 @@ import struct
 
 from interlock.core import access, records, settings, wire
 from interlock.core.journal import Journal
+from interlock.core.notary import Notary
 from interlock.core.reading import Cursor
+from interlock.core.seal import Seal
 from interlock.core.secure import SessionKeys, transcript
 from interlock.core.session import Session
 from interlock.core.settings import DEFAULT_POLICY, Settings
+from interlock.core.signer import Signer
 from interlock.core.x25519 import BASE, multiply
 from tests.core.flash import RamFlash
 
@@ -16,6 +19,9 @@ SERIAL = b"HOLSTER1"
 SECRET = b"label secret 16b"
 ADMIN_KEY, ROOT = b"a" * 32, b"r" * 32
 LABEL = access.Label(SERIAL, SECRET)
+SEAL_KEY = b"s" * 16
+H10, H5, H5_H5 = 1, 2, 3
+_KEYS = {}  # parameters: signer's sectors once the key is made, since that takes long
 
 
 def some_settings(revision=1, unit_key=b"u" * 32):
@@ -26,32 +32,66 @@ def some_access():
     return access.Access(0, b"FORCE   ", b"left hip        ", ADMIN_KEY, access.NO_KEY, 1, ROOT, False)
 
 
-class Unit:
-    """Obeys `needs.Served`, with real settings, access and journal on memory flash. `boxed`: not set up yet; `salt`:
-    its entropy follows from it."""
+def with_key(area, params=H5):
+    """Let a unit with this settings area have a signing key, freshly made."""
+    begin = settings.SIGNER_FIRST * area.sector_bytes
+    if params not in _KEYS:
+        signer = Signer(area, settings.SIGNER_FIRST)
+        signer.generate(params, b"e" * 32)
+        while signer.work(1000):
+            pass
+        _KEYS[params] = bytes(area.data[begin:])
+    area.data[begin:] = _KEYS[params]
 
-    def __init__(self, boxed=False, journalled=0, sector_bytes=4096, salt=b""):
-        self.area = RamFlash(settings.SECTORS, 1024)
-        self.label = LABEL
+
+class Unit:
+    """Obeys `needs.Served`, with real settings, access, journal and signer on memory flash. `boxed`: not set up yet;
+    `salt`: its entropy follows from it; `params`: of its signing key, 0 for none."""
+
+    def __init__(self, boxed=False, journalled=0, sector_bytes=4096, salt=b"", params=0):
+        self.area = RamFlash(settings.SECTORS)
         access.store_label(self.area, LABEL)
-        self.config = self.access = None
         if not boxed:
-            self.config = some_settings()
-            settings.store(self.area, self.config)
-            self.access = access.store(self.area, some_access())
+            settings.store(self.area, some_settings())
+            access.store(self.area, some_access())
+        if params:
+            with_key(self.area, params)
         self.flash = RamFlash(8, sector_bytes)
-        self.journal = Journal(
-            self.flash, SERIAL, lambda: [(records.CONFIG, records.pack(records.CONFIG, 0, bytes(8)))]
-        )
-        for i in range(journalled):
-            self.journal.append(records.RESERVE, records.pack(records.RESERVE, i), i)
         self.said = []  # what the session told the unit
         self.now_ms = 1000
         self.utc = 0
+        self.clock = None  # set, or not
         self.clock_answer = wire.OK
         self.waits_s = 0
         self._salt = salt
         self._entropy = 0
+        self.boot()
+        for i in range(journalled):
+            self.record(records.RESERVE, records.pack(records.RESERVE, i))
+
+    def boot(self):
+        """What is in the flash is in force; what was computed is forgotten."""
+        self.label = access.load_label(self.area)
+        self.config = settings.load(self.area)
+        self.access = access.load(self.area)
+        self.seal = Seal(self.area, settings.SEAL_FIRST)
+        self.journal = Journal(self.flash, SERIAL, self._carry, self.seal)
+        self.signer = Signer(self.area, settings.SIGNER_FIRST)
+        self.notary = Notary(self.signer, self, SERIAL)
+
+    def _carry(self):
+        return [(records.CONFIG, records.pack(records.CONFIG, 0, bytes(8)))]
+
+    # needs.Signing
+
+    def record(self, kind, payload):
+        self.journal.append(kind, payload, self.now_ms)
+        return True
+
+    def clock_u_ms(self):
+        return 7
+
+    # needs.Served
 
     def entropy(self, count):
         self._entropy += 1
@@ -88,7 +128,9 @@ class Unit:
 
     def commit(self, credential, found, granted):
         if granted is not None:
-            self.access = access.store(self.area, granted)
+            self.seal.give(granted.seal_key)
+            self.journal.change_key(self.now_ms)
+            self.access = access.store(self.area, granted.access)
         settings.store(self.area, found)
         self.config = found
         self.said.append(("commit", credential, found.revision))
@@ -102,8 +144,25 @@ class Unit:
     def cursor(self, sequence):
         return Cursor(self.flash, sequence)
 
-    def following(self):
-        return self.journal.sequence
+    def end(self):
+        return self.journal.sequence, self.journal.head
+
+    def checkpoint(self, credential, last_seen, nonce):
+        return self.notary.checkpoint(credential, last_seen, nonce)
+
+    def signed(self):
+        return self.notary.signed()
+
+    def key(self):
+        return self.notary.key()
+
+    def make_key(self, params, entropy):
+        return self.notary.make_key(params, entropy, self.entropy(32))
+
+    def compute(self):
+        """Do all that is due."""
+        while self.notary.work(1000):
+            pass
 
     def state(self):
         """All of it that a hostile peer must not change."""
@@ -181,6 +240,10 @@ class Host:
         assert plain[0] == code | wire.REPLY_BIT
         return plain[1], plain[2:]
 
+    def begin_stream(self):
+        """A PULL was answered: notifications are counted anew."""
+        self._notified = 0
+
     def stream(self):
         """[(first sequence, raw bytes), ...] of all chunks that the unit sends by itself, and the bytes on the wire."""
         pipe, total, chunks = b"", 0, []
@@ -207,10 +270,11 @@ def error_of(message):
     return reason
 
 
-def prepared(config, granted=None):
+def prepared(config, granted=None, seal_key=SEAL_KEY):
     """The body of PREPARE."""
     stored = settings.encode(config)
     body = struct.pack(">H", len(stored)) + stored
     if granted is not None:
-        body += struct.pack(wire.ACCESS_FORM, granted.force, granted.name, granted.admin_key, granted.technician_root)
+        keys = (granted.admin_key, granted.technician_root, seal_key)
+        body += struct.pack(wire.ACCESS_FORM, granted.force, granted.name, *keys)
     return body

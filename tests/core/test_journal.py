@@ -1,9 +1,13 @@
-"""The journal on NOR flash: order, chain, wrap-around, recovery. Exhaustive cuts are in tests/powercut."""
+"""The journal on NOR flash: order, chain, seal, wrap-around, recovery, rot. Exhaustive cuts are in tests/powercut."""
 
 from binascii import hexlify
 
-from interlock.core import journal, records
-from interlock.core.journal import Journal, JournalError, Reading, chain_next, chain_start, decode, encode
+from interlock.core import layout, records
+from interlock.core.crypto import Hmac
+from interlock.core.journal import SEAL_FEW, SEAL_MOST, SEAL_QUIET_MS, Journal, JournalError
+from interlock.core.layout import UNKNOWN, chain_next, chain_start, decode, encode
+from interlock.core.reading import Cursor, Reading
+from interlock.core.seal import OPEN_KEY, OpenSeal, Seal, next_key
 from tests.core.flash import RamFlash
 
 SERIAL = b"HOLSTER1"
@@ -26,16 +30,16 @@ def verified(flash, serial=SERIAL):
         assert chain == chain_start(serial)
     for record in reading.records:
         assert record.sequence == sequence
-        chain = chain_next(chain, record.body)
-        assert record.tag == chain[: journal.TAG_BYTES]
+        chain = chain_next(chain, record.chained)
         sequence += 1
     return reading.records
 
 
 def test_the_bytes_of_a_record_are_locked():
-    raw, chain = encode(records.RESERVE, 7, 2, 0x0102030405, records.pack(records.RESERVE, 256), chain_start(SERIAL))
-    assert hexlify(raw).decode() == "0402000000070002010203040500000100d28a985646c9383d942da658"
-    assert hexlify(chain).decode() == "d28a985646c9383d4f4c88f3edaa5a0408196ac707b32b2c501e8def6e29c509"
+    payload = records.pack(records.RESERVE, 256)
+    raw, chain = encode(records.RESERVE, 7, 2, 0x0102030405, payload, chain_start(SERIAL), OpenSeal())
+    assert hexlify(raw).decode() == "04020000000700020102030405000001007f281796c9f3609f386c"
+    assert hexlify(chain).decode() == "74dfe5d65e31e215eacc85f21f6dd53c6af6794172af40d6a12fb9c3fcd6b285"
     record = decode(raw, 0)
     assert (record.kind, record.sequence, record.boot, record.uptime_ms) == (records.RESERVE, 7, 2, 0x0102030405)
     assert record.fields().ceiling == 256
@@ -114,9 +118,9 @@ def test_facts_are_carried_into_every_new_sector():
 
 def test_a_loss_that_a_power_cut_kept_from_being_reported_is_reported_later():
     flash = RamFlash(4)
-    fill(Journal(flash, SERIAL, nothing), 400)
+    fill(Journal(flash, SERIAL, nothing), 440)
     log = Journal(flash, SERIAL, nothing)
-    log._erase_next()  # and here the power fails
+    log._blank_sector()  # and here the power fails
     again = Journal(flash, SERIAL, nothing)
     assert again.first > 0
     while again.tidy(1):
@@ -129,7 +133,7 @@ def test_garbage_after_the_last_record_is_stepped_over_and_counted():
     flash = RamFlash(4)
     log = Journal(flash, SERIAL, nothing)
     fill(log, 3)
-    end = journal.SECTOR_HEAD_BYTES + 3 * 32
+    end = layout.SECTOR_HEAD_BYTES + 3 * 28
     flash.program(end, b"\x00\x12\x34")
     again = Journal(flash, SERIAL, nothing)
     assert again.recovered_torn == 1
@@ -138,14 +142,17 @@ def test_garbage_after_the_last_record_is_stepped_over_and_counted():
 
 
 class Failing(RamFlash):
-    """A driver that reports failure: before anything was written, or after all of it was."""
+    """A driver that reports failure: before anything was written, or after all of it was; `lasting`: for good."""
 
     def __init__(self):
         RamFlash.__init__(self, 4)
         self.fail = None
+        self.lasting = False
 
     def program(self, offset, data):
-        how, self.fail = self.fail, None
+        how = self.fail
+        if not self.lasting:
+            self.fail = None
         if how == "before":
             raise OSError(5)
         RamFlash.program(self, offset, data)
@@ -153,19 +160,37 @@ class Failing(RamFlash):
             raise OSError(5)
 
 
-def test_a_failed_write_costs_its_own_record_only():
+def test_a_write_that_fails_once_is_written_again_and_told():
     flash = Failing()
     log = Journal(flash, SERIAL, nothing)
-    lost = 0
+    for i in range(40):
+        flash.fail = "before" if i == 20 else None
+        log.append(records.RESERVE, records.pack(records.RESERVE, i), i)
+    while log.tidy(50):
+        pass
+    held = verified(flash)
+    assert [record.fields().ceiling for record in held if record.kind == records.RESERVE] == list(range(40))
+    faults = [record.fields() for record in held if record.kind == records.FAULT]
+    assert [tuple(fault) for fault in faults] == [(records.FAULT_PROGRAM, 0, 20, 1)]
+    assert Journal(flash, SERIAL, nothing).sequence == log.sequence
+
+
+def test_a_flash_that_keeps_nothing_costs_the_records_and_not_the_ring():
+    flash = Failing()
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 150)
+    while log.tidy(0):
+        pass
+    flash.fail, flash.lasting = "before", True
     for i in range(400):
-        flash.fail = "before" if i % 7 == 0 else None
         try:
             log.append(records.RESERVE, records.pack(records.RESERVE, i), i)
         except OSError:
-            lost += 1
-    held = verified(flash)
-    assert lost >= 57 and held[-1].sequence == log.sequence - 1
-    assert Journal(flash, SERIAL, nothing).sequence == log.sequence
+            continue
+        raise AssertionError("reported as written")
+    flash.fail, flash.lasting = None, False
+    fill(log, 3, 150)
+    assert [record.fields().ceiling for record in verified(flash)][:150] == list(range(150))
 
 
 def test_a_write_that_succeeded_and_was_reported_as_failed_is_written_once():
@@ -194,6 +219,183 @@ def test_a_payload_that_is_too_long_is_refused():
     except ValueError:
         return
     raise AssertionError("accepted")
+
+
+class Worn(RamFlash):
+    """Cells of `stuck` sectors do not become 1 any more."""
+
+    def __init__(self, sectors, stuck):
+        RamFlash.__init__(self, sectors)
+        self.stuck = stuck
+
+    def erase(self, offset):
+        RamFlash.erase(self, offset)
+        if offset // self.sector_bytes in self.stuck:
+            self.data[offset + 2000] = 0
+
+
+def test_a_sector_that_does_not_become_blank_is_left_out_and_told():
+    flash = Worn(5, [2])
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 1200)
+    while log.tidy(0):
+        pass
+    held = Reading(flash)
+    assert [record.sequence for record in held.records] == list(range(log.first, log.sequence))
+    faults = [tuple(record.fields())[:2] for record in held.records if record.kind == records.FAULT]
+    assert faults == [(records.FAULT_ERASE, 2)]
+    again = Journal(flash, SERIAL, nothing)
+    assert again.sequence == log.sequence and again.head == log.head
+
+
+def test_a_ring_whose_every_sector_is_worn_refuses_records_and_keeps_what_it_has():
+    flash = Worn(4, [])
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 100)
+    flash.stuck = [0, 1, 2, 3]
+    with_errors = 0
+    for i in range(100):
+        try:
+            log.append(records.RESERVE, records.pack(records.RESERVE, i), i)
+        except OSError:
+            with_errors += 1
+    assert with_errors and len(verified(flash)) == log.sequence
+
+
+def rot(flash, log, sequence):
+    """Let bits rot in the record with this number."""
+    for offset in range(0, flash.size, 4):
+        record = decode(flash.data, offset)
+        if record is not None and record.sequence == sequence:
+            flash.data[offset + 15] ^= 0x10
+            return
+    raise AssertionError("no such record")
+
+
+def test_a_hole_is_read_over_and_what_is_behind_it_says_that_its_chain_is_unknown():
+    flash = RamFlash(4)
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 300)
+    rot(flash, log, 5)
+    held = Reading(flash)
+    assert [record.sequence for record in held.records] == [n for n in range(300) if n != 5]
+    assert [(span.first, span.chain == UNKNOWN) for span in held.spans][:2] == [(0, False), (6, True)]
+    assert held.spans[2].chain != UNKNOWN  # the next sector states it anew
+    cursor = Cursor(flash, 0)
+    assert [cursor.take().sequence for _ in range(5)] == list(range(5)) and cursor.take() is None
+    behind = Cursor(flash, 5)
+    assert behind.sequence == 6 and behind.chain == UNKNOWN
+    assert behind.take().sequence == 6 and behind.chain == UNKNOWN
+    later = Cursor(flash, held.spans[2].first)
+    assert later.chain == held.spans[2].chain
+
+
+def test_scrubbing_finds_rot_and_tells_it_once():
+    flash = RamFlash(4)
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 300)
+    rot(flash, log, 5)
+    rot(flash, log, 6)
+    for hour in range(1, 20):
+        while log.tidy(hour * 3600000):
+            pass
+    faults = [record.fields() for record in Reading(flash).records if record.kind == records.FAULT]
+    assert [tuple(fault) for fault in faults] == [(records.FAULT_RECORDS, 0, 5, 2)]
+
+
+def test_a_newest_sector_that_lost_its_header_lends_its_numbers_to_nobody():
+    flash = RamFlash(4)
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 200)
+    newest = max(range(4), key=lambda index: getattr(layout.read_head(flash, index), "number", -1))
+    flash.data[newest * 4096 + 13] ^= 1
+    again = Journal(flash, SERIAL, nothing)
+    assert again.sequence == log.sequence
+    assert log.sequence - 1 in [record.sequence for record in again.recent]
+    fill(again, 3, 200)
+    while again.tidy(0):
+        pass
+    held = Reading(flash).records
+    assert [record.sequence for record in held][-1] == again.sequence - 1
+    faults = [record.fields() for record in held if record.kind == records.FAULT]
+    assert faults[0].kind == records.FAULT_HEADER and faults[0].sector == newest
+
+
+class Sealed:
+    """A journal with a seal key, and the auditor's knowledge of it."""
+
+    def __init__(self, sectors=6):
+        self.flash, self.keep = RamFlash(sectors), RamFlash(2)
+        self.seal = Seal(self.keep, 0)
+        self.log = Journal(self.flash, SERIAL, nothing, self.seal)
+
+    def reopen(self):
+        self.seal = Seal(self.keep, 0)
+        self.log = Journal(self.flash, SERIAL, nothing, self.seal)
+
+    def check(self, first):
+        """Every record bears the tag of its epoch's key; the number of epochs."""
+        key, epochs, chain = OPEN_KEY, 0, Reading(self.flash).chain
+        for record in Reading(self.flash).records:
+            assert record.tag == Hmac(key).digest(chain + record.body)[:6], record.sequence
+            chain = chain_next(chain, record.chained)
+            if record.kind == records.SEAL:
+                epochs += 1
+                key = first if record.fields().epoch == 1 << 24 else next_key(key)
+        return epochs
+
+
+def test_records_are_sealed_under_keys_that_evolve_and_past_keys_are_gone():
+    unit = Sealed()
+    fill(unit.log, 5)
+    key = b"first key of era"
+    unit.seal.give(key)
+    unit.log.change_key(0)
+    assert key in bytes(unit.keep.data)
+    for use in range(4):
+        fill(unit.log, 25)
+        now = (use + 1) * 60000
+        while unit.log.tidy(now):
+            pass
+    assert unit.check(key) == 5 and unit.seal.epoch == (1 << 24) + 4
+    image = bytes(unit.keep.data)
+    for _ in range(4):
+        assert key not in image
+        key = next_key(key)
+    assert key in image
+    unit.reopen()
+    assert unit.seal.epoch == (1 << 24) + 4 and unit.seal.key == key
+    fill(unit.log, 3)
+    assert unit.check(b"first key of era") == 5
+
+
+def test_the_key_evolves_in_quiet_after_a_few_records_and_at_any_time_after_many():
+    unit = Sealed()
+    unit.seal.give(b"k" * 16)
+    unit.log.change_key(0)
+    fill(unit.log, SEAL_FEW - 1)
+    assert not unit.log.is_seal_due(3600000)
+    unit.log.append(records.ALERT, b"\x01", 3600000)
+    assert not unit.log.is_seal_due(3600000 + SEAL_QUIET_MS - 1) and unit.log.is_seal_due(3600000 + SEAL_QUIET_MS)
+    fill(unit.log, SEAL_MOST - SEAL_FEW)
+    assert unit.log.is_seal_overdue()
+
+
+def test_a_unit_without_a_key_has_nothing_that_could_evolve():
+    log = Journal(RamFlash(4), SERIAL, nothing)
+    fill(log, 3 * SEAL_MOST)
+    assert not log.is_seal_due(10**9)
+
+
+def test_a_new_era_begins_with_the_vaults_next_key():
+    unit = Sealed()
+    unit.seal.give(b"a" * 16)
+    unit.log.change_key(0)
+    fill(unit.log, 3)
+    unit.seal.give(b"b" * 16)
+    unit.log.change_key(0)
+    assert unit.seal.epoch == 2 << 24 and unit.seal.key == b"b" * 16
+    assert b"a" * 16 not in bytes(unit.keep.data)
 
 
 def test_every_record_type_packs_and_unpacks():
@@ -227,6 +429,9 @@ SAMPLES = {
     records.REFUSED: (5, 2),
     records.CLOCK: (1, 1_795_000_000_000, 20, 3),
     records.FLOOR: (1_795_000_000_000,),
+    records.SEAL: (1 << 24,),
+    records.CHECKPOINT: (7, 1016),
+    records.FAULT: (4, 3, 1000, 2),
     records.EVENT: (1, 3, 1000, 2, 1, 500, 0),
     records.ACK: (2, 1000, 16, 123456, 30, b"head"),
     records.WITNESS: (3, 77, b"head"),

@@ -3,7 +3,7 @@
 import struct
 
 from interlock.core import access, settings, wire
-from interlock.core.journal import decode
+from interlock.core.layout import decode
 from tests.core.flash import RamFlash  # noqa: F401 - the world's flash, named here for who looks for it
 from tests.core.session_world import (
     ADMIN_KEY,
@@ -176,7 +176,7 @@ def test_a_pull_gives_every_record_as_it_is_stored():
     unit = Unit(journalled=400)
     host = Host(unit).open_technician()
     reason, body = host.ask(wire.PULL, struct.pack(wire.PULL_FORM, 0, 4))
-    first, following, _ = struct.unpack(wire.PULLED_FORM, body)
+    first, following, _, _, _ = struct.unpack(wire.PULLED_FORM, body)
     held = [record.raw for record in _all(unit)]
     assert reason == wire.OK and (first, following) == (0, len(held))
     raws = []
@@ -213,11 +213,12 @@ def test_a_pull_begins_anywhere_with_the_chain_value_there():
     for start in (0, 1, 127, 128, end - 1, end, 5000):
         host = Host(unit).open_technician()
         _, body = host.ask(wire.PULL, struct.pack(wire.PULL_FORM, start, 1))
-        first, following, chain = struct.unpack(wire.PULLED_FORM, body)
+        first, following, chain, epoch, head = struct.unpack(wire.PULLED_FORM, body)
         cursor = unit.cursor(0)
         while cursor.sequence < first:
             cursor.take()
         assert first == min(start, end) and following == end and chain == cursor.chain
+        assert epoch == 0 and head == unit.journal.head
         chunks, _ = host.stream()
         assert not chunks if start >= end else chunks[0][1].startswith(held[start].raw)
 
@@ -231,6 +232,71 @@ def test_a_pull_that_the_ring_overtakes_says_so_with_an_empty_chunk():
     host.write(host.keys.to_unit.seal(struct.pack(">BH", wire.CREDIT, 30)))
     chunks, _ = host.stream()
     assert chunks[-1][1] == b"" and chunks[-1][0] < 20
+
+
+def pulled(host, sequence):
+    """(first, following, chain) of a PULL, and the records that come."""
+    _, body = host.ask(wire.PULL, struct.pack(wire.PULL_FORM, sequence, wire.CREDIT_MAX))
+    host.begin_stream()
+    raws = []
+    while True:
+        chunks, _ = host.stream()
+        if not chunks or chunks[-1][1] == b"":
+            break
+        host.write(host.keys.to_unit.seal(struct.pack(">BH", wire.CREDIT, len(chunks))))
+        raws += chunks
+    numbers = []
+    for _, raw in raws + chunks:
+        at = 0
+        while at < len(raw):
+            record = decode(raw, at)
+            numbers.append(record.sequence)
+            at += len(record.raw)
+    return struct.unpack(wire.PULLED_FORM, body), numbers
+
+
+def rot(unit, sequence):
+    """Let a record become unreadable."""
+    raw = next(record.raw for record in _all(unit) if record.sequence == sequence)
+    at = bytes(unit.flash.data).find(raw)
+    unit.flash.data[at + 15] ^= 0x55
+
+
+def test_a_pull_over_a_hole_breaks_off_and_goes_on_without_a_chain_value_until_a_sector_states_it():
+    unit = Unit(journalled=400)
+    end = unit.journal.sequence
+    rot(unit, 20)
+    host = Host(unit).open_technician()
+    (first, following, _, _, head), numbers = pulled(host, 0)
+    assert (first, following, head) == (0, end, unit.journal.head) and numbers == list(range(20))
+    (first, _, chain, _, _), numbers = pulled(host, 20)
+    assert first == 21 and chain == bytes(32) and numbers[0] == 21 and numbers[-1] < end - 1
+    behind = numbers[-1] + 1
+    (first, _, chain, _, _), numbers = pulled(host, behind)
+    assert first == behind and chain != bytes(32) and numbers == list(range(behind, end))
+
+
+def test_a_set_up_seals_the_journal_with_the_key_that_came_with_it():
+    unit = Unit(boxed=True, journalled=3)
+    host = Host(unit).open_setup()
+    assert unit.seal.epoch == 0
+    _, digest = host.ask(wire.PREPARE, prepared(some_settings(), some_access(), b"k" * 16))
+    assert unit.seal.epoch == 0
+    assert host.ask(wire.COMMIT, digest)[0] == wire.OK
+    assert (unit.seal.epoch, unit.seal.key) == (1 << 24, b"k" * 16)
+    unit.record(2, struct.pack(">I", 7))
+    unit.boot()
+    following = unit.journal.sequence
+    admin = Host(unit).open_admin()
+    (_, _, _, epoch, _), _ = pulled(admin, following - 1)
+    assert epoch == 1 << 24 and (unit.seal.epoch, unit.seal.key) == (1 << 24, b"k" * 16)
+    (_, _, _, epoch, _), _ = pulled(admin, 0)
+    assert epoch == 0
+
+
+def test_every_operation_has_a_bit_of_its_own_in_the_sessions_record():
+    bits = [wire.done_bit(code) for code in wire.OPERATIONS]
+    assert len(set(bits)) == len(bits) and max(bits) < 1 << 16
 
 
 def test_without_credit_nothing_is_streamed_and_stop_ends_it():

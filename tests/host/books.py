@@ -3,7 +3,8 @@
 from host_tools.evidence import UnitJournal
 from host_tools.journal_file import Header, Verdict, check, write
 from interlock.core import camera, frames, records
-from interlock.core.journal import Record, chain_next, chain_start, encode
+from interlock.core.layout import Record, chain_next, chain_start, encode
+from interlock.core.seal import OpenSeal
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 HOLSTER, OWN, OTHER = 1, 2, 3
@@ -27,7 +28,7 @@ class Book:
     def at(self, ms: int, kind: int, *fields: object) -> "Book":
         payload = records.pack(kind, *fields)
         sequence = len(self.records) + self.skipped
-        raw, chain = encode(kind, sequence, self.boot, ms + self.base_ms, payload, self.chains[-1])
+        raw, chain = encode(kind, sequence, self.boot, ms + self.base_ms, payload, self.chains[-1], OpenSeal())
         self.records.append(Record(raw))
         self.chains.append(chain)
         return self

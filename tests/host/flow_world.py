@@ -5,6 +5,7 @@ import itertools
 import shutil
 
 from host_tools.flows.provision import provision
+from host_tools.flows.status import status
 from host_tools.inbox import LinkLost
 from host_tools.label import Label
 from host_tools.refused import Refused
@@ -45,6 +46,7 @@ class World:
             radio.on_link = on_link or radio.on_link
             for unit in self.units.values():
                 unit.deaf_until_s, unit.wait_until_ms = 0.0, 0  # time passes between commands
+                unit.worked_until_s = 0.0
             store = FatedStore(Store.open(self.home / "journals.sqlite"), fate)
             try:
                 return await flow(bench_of(radio, vault or self.vault, store, person), *arguments, **named)
@@ -96,12 +98,13 @@ def sweep(tmp_path, stride=1, first=0):
         yield at, tmp_path / str(at)
 
 
-def two_units(home, *more):
-    """A world with a holster and a camera that are set up."""
+def two_units(home, *more, signing="none"):
+    """A world with a holster and a camera that are set up. `signing`: which key each has, ready and in the vault."""
     world = World(home, "H1", "C1", *more)
-    world.do(provision, world.label("H1"), HOLSTER)
-    for serial in ("C1", *more):
-        world.do(provision, world.label(serial), CAMERA)
+    for serial, unit in world.units.items():
+        world.do(provision, world.label(serial), HOLSTER if serial == "H1" else CAMERA, signing=signing)
+        unit.compute()
+        world.do(status, serial)
     return world
 
 

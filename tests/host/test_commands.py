@@ -16,11 +16,13 @@ from .unit_model import ModelRadio, ModelUnit
 STATUS_NAMES = {
     *("serial", "name", "role", "number", "firmware", "battery_mv", "boot", "uptime_ms", "journal_first"),
     *("journal_following", "journal_head", "unpulled", "revision", "settings_digest", "clock_off_ms"),
-    *("clock_uncertainty_ms", "flags"),
+    *("clock_uncertainty_ms", "flags", "signing"),
 }
 PULL_NAMES = {
-    *("serial", "name", "new", "known", "following", "bytes", "seconds", "links", "findings", "failure", "advice"),
+    *("serial", "name", "new", "known", "following", "bytes", "seconds", "links", "findings", "checkpoint"),
+    *("failure", "advice"),
 }
+SIGNING_NAMES = {"state", "params", "done", "total", "index", "remaining", "public"}
 
 
 class Desk:
@@ -39,7 +41,7 @@ class Desk:
         """(exit code, standard output, standard error) of one command."""
         sys.argv = ["interlock", "--home", str(self.home), *arguments]
         for unit in self.units.values():
-            unit.deaf_until_s, unit.wait_until_ms = 0.0, 0
+            unit.deaf_until_s, unit.wait_until_ms, unit.worked_until_s = 0.0, 0, 0.0
         try:
             cli.main()
             code = 0
@@ -79,8 +81,9 @@ def desk(tmp_path, capsys, monkeypatch):
 @pytest.fixture
 def team(desk):
     """A holster and a camera that are set up."""
-    assert desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS")[0] == 0
-    assert desk.run("provision", desk.unit("C1"), "--role", "camera", "--name", "front [desk]")[0] == 0
+    key = ("--signing", "h5")
+    assert desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS", *key)[0] == 0
+    assert desk.run("provision", desk.unit("C1"), "--role", "camera", "--name", "front [desk]", *key)[0] == 0
     return desk
 
 
@@ -91,8 +94,11 @@ def test_the_first_day_of_a_force(desk):
     assert "not in this vault" in desk.run("scan")[1]
     code, out, err = desk.run("provision", text, "--role", "holster")
     assert code == 2 and "--force NAME" in err
-    done = desk.json("provision", text, "--role", "holster", "--force", "MPS")
+    done = desk.json("provision", text, "--role", "holster", "--force", "MPS", "--signing", "h5")
     assert done.pop("clock_uncertainty_ms") > 0
+    key = done.pop("signing")
+    assert set(key) == SIGNING_NAMES
+    assert (key["state"], key["params"], key["remaining"], len(key["public"])) == ("ready", "h5", 32, 120)
     assert done == {
         "serial": "H1",
         "number": 1,
@@ -102,8 +108,8 @@ def test_the_first_day_of_a_force(desk):
         "already": False,
     }
     assert desk.json("provision", text, "--role", "holster")["already"]
-    code, out, err = desk.run("provision", desk.unit("C1"), "--role", "camera")
-    assert code == 0 and "camera number 2" in out
+    code, out, err = desk.run("provision", desk.unit("C1"), "--role", "camera", "--no-wait")
+    assert code == 0 and "camera number 2" in out and "goes on making its signing key" in out
     assert desk.json("scan") == [
         {"serial": "C1", "state": "in service", "rssi": -50, "name": "camera 2"},
         {"serial": "H1", "state": "in service", "rssi": -50, "name": "holster 1"},
@@ -113,17 +119,84 @@ def test_the_first_day_of_a_force(desk):
     assert done == expected
     assert "a pair already" in desk.run("pair", "H1", "C1")[1]
     assert "with a new key" in desk.run("pair", "H1", "C1", "--rekey")[1]
-    code, out, err = desk.run("pull")
-    assert (code, "complete" in out) == (0, True), err
+    code, out, err = desk.run("pull", "H1")
+    assert (code, "complete" in out, "checkpoint 0 covers all records" in out) == (0, True, True), err
+    public = desk.home / "vault" / "public" / "H1-1.pub"
+    assert public.read_bytes().hex() == key["public"] and str(public) in desk.run("provision", text, *HOLSTER)[1]
+
+
+HOLSTER = ("--role", "holster")
+
+
+def test_a_key_is_waited_for_with_a_word_now_and_then_and_ctrl_c_leaves_it_going_on(desk, monkeypatch):
+    from host_tools.commands import provision
+
+    monkeypatch.setattr(provision, "LINE_S", 0.0)
+    text = desk.unit("H1")
+    wanted = ("provision", text, *HOLSTER, "--force", "MPS", "--signing", "h5/h5")
+    links = []
+
+    def interrupt(link):
+        links.append(link)
+        if len(links) == 3:  # set-up, admin, and then it waits
+            raise KeyboardInterrupt
+
+    desk.on_link = interrupt
+    code, _, err = desk.run(*wanted)
+    assert code == 130 and "interrupted" in err
+    assert desk.json("status", "H1")[0]["signing"]["state"] == "being made"
+    code, out, err = desk.run(*wanted)
+    assert code == 0 and "of 64 parts" in err and "1024 signatures left" in out
+    assert desk.json("status", "H1")[0]["signing"]["state"] == "ready"
+    assert "1024 left (h5/h5" in desk.run("status", "H1")[1]
+    wanted = ("provision", text, *HOLSTER, "--no-wait", "--signing")
+    assert desk.run(*wanted, "h5")[0] == 0
+    assert "run this again for h10" in desk.run(*wanted, "h10")[1]
+
+
+def test_every_kind_of_key_can_be_asked_for():
+    from host_tools.commands.provision import Signing
+    from host_tools.flows import signing
+
+    assert {kind.value for kind in Signing} == set(signing.CHOICES)
+
+
+def test_a_checkpoint_is_had_at_any_time_by_the_force_and_once_a_day_by_a_pull(team, tmp_path):
+    (done,) = team.json("checkpoint", "H1")
+    assert done["checkpoint"] | {"following": 0} == {
+        "outcome": "signed",
+        "index": 0,
+        "following": 0,
+        "remaining": 31,
+        "advice": None,
+    }
+    (done,) = team.json("pull", "H1")
+    assert done["checkpoint"]["outcome"] == "too_soon" and done["failure"] is None
+    assert "within the last day already" in team.run("pull", "H1")[1]
+    code, out, _ = team.run("checkpoint", "H1")
+    assert code == 0 and "checkpoint 1 covers all records" in out and "30 signatures are left" in out
+    assert team.json("pull", "H1", "--no-checkpoint")[0]["checkpoint"] is None
+    team.json("credentials", "PC7", "--out", str(tmp_path / "laptop"))
+    home, team.home = team.home, tmp_path / "laptop"
+    code, _, err = team.run("checkpoint", "H1")
+    assert code == 2 and "PC7's vault" in err
+    team.home = home
+
+
+def test_without_a_key_a_checkpoint_is_not_there_and_nothing_is_said_of_it_at_a_pull(desk):
+    assert desk.run("provision", desk.unit("H1"), *HOLSTER, "--force", "MPS", "--signing", "none")[0] == 0
+    code, out, _ = desk.run("pull", "H1")
+    assert code == 0 and "checkpoint" not in out
+    assert "no key" in desk.run("status", "H1")[1]
 
 
 def test_labels_come_from_files_and_standard_input(desk, tmp_path, monkeypatch):
     path = tmp_path / "label"
     path.write_text(desk.unit("H1"))
     path.chmod(0o600)
-    assert desk.run("provision", f"@{path}", "--role", "holster", "--force", "MPS")[0] == 0
+    assert desk.run("provision", f"@{path}", "--role", "holster", "--force", "MPS", "--no-wait")[0] == 0
     monkeypatch.setattr(sys, "stdin", io.StringIO(desk.unit("C1") + "\n"))
-    assert desk.run("provision", "-", "--role", "camera")[0] == 0
+    assert desk.run("provision", "-", "--role", "camera", "--no-wait")[0] == 0
 
 
 @pytest.mark.parametrize(
@@ -140,6 +213,8 @@ def test_labels_come_from_files_and_standard_input(desk, tmp_path, monkeypatch):
         (("pull", "H1"), "no vault"),
         (("credentials", "PC7", "--out", "x"), "no vault"),
         (("--as", "much too long", "status"), "no vault"),
+        (("checkpoint", "H1"), "no vault"),
+        (("provision", "LABEL", "--role", "camera", "--signing", "h99"), "h99"),
         (("pull", "--nonsense"), "No such option"),
     ],
 )
@@ -156,7 +231,8 @@ def test_a_policy_file_is_checked_and_used(desk, tmp_path):
         code, _, err = desk.run("provision", desk.unit("C1"), "--role", "camera", "--policy", str(path))
         assert code == 2 and says in err
     path.write_text("buffer_ms = 60000\nstop_after_hold = false\n")
-    code, _, err = desk.run("provision", desk.unit("C1"), "--role", "camera", "--policy", str(path), "--force", "MPS")
+    wanted = ("--role", "camera", "--policy", str(path), "--force", "MPS", "--no-wait")
+    code, _, err = desk.run("provision", desk.unit("C1"), *wanted)
     assert code == 0, err
     assert desk.units["C1"].held.policy.buffer_ms == 60_000 and not desk.units["C1"].held.policy.stop_after_hold
 
@@ -249,12 +325,14 @@ def test_ctrl_c_is_answered_and_safe(team):
 
 def test_no_secret_is_ever_printed(desk):
     text = desk.unit("H1")
-    said = desk.run("provision", text, "--role", "holster", "--force", "MPS")
+    said = desk.run("provision", text, "--role", "holster", "--force", "MPS", "--signing", "h5")
     said += desk.run("provision", text, "--role", "camera")
+    said += desk.run("provision", text, "--role", "holster")
     said += desk.run("status", "H1", "--json") + desk.run("pull", "--json")
     everything = "".join(map(str, said))
     entry = json.loads((desk.home / "vault/units/H1.json").read_text())
-    for secret in (text.rpartition(":")[2], entry["unit_key"], entry["admin"]["key"], entry["technician_root"]):
+    secrets = (text.rpartition(":")[2], entry["unit_key"], entry["admin"]["key"], entry["technician_root"])
+    for secret in (*secrets, *entry["seal_keys"]):
         assert secret not in everything
 
 
@@ -268,7 +346,11 @@ def test_progress_goes_to_standard_error_now_and_then(team, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command", ["scan", "provision", "pair", "status", "sync", "pull", "credentials", "verify", "report", "simulate"]
+    "command",
+    [
+        *("scan", "provision", "pair", "status", "sync", "pull", "checkpoint", "credentials", "verify", "report"),
+        "simulate",
+    ],
 )
 def test_every_command_explains_itself(desk, command):
     code, out, _ = desk.run(command, "--help")

@@ -24,7 +24,8 @@ from host_tools.refused import Refused
 from host_tools.store import Store
 from host_tools.vault import Vault
 from interlock.core import access, settings, wire
-from interlock.core.journal import Reading
+from interlock.core.reading import Reading
+from interlock.core.seal import ERA_SHIFT, next_key
 
 from .flow_world import CAMERA, HOLSTER, World, lend, struck, sweep, two_units, world_copy
 from .unit_model import ModelUnit, put_in_service, utc_ms
@@ -64,9 +65,17 @@ def in_service(world, serial):
     assert (unit.access.admin_key, unit.access.step) == (entry.admin.key, entry.admin.step)
     assert unit.access.technician_root == entry.technician_root
     assert unit.access.force == b"MPS     " and unit.access.name.rstrip() == entry.name.encode()
+    assert sealed(unit, entry.seal_keys)
     with pytest.raises(Refused) as caught:
         world.do(open_label, serial, unit.label.secret)
     assert caught.value.reason == wire.NO_CREDENTIAL
+
+
+def sealed(unit, keys):
+    """Whether the journal's seal is of an era that began with one of these keys."""
+    for _ in range(unit.seal.epoch & (1 << ERA_SHIFT) - 1):
+        keys = [next_key(key) for key in keys]
+    return unit.seal.epoch >> ERA_SHIFT and unit.seal.key in keys
 
 
 async def open_label(bench, serial, secret):
@@ -90,11 +99,13 @@ def never_half_trusted(world, serial):
         keys = {entry.admin.key, entry.admin.next_key}
         assert unit.access.admin_key in keys or unit.access.admin_old in keys
         assert unit.held.unit_key == entry.unit_key
+        assert sealed(unit, entry.seal_keys), "the vault has not the key under which the journal is sealed"
 
 
 def test_a_unit_is_set_up(tmp_path):
     world = World(tmp_path, "H1")
-    done = world.do(provision, world.label("H1"), HOLSTER)
+    done = world.do(provision, world.label("H1"), HOLSTER, signing="none")
+    assert (done.signing.state, done.signing.params, done.signing.public) == ("none", None, None)
     assert (done.serial, done.number, done.name, done.already) == ("H1", 1, "holster 1", False)
     assert done.clock_uncertainty_ms < 50
     in_service(world, "H1")

@@ -10,8 +10,8 @@ from host_tools import durable
 from host_tools.flows.pull import FAILURES_MAX, pull, pull_unit
 from host_tools.store import Store
 from host_tools.store_schema import records as records_table
-from interlock.core import wire
-from interlock.core.journal import Reading
+from interlock.core import records, wire
+from interlock.core.reading import Reading
 
 from .flow_world import struck, sweep, two_units, world_copy
 from .unit_model import Fate
@@ -222,8 +222,98 @@ def test_a_record_changed_in_the_flash_is_a_finding(tmp_path):
     at = bytes(unit.journal_flash.data).index(old)
     unit.journal_flash.data[at : at + len(new)] = new
     done = world.do(pull_unit, "H1")
-    assert [(finding.kind, "record 60" in finding.text) for finding in done.findings] == [("altered", True)]
+    assert [(finding.kind, "hash chain" in finding.text) for finding in done.findings] == [("altered", True)]
+    assert journal_of(world).state != "intact"
     assert {old, bytes(new)} & all_raws(world) == {bytes(new)}
+
+
+def rot(unit, *sequences):
+    """Let these records become unreadable in the flash."""
+    for raw in [record.raw for record in Reading(unit.journal_flash).records if record.sequence in sequences]:
+        at = bytes(unit.journal_flash.data).index(raw)
+        unit.journal_flash.data[at + 15] ^= 0x55
+
+
+@pytest.mark.parametrize("before", [0, 40], ids=["never pulled", "pulled before"])
+def test_a_hole_in_the_flash_is_pulled_over_and_told(tmp_path, before):
+    world = filled(tmp_path, before)
+    unit = world.units["H1"]
+    if before:
+        world.do(pull_unit, "H1")
+    end = unit.journal.sequence
+    unit.fill(300)
+    rot(unit, end + 10, end + 11, end + 30)
+    done = world.do(pull_unit, "H1")
+    assert done.failure is None
+    kinds = [finding.kind for finding in done.findings]
+    assert kinds == ["unreadable", "unreadable"] and f"records {end + 10} to {end + 11}" in done.findings[0].text
+    held = journal_of(world)
+    assert raws_of(world) == flash_raws(unit)[: len(raws_of(world))]
+    gaps = [(gap.first, gap.last, gap.explained) for gap in held.gaps]
+    assert gaps == [(end + 10, end + 11, False), (end + 30, end + 30, False)]
+    assert any(f"records {end + 10} to {end + 11} are missing" in text for text in held.findings)
+    assert held.heads[-1].following == done.following
+    assert not any("does not continue" in text or "once ended" in text for text in held.findings)
+    unknown = [segment.first for segment in held.segments if segment.chain == bytes(32)]
+    assert unknown == [end + 12, end + 31]
+    assert len(held.segments) == 4  # a sector states the chain value again
+    again = world.do(pull_unit, "H1")
+    assert (again.findings, again.known) == ((), 0)
+
+
+def test_a_hole_that_the_unit_told_of_is_explained(tmp_path):
+    world = filled(tmp_path)
+    unit = world.units["H1"]
+    rot(unit, 50)
+    unit.note(records.FAULT, records.pack(records.FAULT, records.FAULT_RECORDS, 0, 50, 1))
+    world.do(pull_unit, "H1")
+    held = journal_of(world)
+    assert held.gaps == ((50, 50, True),) and held.findings == () and not held.complete
+
+
+def test_what_was_pulled_before_it_rotted_is_not_missed(tmp_path):
+    world = filled(tmp_path)
+    unit = world.units["H1"]
+    world.do(pull_unit, "H1")
+    rot(unit, 50)
+    unit.fill(20)
+    done = world.do(pull_unit, "H1")
+    assert (done.findings, done.known) == ((), 0)
+    assert journal_of(world).complete
+
+
+def test_a_journal_whose_last_records_cannot_be_read_is_pulled_up_to_them(tmp_path):
+    world = filled(tmp_path)
+    unit = world.units["H1"]
+
+    async def rot_last(bench, serial):
+        def end_is_lost(link):
+            link.session._unit.note(2, bytes(4))
+            rot(unit, unit.journal.sequence - 2, unit.journal.sequence - 1)
+
+        bench.radio.on_link = end_is_lost
+        return await pull_unit(bench, serial)
+
+    done = world.do(rot_last, "H1")
+    assert done.failure is None and "unreadable" in [finding.kind for finding in done.findings]
+    assert raws_of(world) == flash_raws(unit)[: len(raws_of(world))]
+
+
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
+def test_a_pull_over_holes_struck_at_every_frame_ends_with_the_same_store(tmp_path, monkeypatch, kill):
+    monkeypatch.setattr(durable.os, "fsync", lambda _: None)
+    start = filled(tmp_path / "start", 150)
+    rot(start.units["H1"], 30, 90)
+    for at, home in sweep(tmp_path, 3):
+        world = world_copy(start, home)
+        went_on = struck(world, at, kill, pull_unit, "H1")
+        assert world.do(pull_unit, "H1").failure is None
+        held = journal_of(world)
+        assert raws_of(world) == flash_raws(world.units["H1"])[: len(raws_of(world))]
+        assert [(gap.first, gap.last) for gap in held.gaps] == [(30, 30), (90, 90)]
+        if not went_on:
+            break
+    assert at > 20
 
 
 def test_the_head_is_noted_after_a_pull(tmp_path):

@@ -48,7 +48,8 @@ def shift() -> tuple[Book, Book, Book]:
     weapon.event(13_000, DISCHARGE, 7).ack(13_040, 7, frames.PROVEN, 2_100)
     weapon.at(13_100, records.WITNESS, OTHER, 9, bytes(4)).event(20_000, frames.REHOLSTER, 8)
     weapon.event(HOUR, frames.DRAW, 20).alert(HOUR + 2000, 1).event(HOUR + 9000, frames.REHOLSTER, 21)
-    camera = own().clock(0, T).heard(10_010, 5).tally(10_925, True, buffer_ms=30_000).tally(50_000, False)
+    camera = own().clock(0, T).heard(10_010, 5).tally(10_925, True, buffer_ms=30_000)
+    camera.heard(12_010, 6).heard(13_010, 7).tally(50_000, False)
     witness = other().clock(0, T).heard(10_020, 5, kind=4).tally(11_500, True).at(11_510, records.AIRED, 9, 7)
     return weapon, camera, witness.tally(60_000, False)
 
@@ -203,7 +204,7 @@ def filled(path: Path, books: Sequence[Book], read_ms: int = T + 10 * HOUR) -> S
     store = Store.open(path)
     for book in books:
         store.learn_unit(book.serial, book.unit, book.role, f"Unit {book.unit}")
-        store.add(book.serial, 0, book.chains[0], book.raws, by="PC1", utc_ms=read_ms)
+        store.add(book.serial, 0, book.chains[0], book.raws, epoch=0, by="PC1", utc_ms=read_ms)
         store.note_head(book.serial, len(book.raws), book.chains[-1], utc_ms=read_ms)
     return store
 
@@ -222,7 +223,7 @@ def test_uses_that_only_a_rolled_back_version_tells_are_counted_and_marked(tmp_p
     used(book, 10_000, 5, DISCHARGE)
     store = filled(tmp_path / "s.sqlite", [book])
     back = used(holster().clock(0, T), 70_000, 5)
-    store.add(back.serial, common, back.chains[common], back.raws[common:], by="PC1", utc_ms=T + 11 * HOUR)
+    store.add(back.serial, common, back.chains[common], back.raws[common:], epoch=0, by="PC1", utc_ms=T + 11 * HOUR)
     report = from_store(store, None, T + 20 * HOUR)
     assert sorted((use.version, len(use.events)) for use in report.uses) == [(1, 1), (2, 2)]
     assert report.headline.discharges.total == 1, "the discharge was not made away with"

@@ -10,8 +10,10 @@ from host_tools.inbox import Inbox, LinkLost
 from host_tools.outcome import Exit, ToolError
 from host_tools.refused import ADVICE, Refused, Untrue
 from host_tools.session import STREAM_BYTES_MAX, Admin, Session, SetUp, Technician
-from interlock.core import access, settings, wire
-from interlock.core.journal import Reading, chain_next, encode
+from interlock.core import access, settings, signer, wire
+from interlock.core.layout import encode
+from interlock.core.reading import Reading
+from interlock.core.seal import OpenSeal
 from simulator.clock import run
 
 from .unit_model import ADMIN_KEY, ROOT, UTC_MS, Fate, ModelLink, ModelUnit, put_in_service
@@ -112,11 +114,11 @@ def test_a_pull_brings_the_journal_as_it_is(mtu):
             raws = []
             while chunks := await pulled.chunks():
                 for chunk in chunks:
-                    assert chunk.first == len(raws) and chunk.broken_at is None
+                    assert (chunk.first, chunk.epoch) == (len(raws), 0)
                     raws += chunk.raws
                 await pulled.grant(len(chunks))
             assert raws == [record.raw for record in reading.records]
-            assert pulled.head == unit.journal.head or unit.journal.sequence > pulled.following
+            assert pulled.head == pulled.end and not pulled.is_broken
             again = await session.pull(pulled.following - 3)
             assert (await again.chunk()).raws == tuple(raws[-3:])
             assert (await session.status()).following == pulled.following
@@ -147,7 +149,7 @@ def test_a_ring_that_overtakes_the_pull_says_so():
             await pulled.grant(24)
             while await pulled.chunk() is not None:
                 await pulled.grant(1)
-            assert pulled.overtaken
+            assert pulled.broke_off
             again = await session.pull(pulled.next)
             assert again.first > pulled.next
             assert (await again.chunk()).first == again.first
@@ -404,12 +406,15 @@ def test_a_unit_that_understood_other_settings():
 # Streams.
 
 
-def pulled_body(first, following, chain=bytes(32)):
-    return struct.pack(wire.PULLED_FORM, first, following, chain)
+BEGIN, END = b"b" * 32, b"e" * 32
 
 
-def record(sequence, chain=bytes(32)):
-    return encode(17, sequence, 1, 0, b"payload", chain)[0]
+def pulled_body(first, following, chain=BEGIN):
+    return struct.pack(wire.PULLED_FORM, first, following, chain, 0, END)
+
+
+def record(sequence, chain=BEGIN):
+    return encode(17, sequence, 1, 0, b"payload", chain, OpenSeal())[0]
 
 
 def chunk_of(first, *raws):
@@ -461,20 +466,79 @@ def test_an_announcement_that_cannot_be(first, following):
     fails(Untrue, lambda: read_all(unit_that_streams(first=first, following=following)), "announces")
 
 
-def test_a_record_that_does_not_continue_the_chain_is_handed_on_with_its_place():
-    chain = bytes(32)
-    one = record(0, chain)
-    after = chain_next(chain, one[:-12])
-    forged = record(1, bytes([1]) * 32)
+@pytest.mark.parametrize("is_true", [True, False])
+def test_records_that_do_not_lead_to_the_stated_end_are_handed_on_and_told(is_true):
+    one, after = encode(17, 0, 1, 0, b"payload", BEGIN, OpenSeal())
+    two, end = encode(17, 1, 1, 0, b"payload", after, OpenSeal())
+    body = struct.pack(wire.PULLED_FORM, 0, 2, BEGIN, 0, end if is_true else END)
 
     async def main():
-        async with opened(unit_in_service(), link=unit_that_streams(chunk_of(0, one, forged), following=2)) as session:
+        async with opened(unit_in_service(), link=Liar(wire.PULL, body, (chunk_of(0, one, two),))) as session:
             pulled = await session.pull(0)
-            chunk = await pulled.chunk()
-            assert (chunk.raws, chunk.broken_at) == ((one, forged), 1)
-            assert after != bytes(32)
+            assert (await pulled.chunk()).raws == (one, two)
+            assert pulled.is_broken != is_true and pulled.head == end
 
     run(main())
+
+
+def test_behind_a_hole_the_chain_value_stays_unknown_and_nothing_is_made_of_it():
+    unknown = bytes(32)
+    link = Liar(wire.PULL, pulled_body(0, 2, unknown), (chunk_of(0, record(0)), chunk_of(1, record(1))))
+
+    async def main():
+        async with opened(unit_in_service(), link=link) as session:
+            pulled = await session.pull(0)
+            assert [chunk.chain for chunk in await pulled.chunks()] == [unknown, unknown]
+            assert pulled.head == unknown and not pulled.is_broken
+
+    run(main())
+
+
+# Keys and checkpoints.
+
+
+def test_a_key_is_made_and_a_checkpoint_signed_and_fetched_in_parts():
+    async def main():
+        unit = unit_in_service()
+        async with opened(unit, ADMIN) as session:
+            assert (await session.key()).state == signer.NONE
+            assert (await session.make_key(2, bytes(32))).state == signer.GENERATING
+            unit.compute()
+            key = await session.key()
+            assert (key.state, key.remaining, len(key.public)) == (signer.READY, 32, 60)
+            assert await session.checkpoint(None, b"n" * 16) == (0, 31)
+            assert await session.signed() == (0, b"")
+            unit.compute()
+            total, data = await session.signed()
+            while len(data) < total:
+                data += (await session.signed(len(data)))[1]
+            assert data == unit.signed()[1] and b"n" * 16 in data
+            await session.end()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("code", "body"),
+    [
+        (wire.KEY, b"short"),
+        (wire.KEY, bytes(50)),
+        (wire.CHECKPOINT, bytes(7)),
+        (wire.SIGNED, b"1"),
+        (wire.SIGNED, struct.pack(">H", 60000) + bytes(900)),
+        (wire.SIGNED, struct.pack(">H", 2000) + bytes(300)),
+        (wire.SIGNED, struct.pack(">H", 0) + bytes(30)),
+    ],
+)
+def test_answers_about_keys_and_signatures_that_break_the_rules(code, body):
+    async def main():
+        async with opened(unit_in_service(), link=Liar(code, body)) as session:
+            await session.key()
+            await session.checkpoint(None, bytes(16))
+            await session.signed()
+
+    unit_error = fails(ToolError, main)
+    assert isinstance(unit_error, Untrue) or code == wire.SIGNED
 
 
 def test_what_is_sound_comes_before_the_failure_behind_it():

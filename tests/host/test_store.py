@@ -12,9 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from host_tools import journal_file
 from host_tools.outcome import ToolError
 from host_tools.store import Store
-from interlock.core import journal, records
+from interlock.core import layout, records
+from interlock.core.layout import UNKNOWN
+from interlock.core.seal import OpenSeal
 
 SERIAL = "H1"
 RAW_SERIAL = b"H1      "
@@ -22,10 +25,11 @@ RAW_SERIAL = b"H1      "
 
 def life(count: int, salt: int = 0) -> tuple[list[bytes], list[bytes]]:
     """(raw records, chain value before each and after the last) of a journal."""
-    chain = journal.chain_start(RAW_SERIAL)
+    chain = layout.chain_start(RAW_SERIAL)
     raws, chains = [], [chain]
     for i in range(count):
-        raw, chain = journal.encode(records.RESERVE, i, 1, i * 10, records.pack(records.RESERVE, i + salt), chain)
+        payload = records.pack(records.RESERVE, i + salt)
+        raw, chain = layout.encode(records.RESERVE, i, 1, i * 10, payload, chain, OpenSeal())
         raws.append(raw)
         chains.append(chain)
     return raws, chains
@@ -50,7 +54,7 @@ def test_chunks_in_any_order_doubled_and_overlapping_end_with_the_same_journal(
         (first, RAWS[first : first + 20]) for first in (0, 20, 40)
     ]
     chance.shuffle(chunks)
-    new = sum(store.add(SERIAL, first, CHAINS[first], raws, by="x", utc_ms=1).new for first, raws in chunks)
+    new = sum(store.add(SERIAL, first, CHAINS[first], raws, epoch=0, by="x", utc_ms=1).new for first, raws in chunks)
     held = store.journal(SERIAL)
     assert new == 60 and [record.raw for record in held.records] == RAWS and not held.findings
     going = store.going_on(SERIAL)
@@ -58,11 +62,90 @@ def test_chunks_in_any_order_doubled_and_overlapping_end_with_the_same_journal(
     store.close()
 
 
+@settings(max_examples=25, deadline=None)
+@given(hole=st.integers(1, 50), behind=st.integers(1, 8), parts=st.lists(st.integers(1, 20), max_size=6))
+def test_records_behind_a_hole_are_a_segment_of_their_own_until_the_chain_is_stated_again(
+    tmp_path_factory: pytest.TempPathFactory, hole: int, behind: int, parts: list[int]
+) -> None:
+    store = opened(tmp_path_factory.mktemp("store"))
+    store.add(SERIAL, 0, CHAINS[0], RAWS[:hole], epoch=0, by="x", utc_ms=1)
+    first, end = hole + 1, hole + 1 + behind
+    at = first
+    for size in [*parts, 99]:
+        raws = RAWS[at : min(at + size, end)]
+        assert store.add(SERIAL, at, UNKNOWN, raws, epoch=0, by="x", utc_ms=2).conflicts == 0
+        at += len(raws)
+    going = store.going_on(SERIAL)
+    assert (going.next_sequence, going.chain) == (end, UNKNOWN)
+    store.add(SERIAL, end, CHAINS[end], RAWS[end:], epoch=0, by="x", utc_ms=3)
+    held = store.journal(SERIAL)
+    assert [(s.first, s.last, s.chain) for s in held.segments] == [
+        (0, hole - 1, CHAINS[0]),
+        (first, end - 1, UNKNOWN),
+        (end, 59, CHAINS[end]),
+    ]
+    assert [gap[:2] for gap in held.gaps] == [(hole, hole)] and not held.conflicts and len(held.findings) == 1
+    assert isinstance(journal_file.check(store.export_ilj(SERIAL)), journal_file.Intact)
+    # Somebody else has them from before, with what is known of them.
+    store.add(SERIAL, 0, CHAINS[0], RAWS, epoch=0, by="y", utc_ms=4)
+    whole = store.journal(SERIAL)
+    assert [record.raw for record in whole.records] == RAWS and not whole.findings and len(whole.segments) == 1
+    assert store.add(SERIAL, first, UNKNOWN, RAWS[first:], epoch=0, by="x", utc_ms=5).new == 0
+    store.close()
+
+
+def test_checkpoints_are_kept_once_each_and_contradicting_ones_beside_each_other(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    key, other = b"k" * 60, b"o" * 60
+    assert store.last_index(SERIAL, key) is None
+    for index, message, public in ((3, b"m3", key), (5, b"m5", key), (3, b"m3", key), (9, b"m9", other)):
+        assert store.add_checkpoint(SERIAL, index, message, b"s", public, by="x", utc_ms=1)
+    assert [(row.index, row.message) for row in store.checkpoints(SERIAL)] == [(3, b"m3"), (5, b"m5"), (9, b"m9")]
+    assert (store.last_index(SERIAL, key), store.last_index(SERIAL, other)) == (5, 9)
+    assert not store.add_checkpoint(SERIAL, 3, b"another", b"s", key, by="y", utc_ms=2)
+    assert not store.add_checkpoint(SERIAL, 3, b"m3", b"s", key, by="y", utc_ms=3)
+    assert store.add_checkpoint(SERIAL, 5, b"m5", b"another signature", key, by="y", utc_ms=3)
+    assert [row.message for row in store.checkpoints(SERIAL)] == [b"m3", b"m5", b"m9", b"another", b"m5"]
+    assert store.checkpoints("H2") == []
+    store.close()
+
+
+def test_a_checkpoint_can_be_neither_changed_nor_deleted(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.add_checkpoint(SERIAL, 3, b"m3", b"s", b"k" * 60, by="x", utc_ms=1)
+    store.close()
+    with sqlite3.connect(tmp_path / "s.sqlite") as file:
+        for change in ("update checkpoints set message = x''", "delete from checkpoints"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                file.execute(change)
+
+
+def test_the_ends_that_are_known_are_all_of_them(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.add(SERIAL, 0, CHAINS[0], RAWS[:10], epoch=0, by="x", utc_ms=1)
+    assert [store.ends_at(SERIAL, n) for n in (10, 11)] == [{CHAINS[10]}, frozenset()]
+    other, chains = life(10, salt=7)
+    store.add(SERIAL, 0, chains[0], other, epoch=0, by="x", utc_ms=2)
+    store.add(SERIAL, 20, UNKNOWN, RAWS[20:25], epoch=0, by="x", utc_ms=2)
+    assert [store.ends_at(SERIAL, n) for n in (10, 20, 25)] == [{CHAINS[10], chains[10]}, frozenset(), frozenset()]
+    store.close()
+
+
+def test_a_store_of_an_older_program_is_left_alone(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    with sqlite3.connect(tmp_path / "s.sqlite") as file:
+        file.execute("drop trigger schema_no_update")
+        file.execute("update schema set version = 1")
+    with pytest.raises(ToolError, match="an older interlock") as refused:
+        Store.open(tmp_path / "s.sqlite")
+    assert "Keep it" in refused.value.advice
+
+
 def test_a_record_that_contradicts_another_is_kept_beside_it(tmp_path: Path) -> None:
     other, chains = life(10, salt=7)
     store = opened(tmp_path)
-    store.add(SERIAL, 0, CHAINS[0], RAWS[:10], by="x", utc_ms=1)
-    added = store.add(SERIAL, 0, chains[0], other, by="x", utc_ms=2)
+    store.add(SERIAL, 0, CHAINS[0], RAWS[:10], epoch=0, by="x", utc_ms=1)
+    added = store.add(SERIAL, 0, chains[0], other, epoch=0, by="x", utc_ms=2)
     assert added.conflicts == 10
     held = store.journal(SERIAL)
     assert held.findings and len(held.conflicts) == 10
@@ -75,7 +158,7 @@ def test_what_is_no_sound_record_is_refused_whole(tmp_path: Path) -> None:
     bad[-1] ^= 1
     for raws in ([RAWS[0], bytes(bad)], [RAWS[0], RAWS[2]], [RAWS[0][:-1]]):
         with pytest.raises((ToolError, ValueError)):
-            store.add(SERIAL, 0, CHAINS[0], raws, by="x", utc_ms=1)
+            store.add(SERIAL, 0, CHAINS[0], raws, epoch=0, by="x", utc_ms=1)
     assert store.going_on(SERIAL).next_sequence == 0
     store.close()
 
@@ -105,7 +188,7 @@ sys.path.insert(0, {root!r})
 from tests.host.test_store import CHAINS, RAWS, SERIAL, opened
 store = opened(Path(sys.argv[1]))
 for first in range(store.going_on(SERIAL).next_sequence, 60):
-    store.add(SERIAL, first, CHAINS[first], [RAWS[first]], by="x", utc_ms=1)
+    store.add(SERIAL, first, CHAINS[first], [RAWS[first]], epoch=0, by="x", utc_ms=1)
     print(first, flush=True)
 """
 

@@ -162,6 +162,48 @@ def test_a_technicians_vault_reads_and_does_no_more(vault, tmp_path):
         lent.technician("H1", "PC7", (expires_s + 1) * 1000)
 
 
+def test_every_seal_key_that_was_given_is_kept_in_order(vault):
+    add(vault, "H1", settings.ROLE_HOLSTER)
+    with vault.locked():
+        given = tuple(vault.new_seal_key("H1") for _ in range(3))
+    assert len(set(given)) == 3 and all(len(key) == 16 for key in given)
+    assert Vault.open(vault.path).unit("H1").seal_keys == given
+
+
+def test_a_public_key_is_believed_when_it_was_asked_for_and_then_published(vault):
+    add(vault, "H1", settings.ROLE_HOLSTER)
+    first, second = b"1" * 60, b"2" * 60
+    assert not vault.learn_key("H1", first) and vault.signing_keys("H1") == ()
+    with vault.locked():
+        vault.expect_key("H1")
+    assert vault.learn_key("H1", first) and vault.learn_key("H1", first)
+    assert not vault.learn_key("H1", second)
+    with vault.locked():
+        vault.expect_key("H1")
+    assert vault.learn_key("H1", first), "the one before is still its own"
+    assert vault.learn_key("H1", second) and vault.signing_keys("H1") == (first, second)
+    files = {path.name: path for path in (vault.path / "public").iterdir()}
+    assert {name: path.read_bytes() for name, path in files.items()} == {"H1-1.pub": first, "H1-2.pub": second}
+    files["H1-1.pub"].unlink()
+    vault.learn_key("H1", second)
+    assert files["H1-1.pub"].read_bytes() == first
+
+
+def test_a_vault_of_an_older_program_is_read_and_goes_on(vault, tmp_path):
+    entry = add(vault, "H1", settings.ROLE_HOLSTER)
+    vault.lend(tmp_path / "lent", "PC7", NOW_MS // 1000 + 86400)
+    for path in (vault.path / "units/H1.json", tmp_path / "lent/units/H1.json"):
+        values = json.loads(path.read_text())
+        for name in ("seal_keys", "signing_keys", "key_due"):
+            values.pop(name, None)
+        path.write_text(json.dumps(values))
+    assert vault.unit("H1") == entry and entry.seal_keys == entry.signing_keys == () and not entry.key_due
+    assert Vault.open(tmp_path / "lent").signing_keys("H1") == ()
+    with vault.locked():
+        key = vault.new_seal_key("H1")
+    assert vault.unit("H1").seal_keys == (key,)
+
+
 def test_the_forces_vault_makes_a_credential_for_an_hour(vault):
     add(vault, "H1", settings.ROLE_HOLSTER)
     assert vault.technician("H1", "PC1", NOW_MS).expires_s == NOW_MS // 1000 + 3600
@@ -179,6 +221,8 @@ def test_damaged_files_are_refused_without_their_content(vault):
     path = vault.path / "units" / "H1.json"
     values = json.loads(path.read_text())
     damages = [path.read_text()[:-40], "[]", "{}"]
+    for name, wrong in (("seal_keys", "zz"), ("seal_keys", ["00" * 15]), ("signing_keys", [3]), ("key_due", "no")):
+        damages.append(json.dumps(values | {name: wrong}))
     for name in ("unit_key", "state", "number", "policy", "admin"):
         damages.append(json.dumps(values | {name: "zz"}))
         damages.append(json.dumps({key: value for key, value in values.items() if key != name}))
@@ -201,6 +245,7 @@ def test_nothing_secret_in_any_repr(vault):
     entry = add(vault, "H1", settings.ROLE_HOLSTER)
     with vault.locked():
         vault.offer("H1", b"q" * 32)
+        seal_key = vault.new_seal_key("H1")
     pair = PairEntry("H1", "C1", "prepared", b"p" * 32, b"o" * 32)
     seen = [
         entry,
@@ -211,7 +256,7 @@ def test_nothing_secret_in_any_repr(vault):
         vault.technician("H1", "P", NOW_MS),
     ]
     text = repr(seen) + str(seen)
-    for secret in (entry.unit_key, entry.admin.key, entry.technician_root, b"q" * 32, b"p" * 32, b"o" * 32):
+    for secret in (entry.unit_key, entry.admin.key, entry.technician_root, b"q" * 32, b"p" * 32, b"o" * 32, seal_key):
         assert secret.hex() not in text and repr(secret) not in text
 
 

@@ -15,13 +15,18 @@ from host_tools.inbox import Inbox, LinkLost
 from host_tools.session import REPLY_BYTES_MAX
 from interlock.core import access, records, settings, wire
 from interlock.core.journal import Journal
+from interlock.core.notary import Notary
 from interlock.core.reading import Cursor
+from interlock.core.seal import Seal
 from interlock.core.session import Session
+from interlock.core.signer import Signer
 from tests.core.flash import RamFlash
 
 UTC_MS = 1_790_000_000_000
 RESTART_S = 1.0
 BURST, BURST_S = 10, 0.02
+HASH_S = 0.0002
+SLICE = 2000
 
 
 class Killed(BaseException):
@@ -66,6 +71,7 @@ class ModelUnit:
         self.clock: tuple[int, int] | None = None  # uptime ms, UTC ms
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deaf_until_s = 0.0
+        self.worked_until_s = 0.0
         self.is_new = False
         self.boot()
 
@@ -75,7 +81,10 @@ class ModelUnit:
         self.held = settings.load(self.settings_flash)
         self.clock = None
         self.is_new = False
-        self.journal = Journal(self.journal_flash, self.label.serial, self._carry)
+        self.seal = Seal(self.settings_flash, settings.SEAL_FIRST)
+        self.journal = Journal(self.journal_flash, self.label.serial, self._carry, self.seal)
+        self.signer = Signer(self.settings_flash, settings.SIGNER_FIRST)
+        self.notary = Notary(self.signer, self, self.label.serial)
         self.note(records.BOOT, records.pack(records.BOOT, 0, 1, 0, 0))
         for kind, payload in self._carry():
             self.note(kind, payload)
@@ -86,7 +95,22 @@ class ModelUnit:
         return [(records.CONFIG, records.pack(records.CONFIG, *fact))]
 
     def note(self, kind: int, payload: bytes) -> None:
+        if self.journal.is_seal_overdue():
+            self.journal.change_key(self.uptime_ms())
         self.journal.append(kind, payload, self.uptime_ms())
+
+    def compute(self) -> None:
+        """Do all that the signer has to do, at once."""
+        while self.notary.work(SLICE):
+            pass
+
+    def compute_meanwhile(self) -> None:
+        """Do what could be done of it since it was looked at last."""
+        now_s = 0.0 if self.loop is None else self.loop.time()
+        left = int((now_s - self.worked_until_s) / HASH_S)
+        self.worked_until_s = now_s
+        while left > 0 and self.notary.work(min(left, SLICE)):
+            left -= SLICE
 
     def fill(self, count: int) -> None:
         """So many routine records."""
@@ -104,6 +128,15 @@ class ModelUnit:
         if self.held is None or other.held is None:
             return []
         return [partner.pair_key for partner in self.held.partners if partner.unit == other.held.unit]
+
+    # needs.Signing
+
+    def record(self, kind: int, payload: bytes) -> bool:
+        self.note(kind, payload)
+        return True
+
+    def clock_u_ms(self) -> int:
+        return 5
 
     # needs.Served
 
@@ -169,9 +202,11 @@ class ModelUnit:
                 return wire.OK
         return wire.OK if wanted.revision > held.revision else wire.STALE
 
-    def commit(self, credential: int, wanted: settings.Settings, granted: access.Access | None) -> int:
+    def commit(self, credential: int, wanted: settings.Settings, granted: access.Granted | None) -> int:
         if granted is not None:
-            access.store(self.settings_flash, granted)
+            self.seal.give(granted.seal_key)
+            self.journal.change_key(self.uptime_ms())
+            access.store(self.settings_flash, granted.access)
         if self.held is None or settings.digest(wanted) != settings.digest(self.held):
             settings.store(self.settings_flash, wanted)
         if granted is not None:
@@ -188,8 +223,20 @@ class ModelUnit:
     def cursor(self, sequence: int) -> Cursor:
         return Cursor(self.journal_flash, sequence)
 
-    def following(self) -> int:
-        return self.journal.sequence
+    def end(self) -> tuple[int, bytes]:
+        return self.journal.sequence, self.journal.head
+
+    def checkpoint(self, credential: int, last_seen: int | None, nonce: bytes) -> tuple[int, int, int]:
+        return self.notary.checkpoint(credential, last_seen, nonce)
+
+    def signed(self) -> tuple[int, bytes]:
+        return self.notary.signed()
+
+    def key(self) -> bytes:
+        return self.notary.key()
+
+    def make_key(self, params: int, entropy: bytes) -> int:
+        return self.notary.make_key(params, entropy, self.entropy(len(entropy)))
 
 
 class ModelLink:
@@ -215,6 +262,7 @@ class ModelLink:
             self.drop()
         if not self.is_up:
             raise LinkLost
+        self.unit.compute_meanwhile()
         self.session.receive(frame, self._now())
         self.pump()
 

@@ -1,158 +1,196 @@
-"""Cut the power at every flash operation, let every kind of torn bits stay behind, and go on from there.
+"""Cut the power at every operation of the flash chip, let every kind of torn bits stay behind, and go on from there.
 
-A *plan* is a list of cuts, one for each life: (flash operation of that life, kind of tear). `play` runs a story through
-the lives; the story itself checks what must be true after each. A failure names its plan as `CUT=...`; the environment
-variable CUT with that value repeats just that one. Not here: what is written and what must survive, see the tests.
+A *plan* is a list of cuts, one for each life: (operation of that life, kind of tear). A failure names its plan as
+`CUT=...`; `make test CUT=...` repeats just that one. Not here: what is written and what must survive, see the stories.
+
+A sweep plays each life once and branches off before each of its operations, where the story is what it is when the
+power fails there; a plan that is repeated is played with the power really failing. `test_cuts.py` compares the two.
 """
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from interlock.core.journal import SECTOR_HEAD_BYTES
-from tests.core.flash import PowerCut, RamFlash
+from simulator.hardware.flash import PowerCut
 
-# For each byte of the operation that was cut: which bits keep their old value.
-TEARS: dict[str, Callable[[int], int]] = {
-    "none": lambda i: 0xFF,  # nothing of it happened
-    "all": lambda i: 0x00,  # everything happened, but nobody was told
-    "front": lambda i: 0x00 if i % 4096 < 11 else 0xFF,
-    "back": lambda i: 0xFF if i % 512 < SECTOR_HEAD_BYTES else 0x55,
-    "bits": lambda i: (i * 0x9E3779B1 >> 7) & 0xFF,
-    "most": lambda i: 0x10 if i % 5 == 3 else 0x00,
-}
+from .chip import CHANCES, DEAD, TEARS, UNREAD, Chip, Cut, Operation
 
-
-class Cut(NamedTuple):
-    operation: int
-    tear: str
-
-
+ALL = (*TEARS, *CHANCES)
+Tears = Callable[[int], tuple[str, ...]]
+"""Which tears are tried, for the number of an operation."""
 Plan = tuple[Cut, ...]
 
 
-class Flash(RamFlash):
-    """The core tests' flash, with reading at host speed and copies for branching.
+def thorough(number: int) -> tuple[str, ...]:
+    return ALL
 
-    `survives`: the operation that is due to be cut fails with OSError instead, once, and the power stays on."""
 
-    survives = False
-    tears_records = False  # a battery just too weak: headers (48 bytes) succeed, the first record is torn
+def quick(number: int) -> tuple[str, ...]:
+    """Nothing, everything, and one of the others in turn."""
+    return ("none", "all", (*ALL[2:], f"r{number}")[number % (len(ALL) - 1)])
 
-    def program(self, offset: int, data: bytes) -> None:
-        if self.tears_records and len(data) != SECTOR_HEAD_BYTES:
-            self.arm(Cut(0, "bits"))
-        try:
-            super().program(offset, data)
-        except PowerCut:
-            self._fail()
 
-    def erase(self, offset: int) -> None:
-        try:
-            super().erase(offset)
-        except PowerCut:
-            self._fail()
-
-    def _fail(self) -> None:
-        if not self.survives:
-            raise PowerCut
-        self.cut_after = None
-        raise OSError(5)
-
-    def read(self, offset: int, buffer: bytearray) -> None:
-        assert offset >= 0 and offset + len(buffer) <= self.size
-        buffer[:] = self.data[offset : offset + len(buffer)]
-
-    def copy(self) -> "Flash":
-        other = Flash(self.size // self.sector_bytes, self.sector_bytes)
-        other.data[:] = self.data
-        return other
-
-    def arm(self, cut: Cut | None) -> None:
-        self.operations = 0
-        self.cut_after = None if cut is None else cut.operation
-        self.keep_bits = None if cut is None else TEARS[cut.tear]
+def single(number: int) -> tuple[str, ...]:
+    """One in turn."""
+    return ((*ALL, f"r{number}")[number * 7 % (len(ALL) + 1)],)
 
 
 class Story(Protocol):
     """One unit's flash and what an onlooker knows of it."""
 
-    flash: Flash
+    chip: Chip
+    recovering: bool
+    """Whether a life is in what it does before its first work."""
+    outlives_death: bool
+    """Whether it keeps its word also where the flash takes nothing any more."""
 
     def copy(self) -> "Any": ...
 
     def live(self, life: int) -> None:
-        """Boot and work; PowerCut may end it at any flash operation."""
+        """Boot and work; PowerCut may end it at any operation of the chip."""
 
     def check(self) -> None:
         """What must be true of the flash between two lives. Raises AssertionError."""
 
 
+class Tally(NamedTuple):
+    """What a sweep went through: the last lives played to their end, and how many cuts there were before them."""
+
+    points: int
+    cuts: int
+    plans: int
+
+    def __add__(self, other: Any) -> "Tally":
+        return Tally(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+NOTHING = Tally(0, 0, 0)
+
+
 def name_of(story: str, plan: Plan) -> str:
-    return story + ":" + "/".join(f"{cut.operation}.{cut.tear}" for cut in plan)
+    return story + ":" + "/".join(f"{cut.operation}.{cut.tear}{'.fails' * cut.fails}" for cut in plan)
 
 
 def plan_of(name: str) -> tuple[str, Plan]:
+    """(name of the story, its plan). ValueError for what is no such name."""
     story, _, cuts = name.partition(":")
-    parsed = [cut.split(".") for cut in cuts.split("/") if cut]
-    return story, tuple(Cut(int(operation), tear) for operation, tear in parsed)
+    plan = []
+    for cut in cuts.split("/"):
+        operation, tear, *fails = cut.split(".")
+        if fails not in ([], ["fails"]):
+            raise ValueError(f"CUT={name}: '{cut}' is not operation.tear or operation.tear.fails")
+        plan.append(Cut(int(operation), tear, bool(fails)))
+    return story, tuple(plan)
 
 
 def live(story: Any, life: int, cut: Cut | None) -> bool:
-    """One life, up to the cut or to its end; whether it was cut."""
-    story.flash.arm(cut)
+    """One life, up to the cut or to its end; whether the power was cut."""
+    story.chip.arm(cut)
+    is_cut = False
     try:
         story.live(life)
     except PowerCut:
-        story.flash.arm(None)
-        story.check()
-        return True
+        is_cut = True
+    except OSError:
+        # What a boot cannot read or begin ends it: the watchdog starts another.
+        assert cut is not None and cut.tear in (UNREAD, DEAD)
+    story.chip.arm(None)
     story.check()
-    return False
+    return is_cut
 
 
-def branches(story: Any, life: int, tears: tuple[str, ...], stride: int = 1) -> Iterator[tuple[Cut, Any]]:
+class Moment(NamedTuple):
+    """Just before an operation of the chip, and the story as it was then."""
+
+    operation: Operation
+    story: Any
+
+
+def moments(story: Any, life: int) -> list[Moment]:
+    """All of one life. `story` is played in it."""
+    found: list[Moment] = []
+    story.chip.arm(None)
+    story.chip.watcher = lambda operation: found.append(Moment(operation, story.copy()))
+    story.live(life)
+    story.chip.arm(None)
+    return found
+
+
+def branches(story: Any, life: int, tears: Tears, wanted: Callable[[Moment], bool]) -> Iterator[tuple[Cut, Any]]:
     """Every (cut, story as it is after that cut) of one life."""
-    whole = story.copy()
-    whole.flash.arm(None)
-    whole.live(life)
-    for operation in range(0, whole.flash.operations, stride):
-        for tear in tears:
-            yield Cut(operation, tear), story.copy()
+    for moment in moments(story.copy(), life):
+        if not wanted(moment):
+            continue
+        for tear in tears(moment.operation.number):
+            branch = moment.story.copy()
+            branch.chip.tear(moment.operation, tear)
+            yield Cut(moment.operation.number, tear), branch
 
 
-def sweep(name: str, make: Callable[[], Any], depth: int, tears: list[tuple[str, ...]], stride: int = 1) -> int:
-    """All plans of `depth` cuts, `tears[life]` being the tears tried in that life; the number of plans played."""
-    wanted = os.environ.get("CUT", "")
-    if wanted:
-        story, plan = plan_of(wanted)
-        if story == name:
-            _guarded(name, plan, lambda: _play(make(), plan))
-            return 1
-        return 0
-    return _sweep(name, make(), (), depth, tears, stride)
+def sweep(name: str, story: Any, tears: list[Tears], *, stride: int = 1, in_recovery: bool = False) -> Tally:
+    """All plans of as many cuts as there are `tears`, one of them for each life. `stride`: leave out operations of the
+    first life; `in_recovery`: later lives are cut in their recovery only."""
+
+    def wanted(moment: Moment, life: int) -> bool:
+        if life == 0:
+            return moment.operation.number % stride == 0
+        return moment.story.recovering or not in_recovery
+
+    return _sweep(name, story, (), tears, wanted)
 
 
-def _sweep(name: str, story: Any, plan: Plan, depth: int, tears: list[tuple[str, ...]], stride: int) -> int:
+def _sweep(name: str, story: Any, plan: Plan, tears: list[Tears], wanted: Callable[[Moment, int], bool]) -> Tally:
     life = len(plan)
-    if life == depth:
-        _guarded(name, plan, lambda: live(story, life, None))
-        return 1
-    played = 0
-    for cut, branch in branches(story, life, tears[life], stride if life == 0 else 1):
+    if life == len(tears):
+        with_id(name, plan, lambda: live(story, life, None))
+        return Tally(0, 0, 1)
+    tally = NOTHING
+    operations = set()
+    for cut, branch in branches(story, life, tears[life], lambda moment: wanted(moment, life)):
         here = (*plan, cut)
-        _guarded(name, here, lambda branch=branch, cut=cut: live(branch, life, cut))
-        played += _sweep(name, branch, here, depth, tears, stride)
-    return played
+        with_id(name, here, branch.check)
+        operations.add(cut.operation)
+        tally += Tally(0, 1, 0)
+        tally += _sweep(name, branch, here, tears, wanted)
+    return tally + Tally(len(operations), 0, 0)
 
 
-def _play(story: Any, plan: Plan) -> None:
+def fail_each(name: str, story: Any, tears: Tears, *, stride: int = 1) -> Tally:
+    """Every operation of the first life fails once while the power stays on, and the unit goes on; or no operation does
+    anything from there to the end of that life."""
+    numbers = range(0, len(moments(story.copy(), 0)), stride)
+    tally = Tally(len(numbers), 0, 0)
+    for number in numbers:
+        for tear in (*tears(number), DEAD) if story.outlives_death else tears(number):
+            plan = (Cut(number, tear, fails=True),)
+            branch = story.copy()
+            with_id(name, plan, lambda branch=branch, plan=plan: play(branch, plan))
+            tally += Tally(0, 1, 1)
+    return tally
+
+
+def fail_each_read(name: str, story: Any, *, stride: int = 1) -> Tally:
+    """Every read of the first life fails once. Where that ends the life, as a boot that cannot read does, the next one
+    begins."""
+    whole = story.copy()
+    whole.chip.arm(None)
+    whole.live(0)
+    numbers = range(0, whole.chip.reads, stride)
+    for number in numbers:
+        plan = (Cut(number, UNREAD, fails=True),)
+        branch = story.copy()
+        with_id(name, plan, lambda branch=branch, plan=plan: play(branch, plan))
+    return Tally(len(numbers), len(numbers), len(numbers))
+
+
+def play(story: Any, plan: Plan) -> None:
+    """The lives of one plan, and one more to its end."""
     for life, cut in enumerate(plan):
-        assert live(story, life, cut), "the plan names an operation that this life never reaches"
+        assert live(story, life, cut) != cut.fails, "the plan names an operation that this life never reaches"
     live(story, len(plan), None)
 
 
-def _guarded(name: str, plan: Plan, act: Callable[[], Any]) -> None:
+def with_id(name: str, plan: Plan, act: Callable[[], Any]) -> None:
+    """Do it; what fails tells how to repeat it."""
     try:
         act()
     except Exception as error:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from interlock.camera_role import CameraRole
-from interlock.core import frames, receiver
+from interlock.core import frames, receiver, settings
 from interlock.core.frames import GroupKeys, UnitKeys, build_unit
 from interlock.core.settings import ROLE_CAMERA
 from interlock.station import Station
 
-from .stories import SilentRadio, config
-from .sweep import Flash
+from .chip import Chip
+from .station_story import SilentRadio, config
 
 GROUP, HOLSTER = GroupKeys(b"g" * 32), UnitKeys(b"p" * 32, 2)
 
@@ -46,9 +46,10 @@ class Signal:
         pass
 
 
-def camera_unit(flash: Flash) -> tuple[Station, CameraRole]:
+def camera_unit(chip: Chip) -> tuple[Station, CameraRole]:
     outside: Any = (Ear(), Recorder(), Signal())
-    station = Station(config(ROLE_CAMERA), flash, outside[0], lambda: 5000, 1)
+    keep, ring = chip.area(0, settings.SECTORS), chip.area(settings.SECTORS, 4)
+    station = Station(config(ROLE_CAMERA), ring, keep, outside[0], lambda: 5000, 1)
     return station, CameraRole(station, outside[1], outside[2])
 
 
@@ -77,8 +78,8 @@ def heard(station: Station, role: CameraRole, event: int, counter: int) -> int:
     ids=lambda event: frames.EVENT_NAMES[event],
 )
 def test_a_frame_heard_before_a_power_cut_is_not_new_after_it(event: int) -> None:
-    flash = Flash(4, 4096)
-    station, role = camera_unit(flash)
+    chip = Chip("nor", settings.SECTORS + 4, 4096)
+    station, role = camera_unit(chip)
     assert heard(station, role, frames.DRAW, 10) == receiver.OWN
     assert heard(station, role, event, 11) == receiver.OWN
-    assert heard(*camera_unit(flash), event, 11) in (receiver.OWN_REPEAT, receiver.OWN_STALE)
+    assert heard(*camera_unit(chip), event, 11) in (receiver.OWN_REPEAT, receiver.OWN_STALE)

@@ -1,27 +1,32 @@
-"""Power that fails while a technician sets a unit up, changes its settings, or moves its admin key on.
+"""Power that fails while a technician sets a unit up, changes its settings, moves its admin key on, or has a checkpoint
+signed.
 
 At every flash operation of the settings area, with torn bits: the unit comes up as it was or as it was to become, and
 somebody who holds what the vault holds can open it and finish.
 """
 
+import struct
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from interlock.core import access, settings, wire
+from interlock.core import access, checkpoint, lms, settings, wire
 from interlock.desk import Desk
 from interlock.unit import Unit
 from tests.core.flash import PowerCut, RamFlash
 from tests.core.session_world import (
     ADMIN_KEY,
+    H5,
     LABEL,
+    SEAL_KEY,
     SECRET,
     Host,
     error_of,
     prepared,
     some_access,
     some_settings,
+    with_key,
 )
 
 TORN: tuple[Callable[[int], int], ...] = (
@@ -43,7 +48,7 @@ class Body:
     """What survives a power cut: two flash areas. `desk` is the unit of one boot."""
 
     def __init__(self, *, boxed: bool) -> None:
-        self.area = RamFlash(settings.SECTORS, 1024)
+        self.area = RamFlash(settings.SECTORS)
         self.flash = RamFlash(6, 1024)
         access.store_label(self.area, LABEL)
         if not boxed:
@@ -54,7 +59,7 @@ class Body:
         """As `app.main` does."""
         label = access.load_label(self.area)
         assert label == LABEL
-        unit: Any = Unit(label.serial, self.flash, Silence(), lambda: 1000)  # type: ignore[arg-type]
+        unit: Any = Unit(label.serial, self.flash, self.area, Silence(), lambda: 1000)  # type: ignore[arg-type]
         unit.write_boot(1)
         return Desk(unit, self.area, label, settings.load(self.area), lambda _: None, lambda: (0, 0))
 
@@ -113,8 +118,60 @@ def test_a_set_up_cut_anywhere_leaves_a_boxed_unit_or_one_in_service_and_can_be_
             set_up(body)
         # In service: admin key and label both open it, until an admin has.
         assert settings.load(body.area) == some_settings()
+        assert sealed_under(body) == SEAL_KEY
         assert opens(body, ADMIN_KEY, 1)
         assert Host(body.boot()).open_setup(SECRET).ask(wire.PING)[0] == wire.OK
+
+
+def sealed_under(body: Body) -> bytes:
+    """The key of the journal's seal after the next start."""
+    desk: Any = body.boot()
+    key: bytes = desk._unit.journal.seal.key
+    return key
+
+
+@pytest.mark.parametrize("torn", range(len(TORN)))
+def test_a_checkpoint_cut_anywhere_costs_its_index_at_most_and_none_is_used_for_two_messages(torn: int) -> None:
+    seen: list[tuple[int, bytes]] = []
+
+    def sign(body: Body) -> None:
+        desk = body.boot()
+        host = Host(desk).open_admin()
+        reason, taken = host.ask(wire.CHECKPOINT, struct.pack(wire.CHECKPOINT_FORM, wire.NO_INDEX, b"n" * 16))
+        assert reason == wire.OK
+        while desk.work(False):
+            pass
+        _, signed = desk.signed()
+        message = signed[: checkpoint.MESSAGE_BYTES]
+        public = wire.unpack_key(desk.key()).public
+        assert lms.verify(public, message, signed[checkpoint.MESSAGE_BYTES :])
+        said = checkpoint.unpack(message)
+        assert said is not None and said.index == struct.unpack(wire.TAKEN_FORM, taken)[0]
+        seen.append((said.index, message))
+
+    def fresh() -> Body:
+        body = Body(boxed=False)
+        with_key(body.area, H5)
+        return body
+
+    whole = fresh()
+    whole.arm(10**6, TORN[0])
+    sign(whole)
+    count = whole.disarm()
+    assert count >= 4
+    for cut in range(count):
+        body = fresh()
+        seen.clear()
+        body.arm(cut, TORN[torn])
+        with pytest.raises(PowerCut):
+            sign(body)
+        body.disarm()
+        _, left = body.boot().signed()
+        before = checkpoint.unpack(left[: checkpoint.MESSAGE_BYTES])
+        sign(body)
+        sign(body)
+        indices = [index for index, _ in seen] + ([] if before is None else [before.index])
+        assert len(set(indices)) == len(indices) and max(indices) <= 2
 
 
 @pytest.mark.parametrize("torn", range(len(TORN)))

@@ -59,9 +59,7 @@ def _packets(path: Path) -> list[tuple[int, int, bytes]]:
 
 
 def _judged(run: Run) -> Any:
-    verdicts = {
-        u.unit.id: journal_file.check(journal_file.write(result.header_of(u), u.reading.records)) for u in run.units
-    }
+    verdicts = {u.unit.id: journal_file.check(result.journal_of(u)) for u in run.units}
     return result.build(run, 0.0, verdicts)["uses"]
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from interlock.core import camera, frames, holster, proof, records
-from interlock.core.journal import Journal, Reading
+from interlock.core.journal import Journal
+from interlock.core.reading import Reading
 from simulator.body_camera import Interval
 from simulator.played import Happening, Run, UnitRun, WeaponEvent
 from simulator.scenario import parse

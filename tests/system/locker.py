@@ -22,7 +22,8 @@ from host_tools.link import Radio
 from host_tools.outcome import ToolError
 from host_tools.vault import Vault
 from interlock.core import access, records, settings
-from interlock.core.journal import Journal, Reading
+from interlock.core.journal import Journal
+from interlock.core.reading import Reading
 from interlock.core.settings import ROLE_HOLSTER
 from simulator.clock import now_us, run
 from simulator.entropy import seeded_entropy
@@ -96,8 +97,8 @@ class Room:
         level = int(on) ^ (signal in self._wiring.active_low)
         self.board.set_pin(self._wiring.pins[signal], level)
 
-    async def provision(self, role: int = ROLE_HOLSTER) -> None:
-        await provision(self.bench, label.Label(SERIAL, SECRET), role)
+    async def provision(self, role: int = ROLE_HOLSTER, signing: str = "none") -> None:
+        await provision(self.bench, label.Label(SERIAL, SECRET), role, signing=signing)
 
     def reading(self) -> Reading:
         """The journal as the flash holds it now."""

@@ -244,16 +244,10 @@ def test_a_session_is_a_record_of_who_when_and_what(tmp_path: Path) -> None:
         opened, ended = last(room, records.SESSION), last(room, records.SESSION_END)
         assert (opened.credential, opened.person.rstrip()) == (wire.TECHNICIAN, b"alice")
         assert (ended.reason, ended.pulled_to) == (wire.OK, pulled.following)
-        done = {code for code in wire.OPERATIONS if ended.operations & _bit(code)}
+        done = {code for code in wire.OPERATIONS if ended.operations & wire.done_bit(code)}
         assert wire.PULL in done and wire.COMMIT not in done
 
     play(tmp_path, story)
-
-
-def _bit(code: int) -> int:
-    from interlock.core.session import done_bit
-
-    return done_bit(code)
 
 
 def test_an_unproven_guest_is_sent_away_in_time(tmp_path: Path) -> None:

@@ -46,9 +46,7 @@ def modes(run: Run, unit: str) -> list[str]:
 
 
 def judged(run: Run) -> list[dict[str, Any]]:
-    verdicts = {
-        u.unit.id: journal_file.check(journal_file.write(result.header_of(u), u.reading.records)) for u in run.units
-    }
+    verdicts = {u.unit.id: journal_file.check(result.journal_of(u)) for u in run.units}
     uses: list[dict[str, Any]] = result.build(run, 0.0, verdicts)["uses"]
     return uses
 

@@ -4,22 +4,23 @@ import struct
 
 import pytest
 
-from interlock.core import access, wire
+from interlock.core import access, notary, wire
 from interlock.core.secure import SessionKeys, transcript
 
 from . import independent_session
-from .documents import JOURNAL, PROTOCOL, codes, dump, layout, rows, values
+from .documents import JOURNAL, PROTOCOL, codes, dump, layout, parse_fields, rows, values
 
 FORMS = {
     "hello": wire.HELLO_FORM,
     "challenge": wire.CHALLENGE_FORM,
     "access wire": wire.ACCESS_FORM,
     "status": wire.STATUS_FORM,
+    "key": wire.KEY_FORM,
 }
 
 
 def first_record() -> bytes:
-    return dump(JOURNAL, "example: ilj")[56 : 56 + 29]
+    return dump(JOURNAL, "example: ilj")[60 : 60 + 27]
 
 
 def test_the_worked_session_follows_from_the_text():
@@ -60,8 +61,24 @@ def test_every_message_is_laid_out_as_its_table_says(name):
     assert list(told.unpack(sample).values()) == list(struct.unpack(FORMS[name], sample))
 
 
-def test_the_fields_of_a_status_have_the_names_of_the_table():
-    assert tuple(name for name, _, _ in layout(PROTOCOL, "status").fields) == wire.Status._fields
+@pytest.mark.parametrize(("name", "declared"), [("status", wire.Status), ("key", wire.Key)])
+def test_the_fields_of_an_answer_have_the_names_of_the_table(name, declared):
+    told = tuple(field for field, _, _ in layout(PROTOCOL, name).fields)
+    assert told == declared._fields[: len(told)]
+    assert set(declared._fields) - set(told) in (set(), {"public"})
+
+
+def test_the_requests_about_checkpoints_are_as_long_as_the_table_says():
+    rows_of = {int(row[0]): (row[2], row[3]) for row in rows(PROTOCOL, "codes: operations")}
+    for code, form, reply in (
+        (wire.CHECKPOINT, wire.CHECKPOINT_FORM, wire.TAKEN_FORM),
+        (wire.PULL, wire.PULL_FORM, wire.PULLED_FORM),
+        (wire.MAKE_KEY, wire.MAKE_KEY_FORM, None),
+    ):
+        body, answer = rows_of[code]
+        assert parse_fields(body.replace("last seen", "last_seen")).size == struct.calcsize(form)
+        assert wire.OPERATIONS[code].least == struct.calcsize(form)
+        assert reply is None or parse_fields(answer).size == struct.calcsize(reply)
 
 
 @pytest.mark.parametrize(
@@ -71,6 +88,7 @@ def test_the_fields_of_a_status_have_the_names_of_the_table():
         ("credentials", wire.CREDENTIAL_NAMES),
         ("operations", {code: operation.name for code, operation in wire.OPERATIONS.items()}),
         ("status flags", wire.STATUS_FLAG_NAMES),
+        ("key states", notary.KEY_STATE_NAMES),
         ("session reasons", wire.REASON_NAMES),
     ],
 )

@@ -29,6 +29,8 @@ Access = namedtuple(
     ("generation", "force", "name", "admin_key", "admin_old", "step", "technician_root", "label_open"),
 )
 NO_KEY = bytes(32)
+# What a set-up gives beside settings: the access, and the key under which the journal is sealed from then on.
+Granted = namedtuple("Granted", ("access", "seal_key"))
 
 LABEL_MAGIC = b"ILL\x01"
 _LABEL = ">4s8s16s"

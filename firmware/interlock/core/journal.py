@@ -1,178 +1,51 @@
-"""The journal: a ring of hash-chained records on a raw flash area. Contract and bytes: `firmware/JOURNAL.md`.
+"""The journal: a ring of sealed, hash-chained records on a raw flash area. Contract and bytes: `firmware/JOURNAL.md`.
 
 Guarantees: one record is one program operation; a record is wholly there or not; a record that `append` reported is
-never lost; recovery comes up after a power cut at any instant, also in recovery. It is tamper-evident only by its
-unkeyed chain so far (seal and signed checkpoints come with a later version).
+never lost; opening comes up after a power cut at any instant, also in opening; what rots and what fails is left out and
+said in a record, and stops nothing.
 
 The flash it needs (`drivers/`, and the simulator's): `size` and `sector_bytes` (ints), `read(offset, buffer)`,
 `program(offset, data)` which only clears bits, `erase(offset)` of one sector. Failures raise OSError.
 """
 
-import hashlib
-import struct
-from binascii import crc32
-
 from . import records
+from .layout import (
+    OVERHEAD_BYTES,
+    RETIRED,
+    SECTOR_HEAD_BYTES,
+    UNKNOWN,
+    Record,
+    Sector,
+    SectorHead,
+    chain_next,
+    chain_start,
+    encode,
+    is_due,
+    padded,
+    read_head,
+    read_sector,
+)
+from .seal import OpenSeal, Seal
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
-    from .needs import Bytes, Flash
+    from .needs import Flash
 
-ALIGN = 8
-HEAD = ">BBIHHHB"  # payload length, type, sequence, boot, uptime ms (high 16, middle 16, low 8 bits)
-HEAD_BYTES = 13
-TAG_BYTES = 8
-CRC_BYTES = 4
-OVERHEAD_BYTES = HEAD_BYTES + TAG_BYTES + CRC_BYTES
-RECORD_MAX = 96  # the longest record, padded: what a torn write can have touched
-
-SECTOR_MAGIC = b"ILJ\x01"
-SECTOR_HEAD = ">4sII32s"  # magic, sector sequence, first record's sequence, chain value before it
-SECTOR_HEAD_BYTES = 48  # 44, CRC32 4
-BLANK = 0xFF
-
-_LABEL = b"interlock journal 1"
+# The seal's key evolves after so many records at most, and once so few have been followed by quiet.
+SEAL_MOST = 64
+SEAL_FEW = 8
+SEAL_QUIET_MS = 10000
+SCRUB_MS = 1800000  # between two sectors that are read to see whether they still can be
+BAD_SHARE = 8  # sectors that are given up in one boot: two, and an eighth of the ring
+FAULTS_MAX = 16  # found in one boot and told; more would only fill the ring
+_PIECE = 256
+_BLANK_PIECE = b"\xff" * _PIECE
 
 
 class JournalError(Exception):
     """The flash area cannot hold a journal (too small, or not writable)."""
-
-
-def chain_start(serial: bytes) -> bytes:
-    """The chain value before record 0 of the unit with this serial (8 bytes)."""
-    start: bytes = hashlib.sha256(_LABEL + serial).digest()
-    return start
-
-
-def chain_next(chain: bytes, body: bytes) -> bytes:
-    """The chain value after a record whose head and payload are `body`."""
-    following: bytes = hashlib.sha256(chain + body).digest()
-    return following
-
-
-def padded(length: int) -> int:
-    """Bytes that a record of `length` bytes occupies."""
-    return (length + ALIGN - 1) // ALIGN * ALIGN
-
-
-def encode(kind: int, sequence: int, boot: int, uptime_ms: int, payload: bytes, chain: bytes) -> tuple[bytes, bytes]:
-    """(record bytes without padding, chain value after it)."""
-    body = (
-        struct.pack(
-            HEAD,
-            len(payload),
-            kind,
-            sequence,
-            boot,
-            (uptime_ms >> 24) & 0xFFFF,
-            (uptime_ms >> 8) & 0xFFFF,
-            uptime_ms & 0xFF,
-        )
-        + payload
-    )
-    chain = chain_next(chain, body)
-    signed = body + chain[:TAG_BYTES]
-    return signed + struct.pack(">I", crc32(signed) & 0xFFFFFFFF), chain
-
-
-class Record:
-    """One decoded record. `raw` is what is stored, without padding."""
-
-    kind: int
-    sequence: int
-    boot: int
-
-    def __init__(self, raw: bytes) -> None:
-        length, self.kind, self.sequence, self.boot, high, middle, low = struct.unpack_from(HEAD, raw, 0)
-        self.uptime_ms: int = high << 24 | middle << 8 | low
-        self.payload = bytes(raw[HEAD_BYTES : HEAD_BYTES + length])
-        self.body = bytes(raw[: HEAD_BYTES + length])
-        self.tag = bytes(raw[HEAD_BYTES + length : HEAD_BYTES + length + TAG_BYTES])
-        self.raw = bytes(raw)
-
-    def fields(self) -> "Any":
-        """The payload's fields (see `records.unpack`)."""
-        return records.unpack(self.kind, self.payload)
-
-
-def decode(data: "Bytes", offset: int) -> Record | None:
-    """The Record that begins at `offset` of `data` (bytes-like), or None when no valid one does."""
-    if offset + OVERHEAD_BYTES > len(data) or data[offset] > records.PAYLOAD_MAX:
-        return None
-    end = offset + OVERHEAD_BYTES + data[offset]
-    if end > len(data):
-        return None
-    raw = bytes(data[offset:end])
-    if struct.unpack(">I", raw[-CRC_BYTES:])[0] != crc32(raw[:-CRC_BYTES]) & 0xFFFFFFFF:
-        return None
-    return Record(raw)
-
-
-def _is_blank(data: "Bytes", start: int, end: int) -> bool:
-    for i in range(start, end):
-        if data[i] != BLANK:
-            return False
-    return True
-
-
-def read_sector_head(data: "Bytes") -> tuple[int, int, bytes] | None:
-    """(sector sequence, first record's sequence, chain value before it) of a sector's bytes, or None: no journal."""
-    magic, sequence, first, chain = struct.unpack_from(SECTOR_HEAD, data, 0)
-    crc = struct.unpack_from(">I", data, SECTOR_HEAD_BYTES - CRC_BYTES)[0]
-    if magic != SECTOR_MAGIC or crc != crc32(bytes(data[: SECTOR_HEAD_BYTES - CRC_BYTES])) & 0xFFFFFFFF:
-        return None
-    return sequence, first, chain
-
-
-class _Sector:
-    """One sector as read: its header and records, and where the next record may go."""
-
-    first: int
-    chain: bytes
-
-    def __init__(self, data: "Bytes") -> None:
-        self.sequence: int | None = None
-        self.records: list[Record] = []
-        self.torn = 0
-        self.free = len(data)
-        head = read_sector_head(data)
-        if head is None:
-            return
-        self.sequence, self.first, self.chain = head
-        self._walk(data)
-
-    def _walk(self, data: "Bytes") -> None:
-        offset = end = SECTOR_HEAD_BYTES
-        while offset < len(data):
-            record = decode(data, offset)
-            if record is None:
-                offset += ALIGN
-                continue
-            self.records.append(record)
-            offset = end = offset + padded(len(record.raw))
-        # Writes after a torn one go RECORD_MAX further each time, so nothing touched is touched again.
-        while end < len(data) and not _is_blank(data, end, len(data)):
-            self.torn += 1
-            end += RECORD_MAX
-        self.free = min(end, len(data))
-
-
-def read_sector(flash: "Flash", index: int) -> _Sector:
-    """The _Sector at `index`."""
-    data = bytearray(flash.sector_bytes)
-    flash.read(index * flash.sector_bytes, data)
-    return _Sector(data)
-
-
-def read_header(flash: "Flash", index: int) -> tuple[int, int] | None:
-    """(sector sequence, first record's sequence) at `index`, or None when the sector holds no journal."""
-    data = bytearray(SECTOR_HEAD_BYTES)
-    flash.read(index * flash.sector_bytes, data)
-    head = read_sector_head(data)
-    return None if head is None else head[:2]
 
 
 class Journal:
@@ -180,7 +53,7 @@ class Journal:
 
     `carry`: a function that gives the [(type, payload), ...] to repeat at the head of each new sector, so that facts
     which must survive an overflow (counters, peers) are always near the end. The last of them is a CONFIG record: where
-    one is, the set before it is complete.
+    one is, the set before it is complete. `seal`: whose key seals records; by default nobody's.
     """
 
     boot: int
@@ -188,155 +61,332 @@ class Journal:
     first: int
     head: bytes
 
-    def __init__(self, flash: "Flash", serial: bytes, carry: "Callable[[], list[tuple[int, bytes]]]") -> None:
+    def __init__(
+        self,
+        flash: "Flash",
+        serial: bytes,
+        carry: "Callable[[], list[tuple[int, bytes]]]",
+        seal: OpenSeal | Seal | None = None,
+    ) -> None:
         self.sectors = flash.size // flash.sector_bytes
         if self.sectors < 4:
             raise JournalError("the journal needs at least 4 sectors; this area has %d" % self.sectors)
+        self.seal = OpenSeal() if seal is None else seal
         self._flash = flash
         self._serial = serial
         self._carry = carry
-        self._ready = False  # whether the next sector is erased
+        self._next: int | None = None  # the sector that is erased ahead
+        self._bad: set[int] = set()  # sectors that did not become blank, in this boot
+        # Whether what does not stay on the flash may take the journal to another sector: once, until something stays.
+        self._may_leave = True
+        self._is_unread = False  # whether what was programmed last could not be read back
+        self._told: set[tuple[int, int]] = set()
+        self._faults: list[tuple[int, int, int, int]] = []
         self._loss_known: int | None = 0
+        self._unsealed = 0  # records since the key in use began
+        self._last_ms = 0
+        self._scrub_ms = SCRUB_MS
+        self._scrub_at = 0
         self.recent: list[Record] = []  # the newest records, as recovery found them
         self.recovered_torn = 0
+        self.recovered_missing = 0  # among them: records that rotted
         self._recover()
 
-    # Reading.
+    # Opening.
 
-    def _order(self) -> tuple[list[int], dict[int, tuple[int, int]]]:
-        """Indices of the sectors that hold records, oldest first, and {index: header}."""
-        headers = {}
+    def _heads(self) -> dict[int, SectorHead]:
+        """{index: header} of the sectors that hold records."""
+        heads = {}
         for index in range(self.sectors):
-            header = read_header(self._flash, index)
-            if header is not None:
-                headers[index] = header
-        return sorted(headers, key=lambda index: headers[index][0]), headers
+            head = read_head(self._flash, index)
+            if head is not None:
+                heads[index] = head
+        return heads
 
     def _recover(self) -> None:
-        order, headers = self._order()
-        if not order:
+        heads = self._heads()
+        if not heads:
             self.boot = 1
-            self.sequence = 0
-            self.first = 0
+            self.sequence = self.first = 0
             self.head = chain_start(self._serial)
-            self._flash.erase(0)
-            self._open_sector(0, 0)
+            self._settle_seal(0)
+            self._index = self.sectors - 1
+            self._number = -1
+            self._open_sector()
             return
+        order = sorted(heads, key=lambda index: heads[index].number)
         self._index = order[-1]
-        self._sector_sequence = headers[self._index][0]
-        self.first = headers[order[0]][1]
+        self._number = heads[self._index].number
+        self.first = heads[order[0]].first
         newest = read_sector(self._flash, self._index)
-        self._offset = newest.free
         self.recovered_torn = newest.torn
-        self.sequence, self.head, self.boot = newest.first, newest.chain, 1
+        self._take_newest(newest)
+        self._take_headless((self._index + 1) % self.sectors)
+        # Back to the last complete set of carried facts: cuts may have torn any number of attempts since, and of a set
+        # before something that rotted, that may have been a part.
+        whole = [] if self.recovered_missing else self.recent
+        following = heads[self._index].first
+        for index in reversed(order[:-1]):
+            if records.CONFIG in [record.kind for record in whole]:
+                break
+            sector = read_sector(self._flash, index)
+            _, missing = sector.missing(following)
+            self.recovered_missing += missing
+            self.recent = sector.records + self.recent
+            whole = [] if missing else sector.records + whole
+            following = heads[index].first
+        self.boot = 1
+        epoch = heads[self._index].epoch
+        for record in self.recent:
+            self.boot = (record.boot + 1) & 0xFFFF
+            self._unsealed += 1
+            fields = record.fields()
+            if record.kind == records.LOSS and fields is not None:
+                self._loss_known = fields.first_kept
+            elif record.kind == records.SEAL and fields is not None:
+                epoch, self._unsealed = max(epoch, fields.epoch), 0
+        self._settle_seal(epoch)
+
+    def _take_newest(self, newest: Sector) -> None:
+        head = newest.head
+        assert head is not None
+        self.sequence, self.head = head.first, head.chain
         for record in newest.records:
-            self.head = chain_next(self.head, record.body)
+            self.head = chain_next(self.head, record.chained)
             self.sequence = record.sequence + 1
         self.recent = newest.records
-        # Back to the last complete set of carried facts: cuts may have torn any number of attempts since.
-        for index in reversed(order[:-1]):
-            if records.CONFIG in [record.kind for record in self.recent]:
-                break
-            self.recent = read_sector(self._flash, index).records + self.recent
-        for record in self.recent:
-            loss = record.fields() if record.kind == records.LOSS else None
-            if loss is not None:
-                self._loss_known = loss.first_kept
-        if self.recent:
-            self.boot = (self.recent[-1].boot + 1) & 0xFFFF
+        self._offset = newest.free
+        first, count = newest.missing()
+        self.recovered_missing = count
+        if count:
+            self._fault(records.FAULT_RECORDS, self._index, first, count)
+            # Go on where the chain value can be stated anew. A made-up one would be taken for a forgery.
+            self._offset, self.head = self._flash.sector_bytes, UNKNOWN
+
+    def _take_headless(self, index: int) -> None:
+        """The newest sector may have lost its header: numbers and counters in it must not be used again."""
+        if read_head(self._flash, index) is not None:
+            return
+        sector = read_sector(self._flash, index)
+        newer = [record for record in sector.records if is_due(record, self.sequence, self._flash.sector_bytes)]
+        if newer:
+            self._fault(records.FAULT_HEADER, index, newer[0].sequence, len(newer))
+            for record in newer:
+                self.recovered_missing += record.sequence - self.sequence
+                is_next = record.sequence == self.sequence and self.head != UNKNOWN
+                self.head = chain_next(self.head, record.chained) if is_next else UNKNOWN
+                self.sequence = record.sequence + 1
+            self.recent = self.recent + newer
+            self._offset = self._flash.sector_bytes
+
+    def _settle_seal(self, epoch: int) -> None:
+        """Use the key that the journal's newest records are under; a change that a cut broke off is finished later."""
+        seal = self.seal
+        if isinstance(seal, Seal):
+            seal.settle(epoch)
 
     # Writing.
 
     def append(self, kind: int, payload: bytes, uptime_ms: int) -> int:
         """Write one record; when this returns its sequence number, the record survives any power cut.
 
-        Raises OSError when the flash fails."""
+        What does not stay on the flash is written once more, in another place. Raises OSError when that fails, too."""
         if len(payload) > records.PAYLOAD_MAX:
             raise ValueError("a record's payload has at most %d bytes" % records.PAYLOAD_MAX)
-        if self._offset + padded(OVERHEAD_BYTES + len(payload)) > self._flash.sector_bytes:
-            self._next_sector(uptime_ms)
-        raw, chain = encode(kind, self.sequence, self.boot, uptime_ms, payload, self.head)
+        if self._is_unread:
+            self._reread()
+        room = self._flash.sector_bytes - padded(OVERHEAD_BYTES + len(payload))
+        for _ in range(2):
+            if self._offset > room:
+                self._next_sector(uptime_ms)
+            if self._write(kind, payload, uptime_ms):
+                self._may_leave = True
+                self._unsealed += 1
+                self._last_ms = uptime_ms
+                return self.sequence - 1
+            self._fault(records.FAULT_PROGRAM, self._index, self.sequence, 1)
+            if self._may_leave:
+                # The cells behind may be as bad. Once only: a flash that keeps nothing shall not eat the ring.
+                self._may_leave = False
+                self._offset = self._flash.sector_bytes
+        raise OSError("the flash did not keep a record, in two places")
+
+    def _write(self, kind: int, payload: bytes, uptime_ms: int) -> bool:
+        """Program one record at the next place; whether it is there now. A driver that reports failure after the flash
+        took it all is not believed: writing the same number again would make the journal look altered."""
+        raw, chain = encode(kind, self.sequence, self.boot, uptime_ms, payload, self.head, self.seal)
         offset = self._index * self._flash.sector_bytes + self._offset
         self._offset += padded(len(raw))
-        self._program(offset, raw)
+        if not self._program(offset, raw):
+            return False
         self.head = chain
         self.sequence += 1
-        return self.sequence - 1
-
-    def _program(self, offset: int, raw: bytes) -> None:
-        """Program a record. A driver that reports failure after the flash took it all is not believed: writing the same
-        sequence number again would make the journal look altered."""
-        try:
-            self._flash.program(offset, raw)
-        except OSError:
-            there = bytearray(len(raw))
-            self._flash.read(offset, there)
-            if bytes(there) != raw:
-                raise
-
-    def tidy(self, uptime_ms: int) -> bool:
-        """Erase ahead, in a quiet slot: True when there was something to do. Erasing stops a board for 45-300 ms."""
-        if self._ready and self._loss_known == self.first:
-            return False
-        if not self._ready:
-            self._erase_next()
-        self._report_loss(uptime_ms)
         return True
 
-    def _report_loss(self, uptime_ms: int) -> None:
-        """Journal how far the ring has eaten its tail; also what a power cut kept from being reported."""
-        if self._loss_known != self.first:
-            self._loss_known = self.first
-            self.append(records.LOSS, records.pack(records.LOSS, self.first), uptime_ms)
+    def _program(self, offset: int, data: bytes) -> bool:
+        """Whether it is there now. OSError when nobody can tell: then nothing is written before all is read anew."""
+        try:
+            self._flash.program(offset, data)
+        except OSError:
+            pass  # what is there decides
+        there = bytearray(len(data))
+        self._is_unread = True
+        self._flash.read(offset, there)
+        self._is_unread = False
+        return bytes(there) == data
+
+    def _reread(self) -> None:
+        """Take up what is on the flash, as opening does, within a boot."""
+        boot = self.boot
+        self._next = None
+        self._unsealed = 0
+        self._recover()
+        self.boot, self.recent, self._is_unread = boot, [], False
 
     def _next_sector(self, uptime_ms: int) -> None:
-        if not self._ready:
-            self._erase_next()
-        self._ready = False
-        self._open_sector((self._index + 1) % self.sectors, self._sector_sequence + 1)
+        self._open_sector()
         for kind, payload in self._carry():
             self.append(kind, payload, uptime_ms)
         if self.first:
             self._loss_known = None  # repeat it in each sector, as the carried facts are
             self._report_loss(uptime_ms)
 
-    def _open_sector(self, index: int, sector_sequence: int) -> None:
-        head = struct.pack(SECTOR_HEAD, SECTOR_MAGIC, sector_sequence, self.sequence, self.head)
-        self._flash.program(index * self._flash.sector_bytes, head + struct.pack(">I", crc32(head) & 0xFFFFFFFF))
-        # Only now: had the program failed, the sector before would still be the one in use.
-        self._index = index
-        self._sector_sequence = sector_sequence
+    def _open_sector(self) -> None:
+        """Begin the next sector that takes a header. Until one does, the sector before stays in use."""
+        while True:
+            index = self._blank_sector() if self._next is None else self._next
+            head = SectorHead(self._number + 1, self.sequence, self.head, self.seal.epoch)
+            if self._program(index * self._flash.sector_bytes, head.encode()):
+                break
+            self._fault(records.FAULT_PROGRAM, index, self.sequence, 0)
+            if not self._may_leave:
+                raise OSError("the flash did not keep a sector's header, in two sectors")
+            self._may_leave = False
+            self._next = None
+            if self._erase(index):
+                self._next = index
+                if self._program(index * self._flash.sector_bytes, head.encode()):
+                    break
+            self._bad.add(index)
+            self._next = None
+        self._next = None
+        self._index, self._number = index, head.number
         self._offset = SECTOR_HEAD_BYTES
 
-    def _erase_next(self) -> None:
-        """Retire the oldest sector and erase it. The header goes first: a half-erased sector never looks valid."""
-        index = (self._index + 1) % self.sectors
-        held = read_header(self._flash, index)
+    def _blank_sector(self) -> int:
+        """Retire the oldest sector and erase it; its index. One that does not become blank is left out, up to a share
+        of the ring: where erasing fails everywhere, what is there must stay."""
+        for step in range(1, self.sectors):
+            index = (self._index + step) % self.sectors
+            if index in self._bad:
+                continue
+            if len(self._bad) > 1 + self.sectors // BAD_SHARE:
+                break
+            if self._erase(index) or self._erase(index):
+                self._find_first(index)
+                self._next = index
+                return index
+            self._bad.add(index)
+            self._fault(records.FAULT_ERASE, index, self.sequence, 0)
+        raise OSError("the journal's sectors cannot be erased any more")
+
+    def _erase(self, index: int) -> bool:
+        """The header goes first: a half-erased sector never looks valid. Whether it is blank now."""
         base = index * self._flash.sector_bytes
-        if held is not None:
-            self._flash.program(base, bytes(SECTOR_HEAD_BYTES))
-        self._flash.erase(base)
-        self._ready = True
-        if held is None:
+        try:
+            if read_head(self._flash, index) is not None:
+                self._flash.program(base, RETIRED)
+            self._flash.erase(base)
+        except OSError:
+            pass  # what is there decides
+        piece = bytearray(_PIECE)
+        for offset in range(base, base + self._flash.sector_bytes, _PIECE):
+            try:
+                self._flash.read(offset, piece)
+            except OSError:
+                return False
+            if piece != _BLANK_PIECE:
+                return False
+        return True
+
+    def _find_first(self, erased: int) -> None:
+        """The oldest record now: of the first sector behind the erased one that holds any."""
+        for step in range(1, self.sectors):
+            head = read_head(self._flash, (erased + step) % self.sectors)
+            if head is not None:
+                self.first = head.first
+                return
+
+    # Quiet work.
+
+    def tidy(self, uptime_ms: int) -> bool:
+        """A piece of what is due in a quiet slot; True when there was something. An erase stops a board for long."""
+        if self._is_unread:
+            self._reread()
+        if self._next is None:
+            self._blank_sector()
+            self._report_loss(uptime_ms)
+        elif self._loss_known != self.first:
+            self._report_loss(uptime_ms)
+        elif self._faults:
+            self.append(records.FAULT, records.pack(records.FAULT, *self._faults[0]), uptime_ms)
+            self._faults.pop(0)
+        elif self.is_seal_due(uptime_ms):
+            self.change_key(uptime_ms)
+        elif isinstance(self.seal, Seal) and self.seal.tidy():
+            pass
+        elif uptime_ms >= self._scrub_ms:
+            self._scrub_ms = uptime_ms + SCRUB_MS
+            self._scrub()
+        else:
+            return False
+        return True
+
+    def _report_loss(self, uptime_ms: int) -> None:
+        """Journal how far the ring has eaten its tail; also what a power cut kept from being reported."""
+        first = self.first
+        if self._loss_known != first:
+            self.append(records.LOSS, records.pack(records.LOSS, first), uptime_ms)
+            self._loss_known = first
+
+    def _fault(self, kind: int, sector: int, sequence: int, count: int) -> None:
+        """Note what is to be journalled of the flash: each once in a boot."""
+        if (kind, sector) not in self._told and len(self._told) < FAULTS_MAX:
+            self._told.add((kind, sector))
+            self._faults.append((kind, sector, sequence, min(count, 0xFFFF)))
+
+    def _scrub(self) -> None:
+        """Read one sector that was written long ago, as an auditor will want to."""
+        index = self._scrub_at
+        self._scrub_at = (index + 1) % self.sectors
+        if index in (self._index, self._next) or index in self._bad:
             return
-        after = read_header(self._flash, (index + 1) % self.sectors)
-        self.first = after[1] if after else self.sequence
+        sector = read_sector(self._flash, index)
+        behind = read_head(self._flash, (index + 1) % self.sectors)
+        is_next = behind is not None and sector.head is not None and behind.number == sector.head.number + 1
+        first, count = sector.missing(behind.first if behind is not None and is_next else None)
+        if count:
+            self._fault(records.FAULT_RECORDS, index, first, count)
+        elif sector.head is None and sector.records:
+            self._fault(records.FAULT_HEADER, index, sector.records[0].sequence, len(sector.records))
 
+    # The seal.
 
-class Reading:
-    """A journal as read out of `flash`, oldest record first: what pulls and files are made from. Changes nothing.
+    def is_seal_due(self, uptime_ms: int) -> bool:
+        """Whether the key should evolve now, in quiet; `is_seal_overdue` is for any turn."""
+        if self.is_seal_overdue():
+            return True
+        is_quiet = uptime_ms - self._last_ms >= SEAL_QUIET_MS
+        return is_quiet and self._unsealed >= SEAL_FEW and self.seal.may_evolve()
 
-    `first`: sequence of the first record held; `chain`: the chain value before it; `records`: list of Record.
-    """
+    def is_seal_overdue(self) -> bool:
+        """Whether a change of key was broken off, or too many records are under this one."""
+        return self.seal.is_changing() or (self._unsealed >= SEAL_MOST and self.seal.may_evolve())
 
-    def __init__(self, flash: "Flash") -> None:
-        sectors = []
-        for index in range(flash.size // flash.sector_bytes):
-            header = read_header(flash, index)
-            if header is not None:
-                sectors.append((header[0], index))
-        if not sectors:
-            raise JournalError("no journal on this flash: the unit was never provisioned, or the area is wrong")
-        held = [read_sector(flash, index) for _, index in sorted(sectors)]
-        self.first, self.chain = held[0].first, held[0].chain
-        self.records = [record for sector in held for record in sector.records]
+    def change_key(self, uptime_ms: int) -> None:
+        """Put the next key beside the present one, say so in the last record under it, destroy it. OSError when the
+        flash fails: then the present one stays in use, and the change is due again."""
+        self.seal.prepare()
+        self.append(records.SEAL, records.pack(records.SEAL, self.seal.next_epoch()), uptime_ms)
+        self._unsealed = 0
+        self.seal.begin()

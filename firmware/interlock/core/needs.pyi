@@ -6,7 +6,8 @@ Drivers, the simulator and the tests supply these by shape alone; nobody inherit
 from collections.abc import Callable
 from typing import Protocol
 
-from .access import Access, Label
+from .access import Access, Granted, Label
+from .journal import Journal
 from .reading import Cursor
 from .settings import Settings
 
@@ -34,6 +35,25 @@ class Flash(Protocol):
 
     def erase(self, offset: int, /) -> None:
         """Set the sector that begins at `offset` to 0xFF; a power cut leaves it holding anything."""
+
+class Signing(Protocol):
+    """A unit whose journal is to be signed (`notary.py`)."""
+
+    @property
+    def journal(self) -> Journal: ...
+    @property
+    def clock(self) -> object | None:
+        """None while UTC is not known."""
+
+    def record(self, kind: int, payload: bytes, /) -> bool:
+        """Journal it; False when the flash failed."""
+
+    def uptime_ms(self) -> int: ...
+    def utc_ms(self) -> int:
+        """As `Served.utc_ms`."""
+
+    def clock_u_ms(self) -> int:
+        """Uncertainty of UTC."""
 
 class Served(Protocol):
     """What a session (`session.py`) may ask of the unit it serves. Refusals are reasons of `wire.py`."""
@@ -71,7 +91,7 @@ class Served(Protocol):
     def check(self, credential: int, settings: Settings, /) -> int:
         """Whether `commit` would take these: OK or why not."""
 
-    def commit(self, credential: int, settings: Settings, access: Access | None, /) -> int:
+    def commit(self, credential: int, settings: Settings, granted: Granted | None, /) -> int:
         """Put them in force, whole or not at all: OK or why not."""
 
     def ratchet(self, access: Access, /) -> int:
@@ -80,5 +100,18 @@ class Served(Protocol):
     def cursor(self, sequence: int, /) -> Cursor:
         """A Cursor of the journal."""
 
-    def following(self) -> int:
-        """Sequence of the journal's next record."""
+    def end(self) -> tuple[int, bytes]:
+        """Sequence of the journal's next record, and the chain value before it."""
+
+    def checkpoint(self, credential: int, last_seen: int | None, nonce: bytes, /) -> tuple[int, int, int]:
+        """Take a one-time index and begin to sign the journal's head: OK or why not, the index, how many are left."""
+
+    def signed(self) -> tuple[int, bytes]:
+        """OK and the newest message that was signed, followed by its signature (nothing while it is being computed);
+        or why not."""
+
+    def key(self) -> bytes:
+        """`wire.KEY_FORM`, packed, and the public key once it is there."""
+
+    def make_key(self, params: int, entropy: bytes, /) -> int:
+        """Begin to make a signing key; `entropy`: the host's share (32 bytes). OK or why not."""

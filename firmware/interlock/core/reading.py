@@ -1,84 +1,171 @@
 """Reading a journal that goes on being written: record by record from any sequence number, one sector in memory."""
 
-from .journal import ALIGN, SECTOR_HEAD_BYTES, chain_next, decode, padded, read_header, read_sector_head
+from . import records
+from .journal import JournalError
+from .layout import (
+    ALIGN,
+    SECTOR_HEAD_BYTES,
+    UNKNOWN,
+    SectorHead,
+    Span,
+    chain_next,
+    decode,
+    decode_head,
+    is_due,
+    padded,
+    read_head,
+    read_sector,
+)
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
-    from .journal import Record
+    from .layout import Record
     from .needs import Flash
 
 
 class Cursor:
-    """Stands before the record with the sequence number `sequence` of the journal on `flash`, or, when that is no
-    longer held, before the oldest. `chain`: the chain value there. At least one sector must hold a journal."""
+    """Stands before the record with the sequence number `sequence` of the journal on `flash`, or, when that is not
+    there (overwritten, or unreadable), before the next one that is. At least one sector must hold a journal.
+
+    `chain`: the chain value there, UNKNOWN behind a hole in a sector; `epoch`: of the seal there, as far as known."""
+
+    sequence: int
+    chain: bytes
+    epoch: int
 
     def __init__(self, flash: "Flash", sequence: int) -> None:
         self._flash = flash
         self._sectors = flash.size // flash.sector_bytes
         best = oldest = None
         for index in range(self._sectors):
-            header = read_header(flash, index)
-            if header is None:
+            head = read_head(flash, index)
+            if head is None:
                 continue
-            if oldest is None or header[0] < oldest[0]:
-                oldest = (header[0], index)
-            if header[1] <= sequence and (best is None or header[0] > best[0]):
-                best = (header[0], index)
+            if oldest is None or head.number < oldest[0]:
+                oldest = (head.number, index)
+            if head.first <= sequence and (best is None or head.number > best[0]):
+                best = (head.number, index)
         found = best or oldest
         if found is None:
-            raise ValueError("no journal here")
+            raise JournalError("no journal here")
         self._data = bytearray(flash.sector_bytes)
         self._open(found[1])
-        while self.sequence < sequence and self.take() is not None:
+        while self.sequence < sequence:
+            if self.take() is None and not self._leap():
+                break
+        while self._next() is None and self._leap():
             pass
 
     def _open(self, index: int) -> None:
         self._index = index
         self._load()
         self._offset = SECTOR_HEAD_BYTES
-        head = read_sector_head(self._data)
+        head = decode_head(self._data)
         assert head is not None
-        self._number, self.sequence, self.chain = head
+        self._number, self.sequence, self.chain, self.epoch = head.number, head.first, head.chain, head.epoch
 
     def _load(self) -> None:
         self._flash.read(self._index * self._flash.sector_bytes, self._data)
 
     def take(self) -> "Record | None":
-        """The next record, or None: there is no further one yet, or the ring has eaten what follows."""
+        """The next record, or None: there is no further one yet, or there is a hole."""
         record = self.take_raw()
-        if record is not None:
-            self.chain = chain_next(self.chain, record.body)
+        if record is not None and self.chain != UNKNOWN:
+            self.chain = chain_next(self.chain, record.chained)
         return record
 
     def take_raw(self) -> "Record | None":
         """The same without moving `chain`, which saves a hash: for who needs it no more."""
+        record = self._next()
+        if record is not None:
+            self._offset += padded(len(record.raw))
+            self.sequence = record.sequence + 1
+            if record.kind == records.SEAL:
+                begins = record.fields()
+                self.epoch = self.epoch if begins is None else begins.epoch
+        return record
+
+    def _next(self) -> "Record | None":
+        """The record that is due; `_offset` is where it begins."""
         record = self._find()
         if record is None and self._newer():
             record = self._find()
-        if record is not None:
-            self.sequence = record.sequence + 1
-        return record
+        return record if record is not None and record.sequence == self.sequence else None
 
     def _find(self) -> "Record | None":
-        """The next record in the sector in memory."""
+        """The next record in the sector in memory that is not an older one's remains, whichever it is."""
         offset = self._offset
         while offset < len(self._data):
             record = decode(self._data, offset)
-            if record is not None and record.sequence == self.sequence:
-                self._offset = offset + padded(len(record.raw))
+            if record is not None and is_due(record, self.sequence, len(self._data)):
+                self._offset = offset
                 return record
             offset += ALIGN
         return None
 
     def _newer(self) -> bool:
         """Whether there was more to read: in this sector, written since, or in the one that follows."""
-        following = (self._index + 1) % self._sectors
-        header = read_header(self._flash, following)
-        if header is not None and header == (self._number + 1, self.sequence):
-            self._open(following)
+        following = self._following()
+        if following is not None and following[1].first == self.sequence:
+            self._open(following[0])
             return True
-        header = read_header(self._flash, self._index)
-        if header is None or header[0] != self._number:
+        head = read_head(self._flash, self._index)
+        if following is not None or head is None or head.number != self._number:
             return False
         self._load()
         return True
+
+    def _following(self) -> "tuple[int, SectorHead] | None":
+        """(index, header) of the sector written next, or None."""
+        found = None
+        for step in range(1, self._sectors):
+            index = (self._index + step) % self._sectors
+            head = read_head(self._flash, index)
+            if head is not None and head.number > self._number and (found is None or head.number < found[1].number):
+                found = (index, head)
+                if head.number == self._number + 1:
+                    break
+        return found
+
+    def _leap(self) -> bool:
+        """Over a hole, to the next record that can be read; False where there is none."""
+        record = self._find()
+        if record is not None:
+            self.sequence, self.chain = record.sequence, UNKNOWN
+            return True
+        following = self._following()
+        if following is None:
+            return False
+        self._open(following[0])
+        return True
+
+
+class Reading:
+    """A journal as read out of `flash`, oldest record first: what files are made from. Changes nothing.
+
+    `spans`: its records by their unbroken runs; `records`: all of them; `first`, `chain`, `epoch`: of the first span.
+    """
+
+    def __init__(self, flash: "Flash") -> None:
+        sectors = []
+        for index in range(flash.size // flash.sector_bytes):
+            head = read_head(flash, index)
+            if head is not None:
+                sectors.append((head.number, index))
+        if not sectors:
+            raise JournalError("no journal on this flash: the unit was never provisioned, or the area is wrong")
+        self.spans: list[Span] = []
+        for _, index in sorted(sectors):
+            for span in read_sector(flash, index).spans():
+                self._join(span)
+        self.first, self.chain, self.epoch = self.spans[0].first, self.spans[0].chain, self.spans[0].epoch
+        self.records = [record for span in self.spans for record in span.records]
+
+    def _join(self, span: Span) -> None:
+        """Add a run, to the one before where it continues that."""
+        if self.spans:
+            before = self.spans[-1]
+            if before.first + len(before.records) == span.first and before.chain != UNKNOWN and span.chain != UNKNOWN:
+                before.records += span.records
+                return
+        self.spans.append(span)

@@ -24,6 +24,9 @@ SESSION_END = 8
 REFUSED = 9
 CLOCK = 10
 FLOOR = 11
+SEAL = 12
+CHECKPOINT = 13
+FAULT = 14
 EVENT = 16
 ACK = 17
 WITNESS = 18
@@ -35,7 +38,7 @@ ANSWER = 34
 EXPIRY = 35
 AIRED = 36
 
-_FORMATS: "dict[int, tuple[str, Any]]" = {
+FORMATS: "dict[int, tuple[str, Any]]" = {
     BOOT: (">B3B", namedtuple("Boot", ("cause", "major", "minor", "patch"))),
     RESERVE: (">I", namedtuple("Reserve", ("ceiling",))),
     LOSS: (">I", namedtuple("Loss", ("first_kept",))),
@@ -46,6 +49,9 @@ _FORMATS: "dict[int, tuple[str, Any]]" = {
     REFUSED: (">BH", namedtuple("Refused", ("reason", "tries"))),
     CLOCK: (">BQII", namedtuple("Clock", ("credential", "utc_ms", "uncertainty_ms", "at_ago_ms"))),
     FLOOR: (">Q", namedtuple("Floor", ("utc_ms",))),
+    SEAL: (">I", namedtuple("SealBegins", ("epoch",))),
+    CHECKPOINT: (">II", namedtuple("CheckpointTaken", ("index", "remaining"))),
+    FAULT: (">BHIH", namedtuple("Fault", ("kind", "sector", "sequence", "count"))),
     EVENT: (
         ">BBIHHHB",
         namedtuple(
@@ -78,6 +84,9 @@ TYPE_NAMES = {
     REFUSED: "session refused",
     CLOCK: "clock set",
     FLOOR: "clock floor",
+    SEAL: "seal",
+    CHECKPOINT: "checkpoint",
+    FAULT: "flash fault",
     EVENT: "event",
     ACK: "ack received",
     WITNESS: "witness",
@@ -92,6 +101,18 @@ TYPE_NAMES = {
 
 AGO_NONE = 0xFFFF
 
+# Kinds of flash fault.
+FAULT_ERASE = 1  # a sector that does not become blank: it is left out
+FAULT_PROGRAM = 2  # what was programmed is not what is there: it was written again elsewhere
+FAULT_HEADER = 3  # a sector whose header cannot be read any more
+FAULT_RECORDS = 4  # records that were written once and cannot be read any more
+FAULT_NAMES = {
+    FAULT_ERASE: "erase failed",
+    FAULT_PROGRAM: "program failed",
+    FAULT_HEADER: "sector header unreadable",
+    FAULT_RECORDS: "records unreadable",
+}
+
 
 def ago(ms: int | None) -> int:
     """Milliseconds as a 16-bit field: saturated one below AGO_NONE, which stands for never (None)."""
@@ -100,7 +121,7 @@ def ago(ms: int | None) -> int:
 
 def pack(kind: int, *fields: int | bytes) -> bytes:
     """The payload of a record of type `kind` (not PEERS) with its fields in the order declared above."""
-    return struct.pack(_FORMATS[kind][0], *fields)
+    return struct.pack(FORMATS[kind][0], *fields)
 
 
 def pack_peers(marks: dict[int, int]) -> list[bytes]:
@@ -118,7 +139,7 @@ def unpack(kind: int, payload: bytes) -> "Any":
         if len(payload) % _PEER_BYTES:
             return None
         return [struct.unpack_from(_PEER, payload, i) for i in range(0, len(payload), _PEER_BYTES)]
-    known = _FORMATS.get(kind)
+    known = FORMATS.get(kind)
     if known is None or struct.calcsize(known[0]) != len(payload):
         return None
     return known[1](*struct.unpack(known[0], payload))

@@ -5,8 +5,8 @@ No radio and no flash here. Who may ask what is a table (`wire.OPERATIONS`); the
     hello -> (agreeing ->) proof -> open -> ended
 
 Whatever does not fit ends the session before it is open, and afterwards gets a refusal, or, where sealing fails, ends
-it, too; nothing changes by it. Only PREPARE and COMMIT together, RATCHET and CLOCK_SET change the unit, each of them
-whole or not at all.
+it, too; nothing changes by it. Only PREPARE and COMMIT together, RATCHET, CLOCK_SET, CHECKPOINT and MAKE_KEY change
+the unit, each of them whole or not at all. What takes long (a signature, a key) is begun here and never waited for.
 """
 
 import struct
@@ -23,6 +23,9 @@ from .x25519 import BASE, KEY_BYTES, Ladder
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from .needs import Bytes, Served
 
 HELLO_MS = 15000  # from the connection to the proof
@@ -43,8 +46,8 @@ class Session:
     """One connection's session. `mtu` follows the link; `out` holds frames for the REPLY characteristic, oldest first,
     which the caller takes; `ended` is the reason once it is over (the caller disconnects when `out` is empty).
 
-    `done`: operations that were carried out, as bits 1 << (code & 15) of their codes below 32, those from 32 on
-    shifted by 8: what the journal keeps. `pulled_to`: sequence after the last record streamed.
+    `done`: operations that were carried out, as `wire.done_bit` has them: what the journal keeps. `pulled_to`: sequence
+    after the last record streamed.
     """
 
     def __init__(self, unit: "Served", now: int) -> None:
@@ -68,7 +71,7 @@ class Session:
         self._scalar = b""
         self._proof: bytes | None = None  # came before the shared secret was computed
         self._keys: SessionKeys | None = None
-        self._prepared: tuple[settings.Settings, access_store.Access | None] | None = None
+        self._prepared: tuple[settings.Settings, access_store.Granted | None] | None = None
         self._stream: Stream | None = None
 
     # Time and end.
@@ -164,13 +167,12 @@ class Session:
             return access_store.technician_key(held.technician_root, person, number)
         if credential != wire.ADMIN:
             return None
+        key: bytes | None = None
         if number == held.step:
-            key: bytes = held.admin_key
-            return key
-        if number == held.step - 1 and held.admin_old != access_store.NO_KEY:
-            old: bytes = held.admin_old
-            return old
-        return None
+            key = held.admin_key
+        elif number == held.step - 1 and held.admin_old != access_store.NO_KEY:
+            key = held.admin_old
+        return key
 
     def _challenge_host(self, public: bytes) -> None:
         unit = self._unit
@@ -250,7 +252,7 @@ class Session:
     def _carry_out(self, code: int, body: bytes) -> None:
         reason, answer = _HANDLERS[code](self, body)
         if reason == OK:
-            self.done |= done_bit(code)
+            self.done |= wire.done_bit(code)
         if code != wire.CREDIT or reason != OK:
             self._reply(code, reason, answer)
         if code == wire.END:
@@ -289,8 +291,9 @@ class Session:
         if self.credential == wire.SETUP:
             if len(rest) != struct.calcsize(wire.ACCESS_FORM):
                 return wire.BAD_LENGTH, b""
-            force, name, admin_key, root = struct.unpack(wire.ACCESS_FORM, rest)
-            granted = access_store.Access(0, force, name, admin_key, access_store.NO_KEY, 1, root, True)
+            force, name, admin_key, root, seal_key = struct.unpack(wire.ACCESS_FORM, rest)
+            keys = (admin_key, access_store.NO_KEY, 1, root, True)
+            granted = access_store.Granted(access_store.Access(0, force, name, *keys), seal_key)
         elif rest:
             return wire.BAD_LENGTH, b""
         reason = self._unit.check(self.credential, found)
@@ -322,18 +325,37 @@ class Session:
     def _end(self, _: bytes) -> tuple[int, bytes]:
         return OK, b""
 
+    # Checkpoints.
+
+    def _checkpoint(self, body: bytes) -> tuple[int, bytes]:
+        seen, nonce = struct.unpack(wire.CHECKPOINT_FORM, body)
+        taken = self._unit.checkpoint(self.credential, None if seen == wire.NO_INDEX else seen, nonce)
+        return taken[0], struct.pack(wire.TAKEN_FORM, *taken[1:])
+
+    def _signed(self, body: bytes) -> tuple[int, bytes]:
+        reason, signed = self._unit.signed()
+        at = struct.unpack(wire.SIGNED_FORM, body)[0]
+        return reason, struct.pack(wire.SIGNED_FORM, len(signed)) + signed[at : at + wire.SIGNED_BYTES]
+
+    def _key(self, _: bytes) -> tuple[int, bytes]:
+        return OK, self._unit.key()
+
+    def _make_key(self, body: bytes) -> tuple[int, bytes]:
+        reason = self._unit.make_key(*struct.unpack(wire.MAKE_KEY_FORM, body))
+        return reason, self._unit.key()
+
     # The journal's stream.
 
     def _pull(self, body: bytes) -> tuple[int, bytes]:
         sequence, credit = struct.unpack(wire.PULL_FORM, body)
-        following = self._unit.following()
+        following, head = self._unit.end()
         try:
             cursor = self._unit.cursor(min(sequence, following))
         except OSError:
             return wire.FLASH_FAILED, b""
         assert self._keys is not None
         self._stream = Stream(cursor, following, min(credit, wire.CREDIT_MAX), self._keys.stream)
-        return OK, struct.pack(wire.PULLED_FORM, cursor.sequence, following, cursor.chain)
+        return OK, struct.pack(wire.PULLED_FORM, cursor.sequence, following, cursor.chain, cursor.epoch, head)
 
     def _credit(self, body: bytes) -> tuple[int, bytes]:
         if self._stream is not None:
@@ -347,25 +369,24 @@ class Session:
     def prepare(self) -> bool:
         """While the stack is full: make ready a piece of what will be sent next, so that the link does not fall silent
         for it. Whether there is more to make."""
-        if self._stream is None:
-            return False
-        try:
-            return self._stream.prepare()
-        except OSError:
-            self.end(wire.FLASH_FAILED)
-            return False
+        return bool(self._streamed(Stream.prepare))
 
     def notification(self) -> bytes | None:
         """The next notification of STREAM (at most MTU - 3 bytes), or None while there is nothing to send."""
+        sent: bytes | None = self._streamed(Stream.take, self.mtu - wire.ATT_OVERHEAD_BYTES)
+        if self._stream is not None:
+            self.pulled_to = max(self.pulled_to, self._stream.sent_to)
+        return sent
+
+    def _streamed(self, act: "Callable[..., Any]", *arguments: int) -> "Any":
+        """What `act` of the stream gives; None without a stream, or where the flash fails: then the session ends."""
         if self._stream is None:
             return None
         try:
-            sent = self._stream.take(self.mtu - wire.ATT_OVERHEAD_BYTES)
+            return act(self._stream, *arguments)
         except OSError:
             self.end(wire.FLASH_FAILED)
             return None
-        self.pulled_to = max(self.pulled_to, self._stream.sent_to)
-        return sent
 
 
 _HANDLERS = {
@@ -379,9 +400,8 @@ _HANDLERS = {
     wire.PREPARE: Session._prepare,
     wire.COMMIT: Session._commit,
     wire.RATCHET: Session._ratchet,
+    wire.CHECKPOINT: Session._checkpoint,
+    wire.SIGNED: Session._signed,
+    wire.KEY: Session._key,
+    wire.MAKE_KEY: Session._make_key,
 }
-
-
-def done_bit(code: int) -> int:
-    """The bit of an operation's code in `Session.done`."""
-    return 1 << (code - wire.STATUS if code < wire.PREPARE else code - wire.PREPARE + 8)

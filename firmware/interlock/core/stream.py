@@ -6,7 +6,7 @@ Chunks are made piece by piece, so that the loop goes on turning and the link do
 import struct
 
 from . import wire
-from .journal import RECORD_MAX
+from .layout import RECORD_MAX, UNKNOWN
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -19,7 +19,10 @@ BLOCKS_A_PIECE = 2
 
 
 class Stream:
-    """Records from `cursor` up to the sequence `limit`, in sealed chunks, as far as the credit goes."""
+    """Records from `cursor` up to the sequence `limit`, in sealed chunks, as far as the credit goes.
+
+    It ends early, with an empty chunk, where the ring has eaten what would come next, before a hole, and where the
+    chain value is known again behind one: the host pulls again from there."""
 
     def __init__(self, cursor: "Cursor", limit: int, credit: int, sealer: "Sealer") -> None:
         self.sent_to = cursor.sequence
@@ -29,6 +32,8 @@ class Stream:
         self._sealer = sealer
         self._count = 0
         self._is_cut = False
+        self._is_lost = cursor.chain == UNKNOWN
+        self._is_restated = False  # a new sector states the chain value that was lost
         self._ready = b""  # cut into notifications from `_at` on
         self._at = 0
         # The chunk after it, while it is made: its records, then its sealing; and the sequence behind it.
@@ -36,7 +41,7 @@ class Stream:
         self._parts: list[bytes] = []
         self._size = 0
         self._sealing: Sealing | None = None
-        self._made_to = cursor.sequence
+        self._next = self._made_to = cursor.sequence
 
     def grant(self, chunks: int) -> None:
         """The host has stored so many more."""
@@ -70,22 +75,24 @@ class Stream:
             return False
         for _ in range(RECORDS_A_PIECE):
             record = None
-            if self._cursor.sequence < self._limit and self._size < wire.CHUNK_BYTES - RECORD_MAX:
+            if self._next < self._limit and self._size < wire.CHUNK_BYTES - RECORD_MAX and not self._is_restated:
                 record = self._cursor.take_raw()
-            if record is None:
+                self._is_restated = self._is_lost and self._cursor.chain != UNKNOWN
+            if record is None or self._is_restated:
                 return self._close()
+            self._next = record.sequence + 1
             self._parts.append(record.raw)
             self._size += len(record.raw)
         return True
 
     def _close(self) -> bool:
         """The chunk is full, or there is nothing more: begin to seal it, if there is anything in it to say."""
-        if not self._parts and (self._cursor.sequence >= self._limit or self._is_cut):
+        if not self._parts and (self._next >= self._limit or self._is_cut):
             return False
-        self._is_cut = not self._parts  # an empty chunk: the ring has eaten what would come next
+        self._is_cut = not self._parts
         plain = struct.pack(wire.CHUNK_HEAD, self._first) + b"".join(self._parts)
         self._sealing = self._sealer.begin(plain)
-        self._first = self._made_to = self._cursor.sequence
+        self._first = self._made_to = self._next
         self._parts = []
         self._size = 0
         self._credit -= 1

@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from .needs import Bytes
 
-VERSION = 1
+VERSION = 2
 
 # One service, frozen: hosts cache tables. What changes is the version inside.
 SERVICE = "369bd8f6-879a-44ef-a068-9b0a775f7c43"
@@ -25,6 +25,7 @@ ATT_OVERHEAD_BYTES = 3
 MTU_MIN = 23
 MTU_WANTED = 247  # one such notification fills one link-layer packet of 251 bytes
 MESSAGE_MAX = 1024
+PUBLIC_KEY_BYTES = 60  # HSS, SHA-256, N32: RFC 8554, 6.1
 _LAST = 0x80
 _COUNT = 0x7F
 
@@ -61,9 +62,13 @@ PULL = 0x13
 CREDIT = 0x14
 STOP = 0x15
 END = 0x16
+CHECKPOINT = 0x17
+SIGNED = 0x18
+KEY = 0x19
 PREPARE = 0x20
 COMMIT = 0x21
 RATCHET = 0x22
+MAKE_KEY = 0x23
 
 # minimum and maximum of the body's bytes; credentials that may ask.
 Operation = namedtuple("Operation", ("name", "least", "most", "credentials"))
@@ -76,21 +81,49 @@ OPERATIONS = {
     CREDIT: Operation("credit", 2, 2, (ADMIN, TECHNICIAN)),
     STOP: Operation("stop", 0, 0, (ADMIN, TECHNICIAN)),
     END: Operation("end", 0, 0, _ANY),
+    CHECKPOINT: Operation("checkpoint", 20, 20, (ADMIN, TECHNICIAN)),
+    SIGNED: Operation("signed", 2, 2, (ADMIN, TECHNICIAN)),
+    KEY: Operation("key", 0, 0, (ADMIN, TECHNICIAN)),
     PREPARE: Operation("prepare", 2, MESSAGE_MAX, (SETUP, ADMIN)),
     COMMIT: Operation("commit", 8, 8, (SETUP, ADMIN)),
     RATCHET: Operation("ratchet", 4, 4, (ADMIN,)),
+    MAKE_KEY: Operation("make key", 33, 33, (ADMIN,)),
 }
+_DONE_BELOW = 10  # operations below 32
 
 CLOCK_FORM = ">QQI"  # uptime ms, UTC ms at that uptime, uncertainty ms
 PING_FORM = ">Q"  # uptime ms: the reply to CLOCK_SET, too
 PULL_FORM = ">IH"  # first sequence wanted, chunks of credit
-PULLED_FORM = ">II32s"  # first sequence that will come, sequence after the last, chain value before the first
+# First sequence that will come, sequence after the last; chain value before the first (zeros: unknown, behind a hole)
+# and the epoch of its seal; chain value after the last.
+PULLED_FORM = ">II32sI32s"
 CREDIT_FORM = ">H"
 COMMIT_FORM = ">8s"  # digest of what was prepared: the reply to PREPARE, too
 COMMITTED_FORM = ">I"  # revision in force: the reply to COMMIT
 RATCHET_FORM = ">I"  # the step to leave: the reply carries the new one
 REPLY_HEAD = ">BB"  # code, reason (OK or why not); then the body
-ACCESS_FORM = ">8s16s32s32s"  # force, name, admin key, technician root: behind the settings in a set-up's PREPARE
+# Force, name, admin key, technician root, the journal's next seal key: behind the settings in a set-up's PREPARE.
+ACCESS_FORM = ">8s16s32s32s16s"
+
+CHECKPOINT_FORM = ">I16s"  # the last index that the host has seen a signature with, or NO_INDEX; the host's nonce
+NO_INDEX = 0xFFFFFFFF
+TAKEN_FORM = ">II"  # index that was taken, indices left: the reply to CHECKPOINT
+SIGNED_FORM = ">H"  # offset; the reply: bytes in all (0: not computed yet), then those from there on
+SIGNED_BYTES = 900  # of message and signature in one reply
+MAKE_KEY_FORM = ">B32s"  # parameters, the host's share of the entropy
+KEY_FORM = ">BBIIII"  # the reply to KEY and MAKE_KEY; then the public key, once it is there
+Key = namedtuple(
+    "Key",
+    (
+        "state",
+        "params",
+        "done",  # leaves computed
+        "total",
+        "index",  # the next one
+        "remaining",
+        "public",  # 60 bytes (RFC 8554, 6.1), or none
+    ),
+)
 
 STATUS_FORM = ">BBBBHBHHQII32sI8sIQI"
 Status = namedtuple(
@@ -149,6 +182,11 @@ FIRED = 16
 IDLE = 17
 CLOSED = 18
 LINK_LOST = 19
+NO_SIGNING_KEY = 20
+EXHAUSTED = 21
+ROLLED_BACK = 22
+TOO_SOON = 23
+BUSY_SIGNING = 24
 REASON_NAMES = {
     OK: "done",
     BAD_VERSION: "protocol version not spoken",
@@ -170,6 +208,11 @@ REASON_NAMES = {
     IDLE: "idle for too long",
     CLOSED: "service mode ended",
     LINK_LOST: "connection lost",
+    NO_SIGNING_KEY: "no signing key",
+    EXHAUSTED: "signing key used up",
+    ROLLED_BACK: "signing key rolled back",
+    TOO_SOON: "too soon after the last checkpoint",
+    BUSY_SIGNING: "busy with another key or signature",
 }
 
 # The journal's stream: chunks of whole records, sealed, behind a length; cut into notifications of count and bytes.
@@ -177,6 +220,11 @@ CHUNK_HEAD = ">I"  # sequence of the chunk's first record
 CHUNK_BYTES = 1024  # a chunk's plain bytes at most
 CHUNK_LENGTH = ">H"
 CREDIT_MAX = 16  # chunks: what a unit sends ahead at most; BTstack keeps copies of all of it
+
+
+def done_bit(code: int) -> int:
+    """The bit of an operation in the record of a session's end: codes from 16 on, then, without a gap, from 32 on."""
+    return 1 << (code - STATUS if code < PREPARE else code - PREPARE + _DONE_BELOW)
 
 
 class WireError(ValueError):
@@ -233,3 +281,11 @@ def unpack_status(body: bytes) -> Status | None:
     if len(body) != struct.calcsize(STATUS_FORM):
         return None
     return Status(*struct.unpack(STATUS_FORM, body))
+
+
+def unpack_key(body: bytes) -> Key | None:
+    """The Key in the body of a reply, or None when it has another size."""
+    size = struct.calcsize(KEY_FORM)
+    if len(body) not in (size, size + PUBLIC_KEY_BYTES):
+        return None
+    return Key(*(struct.unpack_from(KEY_FORM, body, 0) + (body[size:],)))

@@ -1,0 +1,109 @@
+"""What a technician's session may ask of the unit's signer: a key, a checkpoint over the journal's end, the signature.
+
+Nothing here waits: key and signature are begun, and `work` goes on with them, in slices, whenever the unit is at rest
+(`desk.py`). Bytes: `wire.py` and `checkpoint.py`; refusals are reasons of `wire.py`.
+"""
+
+import struct
+
+from . import checkpoint, records, signer, wire
+from .crypto import Hmac
+from .signer import SignerError
+
+TYPE_CHECKING = False  # MicroPython has no typing module
+if TYPE_CHECKING:
+    from .needs import Signing
+    from .signer import Signer
+
+TECHNICIAN_MS = 20 * 3600 * 1000  # signatures are few: a technician has one a day, whenever in the day that is
+
+KEY_STATE_NAMES = {
+    signer.NONE: "none",
+    signer.GENERATING: "being made",
+    signer.READY: "ready",
+    signer.EXHAUSTED: "used up",
+}
+_REASONS = {
+    signer.NO_KEY: wire.NO_SIGNING_KEY,
+    signer.BUSY: wire.BUSY_SIGNING,
+    signer.EXHAUSTED: wire.EXHAUSTED,
+    signer.ROLLED_BACK: wire.ROLLED_BACK,
+}
+
+
+class Notary:
+    """`unit`: whose journal it is (`needs.Signing`); `serial`: its 8 bytes."""
+
+    def __init__(self, held: "Signer", unit: "Signing", serial: bytes) -> None:
+        self._signer = held
+        self._unit = unit
+        self._serial = serial
+
+    def checkpoint(self, credential: int, last_seen: int | None, nonce: bytes) -> tuple[int, int, int]:
+        """Take an index, say so in the journal, and begin to sign the journal's end behind that record: OK or why not,
+        the index, how many are left. A cut from here on costs the index, and nothing else."""
+        if credential == wire.TECHNICIAN and self._rests_ms() < TECHNICIAN_MS:
+            return wire.TOO_SOON, 0, 0
+        try:
+            index = self._signer.take(last_seen)
+        except SignerError as error:
+            return _REASONS[error.reason], 0, 0
+        except OSError:
+            return wire.FLASH_FAILED, 0, 0
+        unit, remaining = self._unit, self._signer.remaining
+        if not unit.record(records.CHECKPOINT, records.pack(records.CHECKPOINT, index, remaining)):
+            return wire.FLASH_FAILED, 0, 0
+        journal = unit.journal
+        end = (journal.sequence, journal.head, journal.boot, unit.uptime_ms())
+        clock = (unit.utc_ms(), unit.clock_u_ms()) if unit.clock is not None else (0, 0)
+        said = checkpoint.Checkpoint(self._serial, index, *(end + clock + (nonce,)))
+        self._signer.sign(checkpoint.pack(said))
+        return wire.OK, index, remaining
+
+    def _rests_ms(self) -> int:
+        """For how long at least nothing was signed, as far as uptime and UTC tell."""
+        signed = self._signer.signed()
+        last = None if signed is None else checkpoint.unpack(signed[0])
+        if last is None:
+            return TECHNICIAN_MS
+        unit = self._unit
+        rested_ms = unit.uptime_ms() - (last.uptime_ms if last.boot == unit.journal.boot else 0)
+        # Without a clock `utc_ms` is the latest that is known to be past.
+        return max(rested_ms, unit.utc_ms() - last.utc_ms if last.utc_ms else 0)
+
+    def signed(self) -> tuple[int, bytes]:
+        """OK and the newest message with its signature behind it (nothing while that is computed), or why not."""
+        if self._signer.is_signing:
+            return wire.OK, b""
+        found = self._signer.signed()
+        return (wire.NOT_PREPARED, b"") if found is None else (wire.OK, found[0] + found[1])
+
+    def key(self) -> bytes:
+        """`wire.KEY_FORM`, packed, and the public key once it is there."""
+        held = self._signer
+        counts = (held.done, held.total, held.index, held.remaining)
+        return struct.pack(wire.KEY_FORM, held.state, held.params, *counts) + (held.public or b"")
+
+    def make_key(self, params: int, theirs: bytes, ours: bytes) -> int:
+        """Begin to make a key (one that is there is destroyed), or go on with it: OK or why not. `theirs`, `ours`: 32
+        bytes of entropy from host and unit; either of them suffices."""
+        held = self._signer
+        if params not in signer.PARAMS_NAMES:
+            return wire.BAD_SETTINGS
+        if held.state == signer.GENERATING:
+            return wire.OK if held.params == params else wire.BUSY_SIGNING
+        if held.is_signing:
+            return wire.BUSY_SIGNING
+        try:
+            held.generate(params, Hmac(theirs).digest(ours))
+        except OSError:
+            return wire.FLASH_FAILED
+        return wire.OK
+
+    def work(self, hashes: int) -> bool:
+        """Do about so many hashes of what is due; whether there is more. Where the flash fails there is not: what is
+        due is tried again at the next turn."""
+        try:
+            return self._signer.work(hashes) or self._signer.tidy()
+        except OSError:
+            return False

@@ -1,0 +1,33 @@
+"""`interlock checkpoint [SERIAL]`: let a unit sign its journal's end now."""
+
+import typer
+
+from ..context import Context
+from ..flows import pull as flow
+from ..flows.pull import Pulled, Report
+from .pull import leave, progress, show
+from .running import Json, Serials, of, print_json, run, the_unit
+
+
+def checkpoint(context: typer.Context, serials: Serials = None, as_json: Json = False) -> None:
+    """Pull a unit's journal and let the unit sign its end, at any time. Needs the force's vault.
+
+    A checkpoint proves to anybody who has the unit's public key that all records before it were there, as they are: to
+    be had before a unit leaves the house, or after an incident. interlock pull asks for one a day by itself. A key has
+    32 or 1024 signatures in all; what is left is told. Without SERIAL the one own unit in range is asked.
+
+    Exit codes and JSON are those of interlock pull.
+    """
+    with progress(as_json) as report:
+        done = run(_checkpoint(of(context), serials, report))
+    if as_json:
+        print_json(done)
+    else:
+        show(done)
+    leave(done)
+
+
+async def _checkpoint(context: Context, serials: list[str] | None, report: Report) -> tuple[Pulled, ...]:
+    async with context.bench() as bench:
+        chosen = await the_unit(bench, serials, "checkpoint")
+        return await flow.pull(bench, chosen, report, as_admin=True)

@@ -1,0 +1,1 @@
+"""The auditor's verification of journals: `audit.py` joins it; `host_tools/README.md` says what it can show."""

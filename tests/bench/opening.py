@@ -1,0 +1,58 @@
+"""Rows: what a boot reads of its flash before it can journal, by the size of the ring."""
+
+from interlock.core.journal import Journal
+from interlock.core.seal import KEY_BYTES, Seal
+
+from .nor import SECTOR_BYTES, Nor
+from .rows import Row
+from .workload import carried, rest, uses
+
+RINGS = (21, 153, 237)  # sectors that the boards leave to it
+SERIAL = b"BENCH001"
+USES_A_SECTOR = 16  # rather more than there are: so many openings meet a sector that is all but full
+
+
+class Unit:
+    """A journal with its flash and its seal's keys, which can be opened again and again."""
+
+    def __init__(self, sectors: int) -> None:
+        self.ring, self.keys = Nor(sectors), Nor(2)
+        seal = Seal(self.keys, 0)
+        seal.give(bytes(range(KEY_BYTES)))
+        self.log = Journal(self.ring, SERIAL, carried, seal)
+        rest(self.log, 0)
+
+    def openings(self) -> list[tuple[int, int]]:
+        """What openings read, as `opened` gives it: empty, and after each use while a full ring goes on by a sector."""
+        found = [self.opened()]
+        for uptime_ms, kind, payload, is_last in uses(self.ring.size):
+            self.log.append(kind, payload, uptime_ms)
+            if is_last:
+                rest(self.log, uptime_ms)
+                if self.log.first > 0:
+                    found.append(self.opened())
+                if len(found) > USES_A_SECTOR:
+                    break
+        return found
+
+    def opened(self) -> tuple[int, int]:
+        """(reads, bytes read) of opening it now."""
+        self.ring.reset()
+        Journal(self.ring, SERIAL, carried, Seal(self.keys, 0))
+        return self.ring.reads, self.ring.read_bytes
+
+
+def rows() -> list[Row]:
+    out = []
+    for sectors in RINGS:
+        openings = Unit(sectors).openings()
+        reads, read_bytes = (max(each) for each in zip(*openings, strict=True))
+        name = f"opening a ring of {sectors} sectors, empty or full, at most"
+        out += [
+            Row(f"{name}: bytes read", read_bytes, "bytes", sectors * SECTOR_BYTES, "the ring"),
+            Row(f"{name}: reads", reads, "reads", sectors, "one a sector"),
+        ]
+    keys = Unit(RINGS[0]).keys
+    keys.reset()
+    Seal(keys, 0)
+    return [*out, Row("opening the seal's keys: reads", keys.reads, "reads", 2, "one a sector")]

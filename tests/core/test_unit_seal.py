@@ -1,0 +1,80 @@
+"""A unit and the keys of its journal's seal: given at set-up, announced whatever the power does, evolved in service."""
+
+from interlock.core import records, settings, wire
+from interlock.core.crypto import Hmac
+from interlock.core.layout import chain_next
+from interlock.core.reading import Reading
+from interlock.core.seal import OPEN_KEY, next_key
+from interlock.unit import Unit
+from tests.core.flash import RamFlash
+
+KEYS = (b"first given key.", b"second given one")
+
+
+class Silence:
+    def __getattr__(self, name):
+        return lambda *_: True
+
+
+class Life:
+    """Boots of one unit over one flash."""
+
+    def __init__(self):
+        self.flash = RamFlash(6, 1024)
+        self.keep = RamFlash(settings.SECTORS)
+        self.now = 0
+        self.boot()
+
+    def boot(self):
+        self.unit = Unit(b"SEALED01", self.flash, self.keep, Silence(), lambda: self.now)
+        self.unit.write_boot(1)
+
+    def epochs(self):
+        """Epochs that began, after checking every record's tag against the keys that were given."""
+        found, key = [], OPEN_KEY
+        chain = Reading(self.flash).chain
+        for record in Reading(self.flash).records:
+            assert record.tag == Hmac(key).digest(chain + record.body)[:6], record.sequence
+            chain = chain_next(chain, record.chained)
+            if record.kind == records.SEAL:
+                epoch = record.fields().epoch
+                found.append(epoch)
+                key = next_key(key) if epoch & 0xFFFFFF else KEYS[(epoch >> 24) - 1]
+        return found
+
+    def first_of_boot(self):
+        boot = self.unit.journal.boot
+        return [record.kind for record in Reading(self.flash).records if record.boot == boot][:2]
+
+
+def test_a_given_key_seals_from_the_next_record_on():
+    life = Life()
+    assert life.unit.reseal(KEYS[0]) == wire.OK
+    life.boot()
+    assert life.epochs() == [1 << 24]
+
+
+def test_a_key_that_a_cut_kept_from_being_announced_is_announced_before_the_boot_says_anything():
+    life = Life()
+    life.unit._seal.give(KEYS[0])  # and here the power fails
+    life.boot()
+    assert life.epochs() == [1 << 24]
+    assert life.first_of_boot() == [records.SEAL, records.BOOT]
+
+
+def test_a_second_key_waits_for_the_first_to_be_announced():
+    life = Life()
+    life.unit._seal.give(KEYS[0])
+    assert life.unit.reseal(KEYS[1]) == wire.OK
+    assert life.epochs() == [1 << 24, 2 << 24]
+    image = bytes(life.keep.data)
+    assert KEYS[0] not in image and KEYS[1] in image
+
+
+def test_a_long_use_changes_the_key_at_the_end_of_a_turn():
+    life = Life()
+    life.unit.reseal(KEYS[0])
+    for _ in range(130):
+        life.unit.record(records.ALERT, b"\x01")
+        life.unit.reserve()
+    assert life.epochs() == [1 << 24, (1 << 24) + 1, (1 << 24) + 2]
