@@ -67,8 +67,8 @@ def join(header: Header, raws: Sequence[bytes], later: Iterable[Run] = (), signe
     data = [header.pack()]
     chain = header.chain
     records = 0
-    for run in (Run(header.first, header.chain, header.epoch, raws), *later):
-        if len(data) > 1:
+    for place, run in enumerate((Run(header.first, header.chain, header.epoch, raws), *later)):
+        if place:
             data.append(Break(run.first, run.chain, run.epoch).pack())
         chain = run.chain
         data += run.raws

@@ -44,7 +44,8 @@ class Hole(NamedTuple):
 class Held:
     """One unit and what is held of it. `altered`: where it is not as it was written, in words, or None; `findings`: all
     that an auditor must know of the journal; `read_ms`: when it was last pulled to its end, UTC by the host's clock,
-    or None: never; `pulled`: whether there is a journal at all."""
+    or None: never; `pulled`: whether there is a journal at all; `vouched`: records that the seal and those that
+    signatures vouch for, None: not asked."""
 
     serial: str
     unit: int
@@ -59,6 +60,11 @@ class Held:
     branches: tuple[Branch, ...]
     arrivals: tuple[Arrival, ...]
     read_ms: int | None
+    vouched: tuple[int, int] | None = None
+
+    def audited(self, altered: str | None, findings: tuple[str, ...], sealed: int, signed: int) -> "Held":
+        """The same, as `verifying/` judges it with all that is known beside it."""
+        return replace(self, altered=altered, findings=findings, vouched=(sealed, signed))
 
     def named(self, unit: int, role: int, name: str) -> "Held":
         """The same, as somebody knows it who knows better."""

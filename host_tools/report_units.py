@@ -111,6 +111,13 @@ def notes(helds: Sequence[Held], has_own: bool, others: int) -> list[str]:
             f"Records are missing in the journals of {', '.join(gapped)}. Uses may have been in them that nobody "
             "counted here."
         )
+    vouched = [
+        f"{held.name}: {held.vouched[0]} by the seal, {held.vouched[1]} by signatures, of {len(held.records)}"
+        for held in helds
+        if held.vouched is not None and held.records
+    ]
+    if vouched:
+        found.append(f"Records that more than checksums vouch for: {'; '.join(vouched)}. interlock verify says more.")
     if any(held.findings for held in helds):
         found.append("Journals with findings (see there) never prove the absence of a recording.")
     if others:

@@ -148,13 +148,15 @@ class Vault:
         entry = self._entry(serial)
         return entry.number, entry.role, entry.name
 
-    def check_own(self, what: str) -> None:
+    def check_own(
+        self, what: str, advice: str = "Set up and pair units on the computer that has the force's vault."
+    ) -> None:
         """ToolError when this is a technician's vault."""
         person = self.person
         if person is not None:
             raise ToolError(
                 f"this is {person}'s vault: it has credentials to read units, and no {what}",
-                "Set up and pair units on the computer that has the force's vault.",
+                advice,
             )
 
     # Units.

@@ -6,7 +6,7 @@ used, so that no reboot uses one twice; what was heard moves the receiver's mark
 """
 
 from . import VERSION
-from .core import records, settings, wire
+from .core import frames, records, settings, wire
 from .core.airtime import Airtime
 from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
@@ -27,6 +27,11 @@ DRIFT_PPM = 500
 CLOCK_SLACK_MS = 250
 CLOCK_U_MAX_MS = 10000
 CLOCK_AGE_MAX_MS = 60000  # the instant that a CLOCK_SET speaks of is at most so long ago
+
+
+def _above(ceiling: int, blocks: int) -> int:
+    """The ceiling of counters so many blocks on. At the end there are none left, and frames say so."""
+    return min(ceiling + blocks * RESERVE_BLOCK, frames.COUNTER_MAX)
 
 
 class Unit:
@@ -75,9 +80,9 @@ class Unit:
                 self.floor_ms = max(0, fields.utc_ms - fields.uncertainty_ms)
             elif record.kind == records.FLOOR:
                 self.floor_ms = fields.utc_ms
-        # Each record that cannot be read any more may have raised it.
-        self._ceiling += RESERVE_BLOCK * self.journal.recovered_missing
-        self.counter = self._ceiling
+        # Each record that cannot be read any more may have raised it, and what looks torn may be one that rotted.
+        blocks = self.journal.recovered_missing + self.journal.recovered_torn
+        self.counter = self._ceiling = _above(self._ceiling, blocks)
         self.journal.recent = []  # they take memory, and have told what they had to tell
 
     def _raise_mark(self, unit: int, counter: int) -> None:
@@ -107,7 +112,7 @@ class Unit:
             self._change_key()  # a cut broke it off; nothing of this boot shall be under the past key
         self.record(records.BOOT, records.pack(records.BOOT, cause, *VERSION))
         reserved = self._ceiling
-        self._ceiling += RESERVE_BLOCK  # carried below
+        self._ceiling = _above(self._ceiling, 1)  # carried below
         # All carried facts anew, so that they are in the newest sector even when a cut tore the last carrying.
         for kind, payload in self._carry():
             if not self.record(kind, payload) and kind == records.RESERVE:
@@ -121,7 +126,7 @@ class Unit:
         if self.journal.is_seal_overdue():
             self._change_key()
         if self._ceiling - self.counter < RESERVE_BLOCK // 4:
-            ceiling = self._ceiling + RESERVE_BLOCK
+            ceiling = _above(self._ceiling, 1)
             if self.record(records.RESERVE, records.pack(records.RESERVE, ceiling)):
                 self._ceiling = ceiling
 

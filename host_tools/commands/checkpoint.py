@@ -5,8 +5,9 @@ import typer
 from ..context import Context
 from ..flows import pull as flow
 from ..flows.pull import Pulled, Report
+from ..outcome import Exit
 from .pull import leave, progress, show
-from .running import Json, Serials, of, print_json, run, the_unit
+from .running import Json, Serials, end, of, print_json, run, the_unit
 
 
 def checkpoint(context: typer.Context, serials: Serials = None, as_json: Json = False) -> None:
@@ -16,7 +17,8 @@ def checkpoint(context: typer.Context, serials: Serials = None, as_json: Json = 
     be had before a unit leaves the house, or after an incident. interlock pull asks for one a day by itself. A key has
     32 or 1024 signatures in all; what is left is told. Without SERIAL the one own unit in range is asked.
 
-    Exit codes and JSON are those of interlock pull.
+    Exit codes and JSON are those of interlock pull, and 3 where the unit signed nothing: without a key, or while it
+    makes one.
     """
     with progress(as_json) as report:
         done = run(_checkpoint(of(context), serials, report))
@@ -25,6 +27,8 @@ def checkpoint(context: typer.Context, serials: Serials = None, as_json: Json = 
     else:
         show(done)
     leave(done)
+    if any(unit.checkpoint is None or unit.checkpoint.outcome != "signed" for unit in done):
+        end(Exit.DEVICE)
 
 
 async def _checkpoint(context: Context, serials: list[str] | None, report: Report) -> tuple[Pulled, ...]:

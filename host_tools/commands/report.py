@@ -21,6 +21,10 @@ from ..report import Held, Report
 from ..report_html import late_text
 from ..report_model import Event, Use
 from ..store import Store
+from ..verifying.audit import audit
+from ..verifying.keys import Knowledge
+from ..verifying.outcomes import Altered
+from ..verifying.places import InStore
 from .running import of
 
 if TYPE_CHECKING:
@@ -90,16 +94,26 @@ def from_store(store: Store | None, vault: "Vault | None", made_ms: int, since_m
     """The report of a store; the vault adds names, pairs and units that were never pulled."""
     names = {} if vault is None else {serial: vault.name(serial) for serial in vault.serials()}
     journals: list[Held] = []
-    for row in () if store is None else store.units():
-        assert store is not None
-        number, role, name = names.pop(row.serial, row[1:])
-        held = reporting.from_store(store.journal(row.serial))
-        journals.append(held.named(number, role, name or row.serial))
+    for told in () if store is None else _audited(store, vault):
+        number, role, name = names.pop(told.serial, (told.unit, told.role, told.name))
+        journals.append(told.named(number, role, name or told.serial))
     journals += [reporting.unpulled(serial, *known) for serial, known in sorted(names.items())]
     has_pairs = vault is not None and vault.person is None
     own = _own(vault, journals) if vault is not None and has_pairs else None
     force = None if vault is None else vault.force().name
     return reporting.build(journals, own, made_ms=made_ms, force=force, since_ms=since_ms)
+
+
+def _audited(store: Store, vault: "Vault | None") -> list[Held]:
+    """What the store holds of each unit, judged as interlock verify does."""
+    places = [InStore(store.path, row.serial) for row in store.units()]
+    found = []
+    for place, judged in zip(places, audit(places, Knowledge((), vault).of), strict=True):
+        altered = next((outcome.text for outcome in judged.findings if isinstance(outcome, Altered)), None)
+        texts = tuple(outcome.text for outcome in judged.findings)
+        held = reporting.from_store(store.journal(place.serial))
+        found.append(held.audited(altered, texts, judged.sealed, judged.signed))
+    return found
 
 
 def _own(vault: "Vault", journals: list[Held]) -> dict[int, list[int]]:
@@ -152,6 +166,9 @@ def _headline(console: Console, made: Report) -> None:
     if count.total:
         console.print(f"[bold]{count.before} of {count.total} discharges had video running before them[/]", end="")
         console.print(f" ({count.own_before} by the own camera).")
+        doubtful = sorted({finding.name or "" for finding in made.findings})
+        if doubtful:
+            console.print(f"[bold red]There are findings ({escape(', '.join(doubtful))}): see below.[/]")
     else:
         console.print("[bold]No discharge is in the journals that were pulled.[/]")
     for name, count in (("Arms", made.headline.arms), ("Draws", made.headline.draws)):

@@ -100,7 +100,10 @@ async def pull_unit(
     """Pull from one unit. Failures of unit and radio are in the result; whatever came before is safe. `checkpoint`:
     whether the unit is asked for one in the end; `as_admin`: with the rights of one, which gives it at any time."""
     if as_admin:
-        bench.vault.check_own("authority to have checkpoints signed at any time")
+        bench.vault.check_own(
+            "authority to have checkpoints signed at any time",
+            "Have it done on the computer with the force's vault. interlock pull asks for one a day.",
+        )
     number, role, name = bench.vault.name(serial)
     bench.store.learn_unit(serial, number, role, name)
     work = _Work(bench, serial, report, as_admin)

@@ -12,7 +12,17 @@ from ..journal_items import Header
 from .checkpoints import stories
 from .examine import Examined, Job, Known, examine
 from .forks import parting
-from .outcomes import Contradicted, Intact, Outcome, RolledBack, UnsignedSince, UnwitnessedTail, in_order, verdict_of
+from .outcomes import (
+    Contradicted,
+    Intact,
+    Outcome,
+    RolledBack,
+    TruncatedTail,
+    UnsignedSince,
+    UnwitnessedTail,
+    in_order,
+    verdict_of,
+)
 from .places import InFile, InStore, Place, Remembered, header_of
 from .witnesses import Book, Seen, compare
 
@@ -114,6 +124,9 @@ def _compare_one_unit(same: Sequence[Examined]) -> None:
     for journal in same:
         journal.outcomes += told
     newest = max(same, key=lambda journal: journal.walked.following)
+    if newest.known.seal_keys and newest.is_unsealed:
+        shows = "gave the unit a seal key, and no record here is under it"
+        newest.outcomes.append(TruncatedTail(newest.walked.following, "the vault", shows))
     for journal in same:
         if journal is newest:
             continue
@@ -195,7 +208,7 @@ def _report(journal: Examined, known_to: int) -> Report:
         if following > unwitnessed:
             outcomes.append(UnwitnessedTail(unwitnessed, following - unwitnessed))
     if not any(outcome.is_finding for outcome in outcomes):
-        outcomes.insert(0, Intact(walked.records, sealed, signed))
+        outcomes.insert(0, Intact(walked.records, sealed, signed, walked.count("loose")))
     return Report(
         journal.place,
         walked.header,
@@ -208,6 +221,12 @@ def _report(journal: Examined, known_to: int) -> Report:
         tuple(_limits(journal)),
         journal.remembered,
     )
+
+
+_UNTIED = (
+    "whether that is where its seal continues: whoever took the unit apart can have sealed it anew under the key that "
+    "they found; heads, checkpoints and other units' journals tell"
+)
 
 
 def _limits(journal: Examined) -> Iterable[str]:
@@ -226,6 +245,15 @@ def _limits(journal: Examined) -> Iterable[str]:
         yield f"who wrote the {walked.count('open')} records before the unit was set up: their key is everybody's"
     if walked.count("loose"):
         yield f"{walked.count('loose')} records behind holes: neither chain nor seal reaches them"
+    if walked.header.first:
+        yield f"what was before record {walked.header.first}, and {_UNTIED}"
+    for hole in walked.holes:
+        if walked.held_by(walked.loose_from(hole.last + 1)) == "sealed":
+            yield f"behind record {hole.last}, {_UNTIED}"
+            break
+    for fact in journal.judged.apart:
+        said = f"checkpoint {fact.index} ({fact.where}), signed before record {fact.said.following}"
+        yield f"whether the journal is what {said}: what was there is missing, or behind a hole"
     covered = journal.judged.covered
     if covered and any(hole.first < journal.judged.signed_to for hole in walked.holes):
         yield f"whether records before {covered[-1][0]} are what was signed: no signature reaches back over a hole"

@@ -4,6 +4,7 @@ The chain value that a checkpoint signs covers every record before it, as far ba
 A checkpoint under a key that nobody vouches for can still contradict the file that it is in; it proves nothing for it.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -99,17 +100,25 @@ def key_text(key: bytes) -> str:
 @dataclass(frozen=True)
 class Judged:
     """`covered`: for each run of records in unbroken chain, (first, number behind the last that a trusted checkpoint
-    covers); `last`: the trusted checkpoint that covers most; `altered`: the first contradiction."""
+    covers); `last`: the trusted checkpoint that covers most; `altered`: the first contradiction; `apart`: trusted
+    checkpoints that cannot be compared, since the chain value is unknown where they were signed, or not here;
+    `signed_over`: number behind the last record that any trusted checkpoint was signed over, whatever it shows."""
 
-    outcomes: tuple[Outcome, ...]
-    covered: tuple[tuple[int, int], ...]
-    last: Fact | None
-    altered: Altered | None
+    outcomes: tuple[Outcome, ...] = ()
+    covered: tuple[tuple[int, int], ...] = ()
+    last: Fact | None = None
+    altered: Altered | None = None
+    apart: tuple[Fact, ...] = ()
+    signed_over: int = 0
 
     @property
     def signed_to(self) -> int:
         """Number behind the last record that a trusted checkpoint covers; 0: it covers none."""
         return max((following for _, following in self.covered), default=0)
+
+    def covers(self, sequence: int) -> bool:
+        """Whether a trusted checkpoint shows that this record is what was signed."""
+        return any(first <= sequence < following for first, following in self.covered)
 
 
 def judge(header: Header, walked: Walked, facts: Sequence[Fact], keys: Mapping[bytes, Voucher]) -> Judged:
@@ -129,13 +138,19 @@ def judge(header: Header, walked: Walked, facts: Sequence[Fact], keys: Mapping[b
     covered: dict[int, int] = {}
     last: Fact | None = None
     altered: Altered | None = None
+    apart = []
     for fact in sorted(own, key=lambda fact: (fact.said.following, fact.index)):
         following = fact.said.following
+        at = bisect_right(runs, following, key=lambda run: run[0]) - 1
+        run = runs[at] if at >= 0 and following <= runs[at][1] else None
+        if run is not None and following == run[0] and following not in known:
+            run = None  # it begins anew there, since the unit did not know the chain value any more
+        if run is None and fact.is_trusted:
+            apart.append(fact)
         if following > walked.following:
             if fact.offset is not None and (walked.fault is None or walked.fault.cut):
                 outcomes.append(_beyond(fact, walked.following))
             continue
-        run = next((run for run in runs if run[0] <= following <= run[1]), None)
         if run is None:
             continue
         if known.get(following) == fact.said.chain:
@@ -145,7 +160,8 @@ def judge(header: Header, walked: Walked, facts: Sequence[Fact], keys: Mapping[b
         elif altered is None:
             altered = _contradiction(fact, max(run[0], covered.get(run[0], 0)), following in known)
     outcomes += [] if altered is None else [altered]
-    return Judged(tuple(outcomes), tuple(sorted(covered.items())), last, altered)
+    signed_over = max((fact.said.following for fact in own if fact.is_trusted), default=0)
+    return Judged(tuple(outcomes), tuple(sorted(covered.items())), last, altered, tuple(apart), signed_over)
 
 
 def _named(facts: Iterable[Fact], key: bytes) -> str:
@@ -177,7 +193,7 @@ def runs_of(walked: Walked) -> list[tuple[int, int]]:
     for stretch in walked.stretches:
         if stretch.held == "loose":
             continue
-        if runs and runs[-1][1] == stretch.first and not any(h.first == stretch.first for h in walked.holes):
+        if runs and runs[-1][1] == stretch.first:
             runs[-1] = (runs[-1][0], stretch.last + 1)
         else:
             runs.append((stretch.first, stretch.last + 1))

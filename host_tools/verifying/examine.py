@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..journal_items import Header
+from ..journal_items import EPOCH_AT, Header
 from ..label import serial_text
 from .checkpoints import Fact, Judged, Signatures, Voucher, judge
 from .found import Fault, Walked
-from .gaps import explain
+from .gaps import Counts, explain
 from .outcomes import Altered, Gap, Outcome, TruncatedTail, UnknownKey
 from .places import InStore, Place, Remembered, unreadable
-from .seals import Keys
+from .seals import Keys, era_of
 from .stored import told_by
 from .testimony import Testimony
 from .walk import walk
@@ -59,6 +59,13 @@ class Examined:
         return self.walked.header
 
     @property
+    def is_unsealed(self) -> bool:
+        """Whether none of its records is under a secret key, though nothing contradicts any. A store may be empty."""
+        walked = self.walked
+        is_sound = walked.fault is None and walked.seal_fault is None
+        return is_sound and not walked.count("sealed") and (self.remembered is None or walked.records > 0)
+
+    @property
     def serial(self) -> str | None:
         return None if self.header is None else serial_text(self.header.serial)
 
@@ -78,11 +85,13 @@ def examine(job: Job) -> Examined:
     except OSError as error:
         raise unreadable(place.name, error) from error
     outcomes = [*_of_bytes(walked), *signatures.outcomes]
-    judged = Judged((), (), None, None)
+    judged = Judged()
     if walked.header is not None:
-        outcomes += _of_identity(walked.header, known)
-        outcomes += _of_gaps(walked.header, walked)
         judged = judge(walked.header, walked, signatures.facts, known.signing_keys)
+        outcomes += _of_identity(walked.header, known)
+        outcomes += _of_gaps(walked.header, walked, known, judged)
+        if known.seal_keys:
+            outcomes += _of_beginning(walked.header)
         outcomes += _without_echoes(judged.outcomes, walked)
     if loaded is not None:
         outcomes += told_by(loaded.journal, walked, known.seal_keys)
@@ -130,14 +139,46 @@ def _of_identity(header: Header, known: Known) -> list[Outcome]:
     return [Altered(None, None, 0, "vault", f"{reason} of role {known.identity[1]}")]
 
 
-def _of_gaps(header: Header, walked: Walked) -> list[Outcome]:
+def _of_gaps(header: Header, walked: Walked, known: Known, judged: Judged) -> list[Outcome]:
     missing = [(hole.first, hole.last, hole.stated) for hole in walked.holes]
     if header.first and walked.fault is None:
         missing.insert(0, (0, header.first - 1, True))
-    return [
-        Gap(first, last, explain(first, last, walked.kept, walked.flash_faults) if stated else "")
-        for first, last, stated in missing
-    ]
+    found: list[Outcome] = []
+    for first, last, stated in missing:
+        loose = walked.loose_from(last + 1) - last - 1
+        counts = _counting(walked, known, judged, first)
+        why = explain(first, last, walked.losses, walked.flash_faults, loose, counts) if stated else ""
+        found.append(Gap(first, last, why, loose))
+    return found
+
+
+def _counting(walked: Walked, known: Known, judged: Judged, first: int) -> tuple[Counts, Counts]:
+    """Which *loss* and which *flash fault* records count for a gap from record `first` on. With the vault: those under
+    the seal. Without: those that a checkpoint shows to be the unit's, where one was signed over what is missing (of
+    *loss* also those behind the last checkpoint: a ring is full when it is); else those in chain."""
+
+    def is_sealed(at: int) -> bool:
+        return walked.held_by(at) == "sealed"
+
+    def is_in_chain(at: int) -> bool:
+        return walked.held_by(at) != "loose"
+
+    if known.seal_keys:
+        return is_sealed, is_sealed
+
+    def is_signed_or_behind(at: int) -> bool:
+        return judged.covers(at) if at < judged.signed_over else is_in_chain(at)
+
+    return is_signed_or_behind, judged.covers if first < judged.signed_over else is_in_chain
+
+
+def _of_beginning(header: Header) -> list[Outcome]:
+    """Of a unit that the vault gave a seal key: who fills a ring was set up before."""
+    if not header.first or era_of(header.epoch):
+        return []
+    begins = f"it begins with record {header.first} under the key that everybody knows"
+    reason = f"sealed records are missing: {begins}, as no unit in service does"
+    return [Altered(header.first, header.first, EPOCH_AT, "seal", reason)]
 
 
 def _without_echoes(outcomes: Sequence[Outcome], walked: Walked) -> list[Outcome]:

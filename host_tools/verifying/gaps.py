@@ -1,6 +1,7 @@
 """Why records are missing, as far as the unit says so itself."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from interlock.core import records
@@ -10,28 +11,82 @@ SECTOR_RECORDS = 168
 """More of the shortest do not fit into a sector of 4096 bytes: what one flash fault took is that near to where it says
 that it begins, on either side (a sector without its header is found by the first record in it that is still there)."""
 
+UNREADABLE = frozenset((records.FAULT_HEADER, records.FAULT_RECORDS))
+"""Flash faults that took records which were there."""
+
 Explained = Literal["", "ring", "flash"]
+Counts = Callable[[int], bool]
+"""Whether what the record of this number says is to be believed."""
 
 
-def reasons(found: Iterable[Record]) -> tuple[int, list[tuple[int, int]]]:
-    """What these records say of others that are missing: `kept` and `flash_faults`, as `explain` takes them."""
-    kept, flash_faults = 0, []
+class Told:
+    """Numbers that records of one kind state, each with the first and the last record that states it."""
+
+    def __init__(self) -> None:
+        self._by: dict[int, tuple[int, int]] = {}
+        self._numbers: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._by)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Told) and self._by == other._by
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def note(self, number: int, at: int) -> None:
+        """Record `at` states `number`, which no record states before it is due."""
+        if number <= at:
+            self._by[number] = (self._by.get(number, (at, at))[0], at)
+
+    def within(self, first: int, last: int, counts: Counts, behind: int) -> Iterator[int]:
+        """Of the numbers `first` to `last` those that a record behind number `behind` states which counts, rising."""
+        if len(self._numbers) < len(self._by):
+            self._numbers = sorted(self._by)
+        for place in range(bisect_left(self._numbers, first), len(self._numbers)):
+            number = self._numbers[place]
+            if number > last:
+                return
+            if any(at > behind and counts(at) for at in self._by[number]):
+                yield number
+
+
+def reasons(found: Iterable[Record]) -> tuple[Told, Told]:
+    """What these records say of others that are missing, as `explain` takes it."""
+    losses, flash_faults = Told(), Told()
     for record in found:
         fields = record.fields() if record.kind in (records.LOSS, records.FAULT) else None
         if fields is not None and record.kind == records.LOSS:
-            kept = max(kept, min(fields.first_kept, record.sequence))
-        elif fields is not None:
-            flash_faults.append((fields.kind, fields.sequence))
-    return kept, flash_faults
+            losses.note(fields.first_kept, record.sequence)
+        elif fields is not None and fields.kind in UNREADABLE:
+            flash_faults.note(fields.sequence, record.sequence)
+    return losses, flash_faults
 
 
-def explain(first: int, last: int, kept: int, flash_faults: Iterable[tuple[int, int]]) -> Explained:
-    """Why records `first` to `last` are missing. `kept`: the first record that the newest *loss* record calls kept;
-    `flash_faults`: kind and sequence of the *flash fault* records, several of which may explain one gap together."""
-    if last < kept:
+def _any(_: int) -> bool:
+    return True
+
+
+def explain(
+    first: int,
+    last: int,
+    losses: Told,
+    flash_faults: Told,
+    loose: int = 0,
+    counts: tuple[Counts, Counts] = (_any, _any),
+) -> Explained:
+    """Why records `first` to `last` are missing, and so many behind them `loose`. `losses`: by the first record that is
+    called kept; `flash_faults`: by the first record concerned; `counts`: which of both are believed.
+
+    A full ring explains what precedes the very record that it calls kept, and nothing else. Flash faults explain what
+    is near them, several of them together, and what is loose with it."""
+    end = last + loose
+    kept = max(losses.within(first + 1, last + 1, counts[0], last), default=first)
+    if kept > end:
         return "ring"
-    reached = first
-    for sequence in sorted(n for kind, n in flash_faults if kind in (records.FAULT_HEADER, records.FAULT_RECORDS)):
-        if sequence - SECTOR_RECORDS <= reached:
-            reached = max(reached, sequence + SECTOR_RECORDS)
-    return "flash" if reached > last else ""
+    reached = kept
+    for number in flash_faults.within(kept - SECTOR_RECORDS, end + SECTOR_RECORDS, counts[1], end):
+        if number - SECTOR_RECORDS > reached:
+            break
+        reached = max(reached, number + SECTOR_RECORDS)
+    return "flash" if reached > end else ""

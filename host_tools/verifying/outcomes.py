@@ -30,13 +30,15 @@ class Outcome:
 @dataclass(frozen=True)
 class Intact(Outcome):
     """Nothing that could be checked contradicts it. `sealed`: records whose seal fits under a secret key of the
-    vault; `signed`: records that a checkpoint under a trusted key covers."""
+    vault; `signed`: records that a checkpoint under a trusted key covers; `loose`: records that neither chain nor seal
+    reaches, of which it is not said."""
 
     name = "intact"
     finding = False
     records: int
     sealed: int
     signed: int
+    loose: int = 0
 
     @property
     def text(self) -> str:
@@ -44,7 +46,8 @@ class Intact(Outcome):
         by += [f"{self.signed} by signatures"] if self.signed else []
         if not by:
             return f"none of its {self.records} records is damaged; that nobody wrote them anew only keys can show"
-        return f"its {self.records} records are as the unit wrote them: {', '.join(by)}"
+        held = f"{self.records - self.loose} of its {self.records}" if self.loose else f"its {self.records}"
+        return f"{held} records are as the unit wrote them: {', '.join(by)}"
 
 
 @dataclass(frozen=True)
@@ -70,13 +73,14 @@ class Altered(Outcome):
 
 @dataclass(frozen=True)
 class Gap(Outcome):
-    """Records `first` to `last` are not here. `explained`: records of the unit say why (its ring was full, its flash
-    failed)."""
+    """Records `first` to `last` are not here. `explained`: records of the unit that count say why (its ring was full,
+    its flash failed); `loose`: so many behind them are held by their numbers alone, and that goes for them, too."""
 
     name = "gap"
     first: int
     last: int
     explained: Literal["", "ring", "flash"]
+    loose: int = 0
 
     @property
     def is_finding(self) -> bool:
@@ -85,11 +89,13 @@ class Gap(Outcome):
     @property
     def text(self) -> str:
         why = {
-            "": ", and no record of the unit says why",
+            "": ", and no record of the unit that is held says why",
             "ring": ": they were overwritten before anybody pulled them, the unit's memory was full",
             "flash": ": the unit's flash failed, as it says itself",
         }[self.explained]
-        return f"{_records(self.first, self.last)} missing{why}"
+        behind = {0: "", 1: "; the record behind them is held by its number alone: anybody can have changed it"}
+        many = f"; {self.loose} records behind them are held by their numbers alone: anybody can have changed them"
+        return f"{_records(self.first, self.last)} missing{why}{behind.get(self.loose, many)}"
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,11 @@ def may_follow(epoch: int, before: int) -> bool:
     return epoch > before and not epoch & _COUNT
 
 
+def changes_between(before: int, epoch: int) -> int:
+    """How many changes of key, each of them a record, lie at least between two epochs that rise."""
+    return epoch - before if era_of(epoch) == era_of(before) else (epoch & _COUNT) + 1
+
+
 class Keys:
     """The seal keys of one unit. `first_keys`: of its eras, the newest last; none: only the open key can be checked."""
 

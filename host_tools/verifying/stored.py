@@ -23,7 +23,7 @@ def told_by(journal: StoredJournal, walked: Walked, seal_keys: Sequence[bytes]) 
             found.append(Altered(verdict.sequence, verdict.sequence, None, "store", verdict.reason))
     own = _own_versions(journal, seal_keys)
     for outcome in journal.told:
-        if isinstance(outcome, Contradicted) and own and walked.is_held(min(own), min(own), "sealed"):
+        if isinstance(outcome, Contradicted) and own and walked.held_by(min(own)) == "sealed":
             found.append(
                 RolledBack(min(own), f"{outcome.witness}, and more than one is sealed with the unit's own key")
             )
@@ -43,6 +43,6 @@ def _own_versions(journal: StoredJournal, seal_keys: Sequence[bytes]) -> list[in
             branch.records[0].sequence, branch.chain, branch.epoch,
         )  # fmt: skip
         walked = walk(BytesIO(journal_file.write(header, branch.records)), Keys(seal_keys))
-        if walked.is_held(branch.begins, branch.begins, "sealed"):
+        if walked.held_by(branch.begins) == "sealed":
             found.append(branch.begins)
     return found

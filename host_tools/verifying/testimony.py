@@ -3,9 +3,10 @@ into a few bytes a record, so that the journals of a force fit in memory togethe
 """
 
 import struct
+import sys
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,6 +14,8 @@ from interlock.core import frames, receiver, records
 
 HEAD_BYTES = frames.DIGEST_BYTES
 CHANCES = 1 << 8 * HEAD_BYTES
+NARROW = 64
+"""So many records are searched at once; for more of them an index is made."""
 NOT_READ = bytes(HEAD_BYTES)  # of an own frame whose sealed part could not be opened
 
 EVENT, OTHER, RESTART = range(3)
@@ -60,7 +63,7 @@ class Testimony:
     counters: "array[int]" = field(default_factory=lambda: array("I"))
     places: "array[int]" = field(default_factory=lambda: array("I"))
     whats: bytearray = field(default_factory=bytearray)
-    strays: "array[int]" = field(default_factory=lambda: array("I"))
+    strays: set[int] = field(default_factory=set)
     _runs: list[tuple[int, int]] = field(default_factory=list)  # position, and which of `heads` is that
     _said: dict[int, bytearray] = field(default_factory=dict)  # by the unit that was heard
     _ceiling: int | None = None  # counters up to this one may be used in this boot
@@ -100,7 +103,7 @@ class Testimony:
     def _mark(self, counter: int, sequence: int, what: int) -> None:
         if self.counters and counter <= self.counters[-1]:
             if what != RESTART:
-                self.strays.append(counter)
+                self.strays.add(counter)
             return
         self.counters.append(counter)
         self.places.append(sequence)
@@ -148,12 +151,26 @@ class Testimony:
         """Whether every chain value before records `low` to `high` is."""
         return self._run(low, high) is not None
 
-    def find(self, digest: bytes, low: int, high: int) -> int | None:
-        """Before which of records `low` to `high` the chain value begins so; the last where several do."""
+    def index(self, digests: Iterable[bytes]) -> dict[bytes, "array[int]"]:
+        """Which of `heads` each of these is, rising: one pass for all of them."""
+        found = {int.from_bytes(digest, sys.byteorder): array("I") for digest in digests}
+        for slot, head in enumerate(memoryview(bytes(self.heads)).cast("I")):
+            if head in found:
+                found[head].append(slot)
+        return {head.to_bytes(HEAD_BYTES, sys.byteorder): slots for head, slots in found.items()}
+
+    def find(self, digest: bytes, low: int, high: int, index: Mapping[bytes, "array[int]"]) -> int | None:
+        """Before which of records `low` to `high` the chain value begins so; the last where several do. `index`: of
+        digests at least that are looked for in more than NARROW records."""
         run = self._run(low, high)
         if run is None:
             return None
         begin, end = run
+        if high - low >= NARROW:
+            slots = index[digest]
+            at = bisect_left(slots, end // HEAD_BYTES) - 1
+            slot = slots[at] * HEAD_BYTES if at >= 0 else -1
+            return low + (slot - begin) // HEAD_BYTES if slot >= begin else None
         at = self.heads.rfind(digest, begin, end)
         while at >= 0 and (at - begin) % HEAD_BYTES:
             at = self.heads.rfind(digest, begin, at + HEAD_BYTES - 1)

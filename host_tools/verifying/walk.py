@@ -17,6 +17,7 @@ from ..journal_items import (
     BREAK_BYTES,
     BREAK_MAGIC,
     CHAIN_AT,
+    EPOCH_AT,
     FOOTER_MAGIC,
     SIGNED_BYTES_MAX,
     SIGNED_MAGIC,
@@ -25,13 +26,10 @@ from ..journal_items import (
     Signed,
     Source,
 )
-from .found import Fault, Held, Hole, Mark, Stretch, Walked, Witness
-from .seals import Keys, Mac, era_of, key_after, mac_of, may_follow, tag_of
+from .found import COLLECTED_MAX, Fault, Held, Hole, Walked, Witness
+from .seals import Keys, Mac, changes_between, era_of, key_after, mac_of, may_follow, tag_of
 
 RECORD_BYTES_MAX = OVERHEAD_BYTES + records.PAYLOAD_MAX
-COLLECTED_MAX = 1 << 16
-"""Holes, checkpoints, flash faults: more of one kind than any unit makes in its life."""
-
 EPOCH_BYTES = 4
 _SHOWN = frames.DIGEST_BYTES  # of a chain value, on the air
 _CHAINED = -CRC_BYTES
@@ -76,8 +74,15 @@ class _Walk:
         self._at = 0  # in the source's data
         self._due = 0
         self._chain: bytes | None = None
+        # Where the chain value is unknown, records are taken as if it were zeros, which it is where a unit could not
+        # know it itself (JOURNAL.md 13): a seal that fits, or the next value that is stated, shows whether it was.
+        self._is_from_zeros = False
+        self._is_guess = False
+        self._is_restart = False  # the guess begins where no record is missing: only a sector's header says that
+        self._guessed = (0, 0)  # number of the first record of the guess, and of `marks` before it
+        self._sure = (0, 0)  # where the chain value was last known: the number that was due, the epoch
         self._epoch = 0
-        self._is_vague = False  # the epoch may be a later one: records are missing since it was stated
+        self._is_vague = True  # the epoch may be a later one: records are missing since it was stated
         self._key: bytes | None = None
         self._mac: Mac | None = None
         self._untried: tuple[bytes, ...] = ()
@@ -92,6 +97,9 @@ class _Walk:
                 self._step()
         except Malformed as error:
             found.fault = Fault(error.offset, error.sequence, error.reason, isinstance(error, CutShort))
+        if found.fault is None and self._is_restart:
+            self._keep_guess()
+        self._give_up_guess()
         found.following, found.chain, found.epoch = self._due, self._chain, self._epoch
         found.size = self._source.base + len(self._source.data)
 
@@ -101,7 +109,7 @@ class _Walk:
         if header.first == 0 and header.chain != chain_start(header.serial):
             raise Malformed(CHAIN_AT, "the chain does not begin as this unit's does")
         if header.first == 0 and header.epoch:
-            raise Malformed(CHAIN_AT + len(UNKNOWN), "the first record of all is not under the open key")
+            raise Malformed(EPOCH_AT, "the first record of all is not under the open key")
         self._at = len(header.pack())
         self._due = header.first
         self._restate(header.chain, header.epoch)
@@ -144,25 +152,39 @@ class _Walk:
         self._at = 0
         if footer.records != self.found.records:
             raise Malformed(offset, f"the footer counts {footer.records} records; there are {self.found.records}")
-        if self._chain is not None and footer.chain != self._chain:
+        is_unstated = self._is_guess or (self._is_from_zeros and footer.chain == UNKNOWN)
+        if not is_unstated and footer.chain != self._chain:
             raise Malformed(offset, "the footer states another chain value than the records lead to")
         self._is_over = True
 
     def _break(self, offset: int) -> None:
         stated = self._source.break_(self._at)
-        if stated.first < self._due or (stated.first == self._due and self._chain is not None):
+        if stated.first < self._due or (stated.first == self._due and not self._is_from_zeros):
             raise Malformed(offset, "a break where no record is missing", self._due)
         if stated.epoch < self._epoch:
             raise Malformed(offset, "a break goes back to an older seal key", self._due)
-        if stated.first > self._due:
+        is_due = stated.first == self._due
+        if not is_due:
             self._hole(stated.first, True, offset)
+        elif stated.chain == self._chain:
+            self._keep_guess()
+        elif not self._is_guess and stated.chain != UNKNOWN:
+            raise Malformed(offset, "a break states another chain value than the records lead to", self._due)
+        since, epoch = self._sure
+        if self._is_vague and changes_between(epoch, stated.epoch) > stated.first - since:
+            reason = f"the seal's epoch goes from {epoch:#x} to {stated.epoch:#x} over {stated.first - since} records"
+            raise Malformed(offset, f"{reason}, and each change of key is one", since)
         self._at += BREAK_BYTES
         self._restate(stated.chain, stated.epoch)
+        self._is_restart = is_due and self._is_guess
 
     def _hole(self, following: int, stated: bool, offset: int) -> None:
         if len(self.found.holes) == COLLECTED_MAX:
             raise Malformed(offset, "more holes than any unit's journal has", self._due)
         self.found.holes.append(Hole(self._due, following - 1, stated, offset))
+        if not self._is_vague:
+            self._sure = (self._due, self._epoch)
+            self._is_vague = True
         self._due = following
         if self._witness is not None:
             self._witness.gap()
@@ -171,18 +193,43 @@ class _Walk:
 
     def _restate(self, chain: bytes, epoch: int) -> None:
         """The file says the chain value and the epoch before the record that is due."""
-        self._chain = None if chain == UNKNOWN else chain
-        self._is_vague = self._chain is None
+        self._give_up_guess()
+        if chain == UNKNOWN and not self._is_vague:
+            self._sure = (self._due, self._epoch)
+        self._chain = chain
+        self._is_restart = False
+        self._is_from_zeros = self._is_guess = self._is_vague = chain == UNKNOWN
         self._mac = self._key = None
         self._untried = ()
         self._epoch = epoch
-        if self._chain is None:
+        if self._is_guess:
+            self._guessed = (self._due, len(self.found.marks))
+            if self.found.seal_fault is None and (self._keys or not era_of(epoch)):
+                self._untried = self._keys.candidates(epoch, self._due)
             return
-        self.found.stated[self._due] = self._chain
+        self.found.stated[self._due] = chain
+        self._begin_heads()
+        self._try_epoch()
+
+    def _begin_heads(self) -> None:
         if self._witness is not None:
+            assert self._chain is not None
             self._witness.begin(self._due)
             self._witness.heads += self._chain[:_SHOWN]
-        self._try_epoch()
+
+    def _keep_guess(self) -> None:
+        """The chain value that is stated now follows from zeros: what was taken as loose is in chain. Who has the
+        seal's keys knew that from its first record, and believes nothing else."""
+        if not self._is_guess or self._keys or self._guessed[0] == self._due:
+            return
+        self._is_guess = False
+        self.found.chain_from(self._guessed[0])
+
+    def _give_up_guess(self) -> None:
+        """Nothing shows what chain value there is."""
+        if self._is_guess:
+            self._chain, self._is_guess = None, False
+            del self.found.marks[self._guessed[1] :]
 
     def _try_epoch(self) -> None:
         """Find the epoch's key with the next record, if there may be one here."""
@@ -205,7 +252,12 @@ class _Walk:
             mac = mac_of(key)
             if tag_of(mac, self._chain, chained[:_BODY]) == tag:
                 self._key, self._mac = key, mac
+                if self._is_guess:
+                    self._is_guess = self._is_vague = False
+                    self._begin_heads()
                 return
+        if self._is_guess:
+            return
         era = era_of(self._epoch)
         self.found.strange_era = 0 if self._keys.knows(era) else era
         reason = "is not sealed with any key that the vault gave this unit" if era else "does not fit its seal"
@@ -218,7 +270,7 @@ class _Walk:
         self._untried = ()
 
     def _held(self) -> Held:
-        if self._chain is None:
+        if self._is_guess:
             return "loose"
         if self._mac is None:
             return "chained"
@@ -238,10 +290,11 @@ class _Walk:
         if self._untried:
             self._choose()
         data, at, due, chain = self._source.data, self._at, self._due, self._chain
+        assert chain is not None
         first, held = due, self._held()
         noted, fields, sha256, crc = self._noted(), _FIELDS, hashlib.sha256, crc32
         inner, outer = self._mac or _NO_MAC
-        heads = None if self._witness is None else self._witness.heads
+        heads = None if self._witness is None or self._is_guess else self._witness.heads
         most = records.PAYLOAD_MAX
         is_odd = False
         while at < safe:
@@ -254,18 +307,17 @@ class _Walk:
             if sequence != due or crc(chained) != check:
                 is_odd = True
                 break
-            if chain is not None:
-                linked = chain + chained
-                if inner:
-                    inside, outside = inner(), outer()
-                    inside.update(linked[:_BODY])
-                    outside.update(inside.digest())
-                    if outside.digest()[:TAG_BYTES] != tag:
-                        self._no_seal(due, self._source.base + at, "does not fit its seal")
-                        break
-                chain = sha256(linked).digest()
-                if heads is not None:
-                    heads += chain[:_SHOWN]
+            linked = chain + chained
+            if inner:
+                inside, outside = inner(), outer()
+                inside.update(linked[:_BODY])
+                outside.update(inside.digest())
+                if outside.digest()[:TAG_BYTES] != tag:
+                    self._no_seal(due, self._source.base + at, "does not fit its seal")
+                    break
+            chain = sha256(linked).digest()
+            if heads is not None:
+                heads += chain[:_SHOWN]
             due += 1
             if kind in noted:
                 self._chain, self._due = chain, due
@@ -277,21 +329,11 @@ class _Walk:
         if self._trouble is not None:
             due -= 1
         self._at, self._due, self._chain = at, due, chain
-        self._hold(first, due, held)
+        self.found.hold(first, due, held)
         if self._trouble is not None:
             raise self._trouble
         if is_odd:
             self._odd()
-
-    def _hold(self, first: int, following: int, held: Held) -> None:
-        """Note what holds the records that were taken."""
-        if following == first:
-            return
-        stretches = self.found.stretches
-        self.found.records += following - first
-        if stretches and stretches[-1].held == held and stretches[-1].last == first - 1:
-            first = stretches.pop().first
-        stretches.append(Stretch(first, following - 1, held))
 
     def _odd(self) -> None:
         """The record at hand is damaged, or another than the one that is due."""
@@ -321,10 +363,11 @@ class _Walk:
             return self._announce(int.from_bytes(payload), offset)
         if kind in _ALWAYS:
             fields = records.unpack(kind, payload)
+            assert self._chain is not None
             if fields is None:
                 self._trouble = Malformed(offset, "the record's payload is none of its type", sequence)
-            else:
-                self._keep(kind, fields, offset)
+            elif not self.found.collect(kind, fields, sequence, self._chain):
+                self._trouble = Malformed(offset, "more of its kind than any unit's journal has", sequence)
             return self._trouble is not None
         if kind in _SERVICE and self._is_unsealed_service(kind, payload):
             self._no_seal(sequence, offset, "is of a unit in service, and under the key that everybody knows")
@@ -338,19 +381,6 @@ class _Walk:
         config = records.unpack(kind, payload) if kind == records.CONFIG else None
         return config is None or config.revision > 0
 
-    def _keep(self, kind: int, fields: Any, offset: int) -> None:
-        found, sequence = self.found, self._due - 1
-        if kind == records.TORN:
-            found.torn += fields.writes
-        elif kind == records.LOSS:
-            found.kept = max(found.kept, min(fields.first_kept, sequence))
-        elif max(len(found.flash_faults), len(found.marks)) == COLLECTED_MAX:
-            self._trouble = Malformed(offset, "more of its kind than any unit's journal has", sequence)
-        elif kind == records.FAULT:
-            found.flash_faults.append((fields.kind, fields.sequence))
-        elif self._chain is not None:
-            found.marks.append(Mark(fields.index, self._due, self._chain))
-
     def _announce(self, epoch: int, offset: int) -> bool:
         """A *seal* record: the next one is under the key of `epoch`. True where that key has to be looked for."""
         before, self._epoch = self._epoch, epoch
@@ -363,6 +393,6 @@ class _Walk:
             self._mac = mac_of(self._key)
             return False
         self._mac = self._key = None
-        if self._chain is not None:
+        if not self._is_guess:
             self._try_epoch()
         return True

@@ -7,15 +7,18 @@ stated, since 4 bytes fit by chance once in 2^32 values. Nothing here says who i
 only the group's key authenticates may be another member's. `testimony.py` collects what is compared here.
 """
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate
 
 from interlock.core import frames
 
 from .found import Walked
 from .outcomes import AiredUnrecorded, Contradicted, Outcome, RolledBack, TruncatedTail, Witnessed
-from .testimony import CHANCES, JOURNALLED, NOT_READ, RESTART, Said, Testimony
+from .testimony import CHANCES, JOURNALLED, NARROW, NOT_READ, RESTART, Said, Testimony
 
 
 @dataclass
@@ -38,13 +41,21 @@ class Book:
     def first(self) -> int:
         return 0 if self.walked.header is None else self.walked.header.first
 
-    def has_hole(self, after: int, before: int) -> bool:
-        """Whether records between these two are missing."""
-        return any(after < hole.last and hole.first < before for hole in self.walked.holes)
+    @cached_property
+    def _missing(self) -> list[int]:
+        """How many records are missing before each hole, and in all."""
+        return [0, *accumulate(hole.last - hole.first + 1 for hole in self.walked.holes)]
+
+    def missing(self, after: int, before: int) -> int:
+        """How many records are missing in holes that reach between these two."""
+        holes = self.walked.holes
+        low = bisect_right(holes, after, key=lambda hole: hole.last)
+        high = bisect_left(holes, before, key=lambda hole: hole.first)
+        return self._missing[high] - self._missing[low] if low < high else 0
 
     def is_proven(self, sequence: int) -> bool:
         """Whether a key vouches for this record and all before it in its run: by a seal or a signature."""
-        return self.walked.is_held(sequence, sequence, "sealed") or any(
+        return self.walked.held_by(sequence) == "sealed" or any(
             first <= sequence < following for first, following in self.covered
         )
 
@@ -71,7 +82,8 @@ class _Sight:
     furthest: int = 0  # of the positions that fit
     known_to: int = 0  # records below this number are known to others
     beyond: tuple[bool, int, Book, Said] | None = None  # whether it may still be there; counter
-    missing: dict[tuple[int, int], tuple[Window, Said, list[str]]] = field(default_factory=dict)
+    missing: dict[tuple[bool, int], tuple[Window, Said, list[str]]] = field(default_factory=dict)
+    excused: dict[tuple[bool, int, int], set[int]] = field(default_factory=dict)  # counters, by the window over a hole
     wrong: list[tuple[int, Window, Book, Said]] = field(default_factory=list)
 
 
@@ -86,32 +98,56 @@ class Seen:
 def compare(book: Book, others: Iterable[Book]) -> Seen:
     """What the other units' journals say of this one."""
     sight = _Sight()
-    for teller in others:
-        heard = book.testimony.heard_of(teller.unit)
-        for said in teller.testimony.about(book.unit):
-            if said.sequence < teller.sound_to:
-                window = _answer_window(book, *heard, said) if said.is_ack else _frame_window(book, said)
-                _weigh(book, teller, said, window, sight)
+    tellers = list(others)
+    wide = {said.digest for _, said, window in _heard(book, tellers) if _end(book, window) - window.low >= NARROW}
+    index = book.testimony.index(wide) if wide else {}
+    for teller, said, window in _heard(book, tellers):
+        if _end(book, window) <= book.sound_to:
+            _weigh(book, teller, said, window, sight)
+            if said.digest != NOT_READ:
+                _look_for(book, teller, said, window, sight, index)
     return Seen(tuple(_outcomes(book, sight)), max(sight.known_to, sight.furthest))
 
 
+def _heard(book: Book, tellers: Iterable[Book]) -> Iterator[tuple[Book, Said, Window]]:
+    """All that is believed of what these heard of this journal's unit, and where in the journal it must be."""
+    for teller in tellers:
+        heard = book.testimony.heard_of(teller.unit)
+        for said in teller.testimony.about(book.unit):
+            if said.sequence < teller.sound_to:
+                yield teller, said, _answer_window(book, *heard, said) if said.is_ack else _frame_window(book, said)
+
+
+def _end(book: Book, window: Window) -> int:
+    return book.walked.following if window.high is None else window.high
+
+
 def _weigh(book: Book, teller: Book, said: Said, window: Window, sight: _Sight) -> None:
-    """Compare one thing that was heard with the journal of the unit that said it."""
+    """Compare one counter that was heard with the journal of the unit that said it."""
     is_due = teller.testimony.has_event(said.counter) if said.is_ack else said.event in JOURNALLED
-    end = book.walked.following if window.high is None else window.high
-    if end > book.sound_to or book.has_hole(window.low - 1, end):
-        return
+    end = _end(book, window)
     if window.is_here:
         sight.known_to = max(sight.known_to, window.low if said.is_ack else end + 1)
     elif is_due and window.is_bounded:
+        excuses = book.missing(window.low - 1, end)
+        if excuses:  # each record that is missing can have been one of these
+            excused = sight.excused.setdefault((said.is_ack, window.low, end), set())
+            if said.counter in excused or len(excused) < excuses:
+                excused.add(said.counter)
+                return
         if window.high is None:
             _note_beyond(book, teller, said, sight)
         elif said.is_ack or said.counter not in book.testimony.strays:
             key = (said.is_ack, said.counter)
             sight.missing.setdefault(key, (window, said, []))[2].append(_who(teller, said))
-    if said.digest == NOT_READ:
-        return
-    place = book.testimony.find(said.digest, window.low, end)
+
+
+def _look_for(
+    book: Book, teller: Book, said: Said, window: Window, sight: _Sight, index: "Mapping[bytes, array[int]]"
+) -> None:
+    """Compare one chain value that was heard with the journal of the unit that said it."""
+    end = _end(book, window)
+    place = book.testimony.find(said.digest, window.low, end, index)
     if place is None:
         if window.high is not None and window.is_bounded and book.testimony.is_known(window.low, end):
             sight.wrong.append((end, window, teller, said))

@@ -2,7 +2,7 @@
 
 from interlock.core import lms, trees
 from interlock.core.lmots import OneTime
-from interlock.core.signer import PARAMS, SECTORS, Params, Signer
+from interlock.core.signer import PARAMS, SECTORS, Params, Signer, SignerError
 from tests.core.flash import PowerCut, RamFlash
 
 FIRST = 1  # the signer does not begin where the flash does
@@ -63,6 +63,16 @@ def signs(held, last_seen=None):
     said, signature = held.signed()
     assert said == message and lms.verify(held.public, message, signature)
     return index
+
+
+def refusal(held, last_seen=None):
+    """The reason why no index is taken."""
+    try:
+        held.take(last_seen)
+    except SignerError as error:
+        assert len(str(error)) > 20
+        return error.reason
+    raise AssertionError("an index was taken")
 
 
 class Uses:

@@ -321,6 +321,57 @@ def test_a_newest_sector_that_lost_its_header_lends_its_numbers_to_nobody():
     assert faults[0].kind == records.FAULT_HEADER and faults[0].sector == newest
 
 
+def test_a_headless_newest_sector_outlives_the_cut_of_the_next_boot():
+    flash = RamFlash(6)
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 500)
+    newest = log._index
+    flash.data[newest * 4096 + 13] ^= 1
+    again = Journal(flash, SERIAL, nothing)
+    again._blank_sector()  # erased ahead, and here the power fails
+    third = Journal(flash, SERIAL, nothing)
+    assert third.sequence == log.sequence
+    fill(third, 3, 500)
+    assert Journal(flash, SERIAL, nothing).sequence == log.sequence + 3
+
+
+def test_a_headless_newest_sector_is_found_behind_one_that_was_left_out():
+    flash = Worn(6, [3])
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 144 * 3 + 40)
+    assert log._index == 4  # 0, 1, 2, and 3 left out
+    flash.data[4 * 4096 + 13] ^= 1
+    assert Journal(flash, SERIAL, nothing).sequence == log.sequence
+
+
+class Dead(RamFlash):
+    """A sector that cannot be read any more."""
+
+    dead = None
+
+    def read(self, offset, buffer):
+        if self.dead is not None and offset // self.sector_bytes == self.dead:
+            raise OSError(5)
+        RamFlash.read(self, offset, buffer)
+
+
+def test_a_sector_that_cannot_be_read_is_left_out_and_told_and_no_number_comes_twice():
+    for dead in range(6):
+        flash = Dead(6)
+        log = Journal(flash, SERIAL, nothing)
+        fill(log, 500)
+        flash.dead = dead
+        again = Journal(flash, SERIAL, nothing)
+        assert again.sequence >= log.sequence, dead
+        fill(again, 300, 500)
+        while again.tidy(0):
+            pass
+        held = Reading(flash).records
+        faults = [record.fields() for record in held if record.kind == records.FAULT]
+        assert [(fault.kind, fault.sector) for fault in faults] == [(records.FAULT_HEADER, dead)]
+        Cursor(flash, held[0].sequence)
+
+
 class Sealed:
     """A journal with a seal key, and the auditor's knowledge of it."""
 

@@ -85,6 +85,18 @@ def test_numbers_only_rise_and_secrets_have_their_length():
             raise AssertionError("accepted")
 
 
+def test_behind_the_last_number_there_is_none():
+    flash = blank()
+    log = opened(flash)
+    evolve(log, 0xFFFFFFFF)
+    before = flash.operations
+    try:
+        log.put(0x100000000, secret(1))
+        raise AssertionError("accepted")
+    except OSError:
+        assert flash.operations == before and opened(flash).number == 0xFFFFFFFF
+
+
 def test_erasing_ahead_leaves_no_erase_for_the_next_secret():
     flash = blank()
     log = opened(flash)
@@ -272,6 +284,104 @@ def test_a_secret_that_cannot_be_destroyed_is_told_and_goes_with_its_sector():
     log.drop()
     assert bytes(flash.data[SECTOR_BYTES : 2 * SECTOR_BYTES]) == b"\xff" * SECTOR_BYTES
     assert opened(flash).number == 5
+
+
+class Unreadable(RamFlash):
+    """Some slots cannot be read, for ever or until their sector is erased."""
+
+    def __init__(self, dead, is_mended_by_erasing=False):
+        RamFlash.__init__(self, FIRST + 2, SECTOR_BYTES)
+        self.dead = set(dead)
+        self.is_mended_by_erasing = is_mended_by_erasing
+
+    def read(self, offset, buffer):
+        for at in range(8):
+            begin = SECTOR_BYTES * (1 + at // 4) + at % 4 * 40
+            if at in self.dead and begin < offset + len(buffer) and offset < begin + 40:
+                raise OSError(5)
+        RamFlash.read(self, offset, buffer)
+
+    def erase(self, offset):
+        RamFlash.erase(self, offset)
+        if self.is_mended_by_erasing:
+            self.dead = {at for at in self.dead if at // 4 + 1 != offset // SECTOR_BYTES}
+
+
+def test_a_slot_that_cannot_be_read_counts_as_torn_and_goes_with_its_sector():
+    for dead in ([1], [0, 1]):
+        flash = Unreadable([], True)
+        for number in (1, 2, 3):
+            evolve(opened(flash), number)
+        flash.dead = set(dead)
+        log = opened(flash)
+        assert (log.number, log.secret, log.previous) == (3, secret(3), None)
+        try:
+            log.drop()
+            raise AssertionError("nothing was said")
+        except OSError as error:
+            assert "could not be destroyed" in str(error)
+        evolve(log, 4)
+        assert bytes(flash.data[SECTOR_BYTES : 2 * SECTOR_BYTES]) == b"\xff" * SECTOR_BYTES
+        assert opened(flash).number == 4
+
+
+def test_a_sector_that_never_reads_stops_neither_opening_nor_the_other_sector():
+    for dead in (range(4), range(4, 8)):
+        flash = Unreadable([])
+        for number in range(1, 4 if dead[0] else 6):
+            evolve(opened(flash), number)
+        flash.dead = set(dead)
+        log = opened(flash)
+        assert log.secret == secret(log.number)
+        log.drop()
+        for number in (log.number + 1,) if dead[0] else (6, 7):
+            evolve(log, number)
+            assert opened(flash).number == number
+
+
+def test_without_the_secret_in_force_a_log_is_empty_or_has_the_one_before():
+    flash = Unreadable([])
+    log = opened(flash)
+    evolve(log, 1)
+    log.put(2, secret(2))
+    flash.dead = {1}
+    assert opened(flash).number == 1
+    flash.dead = {0, 1}
+    assert opened(flash).number is None
+
+
+def test_a_secret_that_went_in_but_could_not_be_read_back_is_destroyed_all_the_same():
+    flash = Unreadable([])
+    log = opened(flash)
+    evolve(log, 1)
+    flash.dead = set(range(8))
+    try:
+        log.put(2, secret(2))
+        raise AssertionError("accepted")
+    except OSError:
+        assert log.number == 1
+    flash.dead = set()
+    evolve(log, 3)
+    assert (log.number, opened(flash).number) == (3, 3) and not readable(flash, 2) and not readable(flash, 1)
+
+
+def test_a_secret_that_even_its_destruction_could_not_be_read_of_is_destroyed_again():
+    flash = Unreadable([])
+    log = opened(flash)
+    evolve(log, 1)
+    program = flash.program
+
+    def takes_secrets_only(offset, data):
+        if data == bytes(40):
+            raise OSError(5)
+        program(offset, data)
+
+    flash.dead, flash.program = {1}, takes_secrets_only
+    log.put(2, secret(2))
+    assert readable(flash, 2) and bytes(flash.data).find(secret(2)) != bytes(flash.data).rfind(secret(2))
+    flash.dead, flash.program = set(), program
+    evolve(log, 3)
+    assert not readable(flash, 2) and not readable(flash, 1)
 
 
 def test_nothing_is_destroyed_while_the_secret_in_force_does_not_read_back():

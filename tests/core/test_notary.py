@@ -4,6 +4,7 @@ import struct
 
 from interlock.core import access, checkpoint, lms, records, settings, signer, wire
 from interlock.core.layout import chain_next
+from interlock.core.reading import Reading
 from tests.core.session_world import H5, H5_H5, H10, Host, Unit
 
 NONCE = b"n" * 16
@@ -139,6 +140,80 @@ def test_over_a_restart_the_day_is_that_of_utc_or_of_the_new_uptime():
     unit.boot()
     unit.clock, unit.utc, unit.now_ms = None, 0, 21 * HOUR_MS
     assert ask(Host(unit).open_technician(4000000000))[0] == wire.OK
+
+
+def granted_by_cutting(clocked):
+    """How many indices a technician gets in 60 hours on whose every fifth the power fails before anything is signed."""
+    unit, granted = Unit(params=H5), 0
+    for hours in range(0, 61, 5):
+        unit.clock, unit.now_ms = None, 1000
+        unit.boot()
+        if clocked:
+            unit.clock, unit.utc = True, 1790000000000 + hours * HOUR_MS
+        reason = ask(Host(unit).open_technician())[0]
+        assert reason in (wire.OK, wire.TOO_SOON)
+        granted += reason == wire.OK
+    return granted
+
+
+def test_a_technician_gets_no_more_by_cutting_the_power():
+    assert granted_by_cutting(False) == 1
+
+
+def test_a_technician_who_sets_the_clock_gets_no_more_by_cutting_the_power():
+    assert granted_by_cutting(True) == 1
+
+
+def test_after_a_cut_the_day_counts_from_the_utc_that_was_known_at_boot():
+    unit = Unit(params=H5)
+    unit.clock, unit.utc = True, 1790000000000
+    assert ask(Host(unit).open_technician())[:2] == (wire.OK, 0)
+    for hours, reason in ((19, wire.TOO_SOON), (20, wire.OK)):
+        unit.clock, unit.utc, unit.now_ms = None, 1790000000000, 1000
+        unit.boot()  # nothing is signed
+        assert ask(Host(unit).open_technician())[0] == wire.TOO_SOON
+        unit.clock, unit.utc = True, 1790000000000 + hours * HOUR_MS
+        assert ask(Host(unit).open_technician())[0] == reason
+    assert ask(Host(unit).open_admin())[0] == wire.BUSY_SIGNING
+    unit.compute()
+    assert ask(Host(unit).open_admin())[:2] == (wire.OK, 2)
+
+
+def test_an_index_that_a_failing_flash_may_have_cost_counts():
+    unit = Unit(params=H5)
+    assert ask(Host(unit).open_admin())[0] == wire.OK
+    unit.compute()
+    unit.now_ms += 21 * HOUR_MS
+    host, program = Host(unit).open_admin(), unit.area.program
+    unit.area.program = failing
+    assert ask(host)[0] == wire.FLASH_FAILED
+    unit.area.program = program
+    assert ask(Host(unit).open_technician())[0] == wire.TOO_SOON
+
+
+def failing(*_):
+    raise OSError(5)
+
+
+def test_a_signing_key_that_rotted_is_told_once_in_the_journal_and_refuses():
+    unit = Unit(params=H5)
+    at = (settings.SIGNER_FIRST + signer.LEAVES) * 4096 + 5 * 32
+    unit.area.data[at] ^= 1
+    for boot in (1, 2):
+        if boot == 1:
+            assert ask(Host(unit).open_admin())[:2] == (wire.OK, 0)
+        unit.compute()
+        assert ask(Host(unit).open_admin())[0] == wire.NO_SIGNING_KEY
+        told = key(Host(unit).open_admin())
+        assert (told.state, told.params, told.remaining, told.public) == (signer.NONE, 0, 0, b"")
+        unit.compute()
+        found = [tuple(record.fields()) for record in Reading(unit.flash).records if record.kind == records.FAULT]
+        assert [fields[:2] for fields in found] == [(records.FAULT_SIGNING, signer.HEAD)] * boot
+        unit.boot()
+    host = Host(unit).open_admin()
+    assert host.ask(wire.MAKE_KEY, bytes([H5]) + bytes(32))[0] == wire.OK
+    unit.compute()
+    assert ask(host)[:2] == (wire.OK, 0)
 
 
 def test_what_is_signed_for_a_link_that_was_lost_is_there_for_the_next_session():

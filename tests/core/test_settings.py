@@ -51,7 +51,7 @@ def test_a_cut_anywhere_in_storing_leaves_the_old_or_the_new():
             try:
                 store(flash, sample(3))
             except PowerCut:
-                pass
+                flash.cut_after = None
             assert load(flash).revision in (2, 3)
 
 

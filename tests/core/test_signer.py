@@ -1,17 +1,22 @@
 """The signing key: made in slices, each index used once, refused when used up. Power cuts: test_signer_cuts.py."""
 
 from interlock.core import lms, signer
-from interlock.core.signer import EXHAUSTED, GENERATING, NONE, READY, SignerError
-from tests.core.signer_world import ENTROPY, FIRST, H5, H5_TWO, H10, TINY, TINY_TWO, Area, finish, made, opened, signs
-
-
-def refusal(held, last_seen=None):
-    try:
-        held.take(last_seen)
-    except SignerError as error:
-        assert len(str(error)) > 20
-        return error.reason
-    raise AssertionError("an index was taken")
+from interlock.core.signer import EXHAUSTED, GENERATING, NONE, READY
+from tests.core.signer_world import (
+    ENTROPY,
+    FIRST,
+    H5,
+    H5_TWO,
+    H10,
+    TINY,
+    TINY_TWO,
+    Area,
+    finish,
+    made,
+    opened,
+    refusal,
+    signs,
+)
 
 
 def test_the_published_parameters_are_those_of_the_contract():
@@ -253,46 +258,6 @@ def test_other_parts_of_the_flash_are_left_alone():
     for _ in range(9):
         signs(held)
     assert bytes(flash.data[:8]) == b"settings" and bytes(flash.data[8:4096]) == b"\xff" * 4088
-
-
-def test_a_leaf_that_rotted_is_not_signed_over():
-    held = made(TINY)
-    leaves = (FIRST + signer.LEAVES) * 4096
-    held._flash.data[leaves + 3 * 32] ^= 1
-    held.take(None)
-    held.sign(b"message")
-    try:
-        finish(held)
-    except OSError as error:
-        assert "make a new one" in str(error)
-    else:
-        raise AssertionError("signed")
-    assert not held.busy and held.signed() is None and held.index == 1
-
-
-def test_a_key_whose_head_or_root_rotted_is_none():
-    for params in (TINY, TINY_TWO):
-        for at in (0, 5, 9, 20, 40):
-            held = made(params)
-            signs(held)
-            rot_head(held._flash, at)
-            again = opened(held._flash)
-            assert (again.state, again.public, again.signed()) == (NONE, None, None)
-            assert refusal(again) == signer.NO_KEY
-            again.generate(params, ENTROPY)
-            finish(again)
-            assert signs(again) == 0
-
-
-def rot_head(flash, at):
-    flash.data[(FIRST + signer.HEAD) * flash.sector_bytes + at] ^= 1
-
-
-def test_a_key_whose_head_rotted_while_it_was_made_is_none():
-    held = opened(Area())
-    held.generate(TINY, ENTROPY)
-    rot_head(held._flash, 20)
-    assert opened(held._flash).state == NONE
 
 
 def test_a_reboot_costs_one_leaf_at_most():

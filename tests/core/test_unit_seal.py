@@ -78,3 +78,35 @@ def test_a_long_use_changes_the_key_at_the_end_of_a_turn():
         life.unit.record(records.ALERT, b"\x01")
         life.unit.reserve()
     assert life.epochs() == [1 << 24, (1 << 24) + 1, (1 << 24) + 2]
+
+
+def test_a_reservation_that_rots_behind_the_last_event_makes_no_counter_come_twice():
+    life = Life()
+    while life.unit.counter < 300:
+        life.unit.counter += 1
+        life.unit.reserve()
+    journal = life.unit.journal
+    assert Reading(life.flash).records[-1].kind == records.RESERVE
+    life.flash.data[journal._index * 1024 + journal._offset - 12] ^= 1
+    used = life.unit.counter
+    life.boot()
+    assert life.unit.counter >= used
+
+
+def test_many_boots_do_not_put_off_the_change_of_key():
+    life = Life()
+    life.unit.reseal(KEYS[0])
+    for _ in range(40):
+        life.boot()
+        life.unit.reserve()
+    assert len(life.epochs()) >= 3
+
+
+def test_counters_end_and_never_wrap():
+    life = Life()
+    life.unit.counter = life.unit._ceiling = 0xFFFFFF00
+    life.unit.reserve()
+    life.unit.reserve()
+    life.boot()
+    life.boot()
+    assert life.unit.counter == 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""Somebody who has a pulled journal, knows every format, and has no key: what they can make of it.
+"""Somebody who has a pulled journal, knows every format, and has no key (or the present one): what they can make of it.
 
 All checksums, chain values, footers and tags under the open key come out right; tags under secret keys stay as they
 were. A signing key they can make, too, but it is not the unit's.
@@ -8,15 +8,19 @@ from binascii import crc32
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
+from typing import Literal
 
 from host_tools import journal_file
 from host_tools.journal_items import Header, Signed, Source, raws_of
 from host_tools.verifying.walk import walk
 from interlock.core import checkpoint, records, settings
-from interlock.core.layout import CRC_BYTES, HEAD_BYTES, chain_next
+from interlock.core.crypto import Hmac
+from interlock.core.layout import CRC_BYTES, HEAD_BYTES, UNKNOWN, chain_next, chain_start, encode
 from interlock.core.seal import TAG_BYTES, OpenSeal
 from interlock.core.signer import Signer
 from tests.core.flash import RamFlash
+
+from .sealed_world import Unit
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,93 @@ def lazy(pulled: Pulled, raws: list[bytes]) -> Pulled:
     return replace(pulled, raws=tuple(summed(raw[:-CRC_BYTES]) for raw in raws))
 
 
-def with_break(pulled: Pulled, first: int, following: int) -> bytes:
-    """Records `first` up to `following` taken out, and a break that says so and states the true chain value."""
-    epoch = 0
+def epoch_at(pulled: Pulled, following: int) -> int:
+    """Of the seal of that record."""
+    epoch = pulled.header.epoch
     for raw in pulled.raws[:following]:
         epoch = int.from_bytes(payload_of(raw)) if kind_of(raw) == records.SEAL else epoch
-    rest = journal_file.Run(following, pulled.chains[following], epoch, pulled.raws[following:])
-    return journal_file.join(pulled.header, pulled.raws[:first], [rest], pulled.signed)
+    return epoch
+
+
+def run_from(pulled: Pulled, following: int) -> journal_file.Run:
+    """The true records from there on, as a break states them."""
+    return journal_file.Run(following, pulled.chains[following], epoch_at(pulled, following), pulled.raws[following:])
+
+
+def with_break(pulled: Pulled, first: int, following: int) -> bytes:
+    """Records `first` up to `following` taken out, and a break that says so and states the true chain value."""
+    return journal_file.join(pulled.header, pulled.raws[:first], [run_from(pulled, following)], pulled.signed)
+
+
+Excuse = Literal["loss", "flash fault", "none"]
+
+
+def excuse(kind: Excuse, number: int, gone: int) -> tuple[int, bytes] | None:
+    """Type and payload of a record `number` that says why record `gone` is missing."""
+    if kind == "loss":
+        return records.LOSS, records.pack(records.LOSS, gone + 1)
+    if kind == "flash fault":
+        return records.FAULT, records.pack(records.FAULT, records.FAULT_RECORDS, 0, gone, 1)
+    return None
+
+
+def made(like: bytes, number: int, kind: int, payload: bytes) -> bytes:
+    """A record at the time of another one, whose tag is none."""
+    return summed(bytes([len(payload), kind]) + number.to_bytes(4) + like[6:HEAD_BYTES] + payload + bytes(TAG_BYTES))
+
+
+def with_window(pulled: Pulled, first: int, following: int, kind: Excuse, is_again: bool = False) -> bytes:
+    """Record `first` taken out, and a break that says that the chain value is unknown, so that those up to `following`
+    need no chain: their events are made something else, and the first of them excuses the one that is missing
+    (`is_again`: behind a second such break, as where a unit began a new sector). Then the true records go on."""
+    loose = []
+    for number in range(first + 1, following):
+        raw = pulled.raws[number]
+        why = excuse(kind, number, first) if number == first + 1 else None
+        if why is not None:
+            raw = made(raw, number, *why)
+        elif kind_of(raw) == records.EVENT:
+            raw = made(raw, number, 200, payload_of(raw))
+        loose.append(raw)
+    epoch = epoch_at(pulled, first)
+    later = [journal_file.Run(first + 1, UNKNOWN, epoch, loose)]
+    if is_again:
+        later = [journal_file.Run(first + 1, UNKNOWN, epoch, ()), *[r._replace(raws=loose) for r in later]]
+    if following < len(pulled.raws):
+        later.append(run_from(pulled, following))
+    return journal_file.join(pulled.header, pulled.raws[:first], later, pulled.signed)
+
+
+def under_open_key(pulled: Pulled, first: int) -> bytes:
+    """A journal from record `first` on that has nothing of the unit's keys, as of a unit that nobody set up."""
+    chain = start = chain_start(pulled.header.serial) if first == 0 else bytes([7]) * 32
+    facts = [(records.BOOT, (1, 0, 1, 0)), (records.RESERVE, (900,)), (records.CONFIG, (0, bytes(8)))]
+    facts += [(records.LOSS, (first,))] if first else []
+    raws = []
+    for number, (kind, fields) in enumerate([*facts, (records.SESSION, (1, b"PC1     ", 3))], first):
+        raw, chain = encode(kind, number, 9, number, records.pack(kind, *fields), chain, OpenSeal())
+        raws.append(raw)
+    return journal_file.join(pulled.header._replace(first=first, chain=start, epoch=0), raws)
+
+
+def sealed_anew(pulled: Pulled, unit: Unit, first: int, following: int) -> bytes:
+    """What a thief makes of it who found the unit's present seal key: records `first` to `following` taken out, and
+    from there on others, under that key, the first of which excuses that. `first` 0: the ring's beginning."""
+    seal = OpenSeal()
+    seal.epoch, seal.key = unit.journal.seal.epoch, unit.journal.seal.key
+    seal._mac = Hmac(seal.key)
+    chain = start = bytes([7]) * 32
+    why = (records.LOSS, records.pack(records.LOSS, following)) if not first else excuse("flash fault", 0, first)
+    raws = []
+    for number in range(following, len(pulled.raws)):
+        fact = why if number == following else (records.ALERT, records.pack(records.ALERT, 1))
+        raw, chain = encode(fact[0], number, 2, 20_000 + number, fact[1], chain, seal)
+        raws.append(raw)
+    if not first:
+        header = pulled.header._replace(first=following, chain=start, epoch=seal.epoch)
+        return journal_file.join(header, raws, signed=pulled.signed)
+    forged = journal_file.Run(following, start, seal.epoch, raws)
+    return journal_file.join(pulled.header, pulled.raws[:first], [forged], pulled.signed)
 
 
 @lru_cache(maxsize=1)

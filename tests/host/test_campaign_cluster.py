@@ -80,6 +80,7 @@ def test_items_are_mapped_as_by_the_pool_and_errors_come_back_as_words(cluster):
     assert "AttributeError" in found[4,].happened and "report it" in found[4,].advice
 
 
+@pytest.mark.deep
 def test_a_worker_killed_in_the_middle_changes_nothing_but_the_time(cluster, tmp_path):
     cluster.wait_for_workers(WORKERS)
     scenario = tiny(tmp_path)

@@ -68,6 +68,7 @@ def test_each_run_is_the_one_that_its_seed_plays_alone(played, tmp_path, monkeyp
     assert (tmp_path / "alone" / "air.pcap").read_bytes() == kept["1-2.pcap"]
 
 
+@pytest.mark.deep
 def test_killed_in_the_middle_it_goes_on_and_ends_the_same_with_one_worker_and_another_hash_seed(played, tmp_path):
     folder = tmp_path / "out"
     command = ["simulate", str(tiny(tmp_path)), "--runs", str(RUNS), *VARY, "--out", str(folder)]

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from host_tools.journal_file import Header, check, join
 from host_tools.journal_items import CHUNK_BYTES, Break, Footer, Signed, Source
 from host_tools.verifying.examine import Known
+from host_tools.verifying.found import COLLECTED_MAX
 from host_tools.verifying.outcomes import ORDER, Intact
 from host_tools.verifying.seals import EVOLUTIONS_MAX, Keys
-from host_tools.verifying.walk import COLLECTED_MAX, walk
+from host_tools.verifying.walk import walk
 from interlock.core import records
 from interlock.core.layout import HEAD_BYTES, chain_start, encode
 from interlock.core.seal import OpenSeal

@@ -83,8 +83,8 @@ def _kept(tear: str, number: int, length: int) -> bytes:
 
 
 class Chip(NorFlash):
-    """`sectors` of the port's size. `watcher` is told every operation before it begins. `stuck`: addresses of cells that
-    stay 0, whatever is erased."""
+    """`sectors` of the port's size. `watcher` is told every operation before it begins. `stuck`: addresses of bytes
+    that stay 0, whatever is erased."""
 
     def __init__(self, port: str, sectors: int, sector_bytes: int | None = None) -> None:
         self.port = PORTS[port]

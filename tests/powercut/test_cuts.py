@@ -70,7 +70,7 @@ def test_every_single_cut_with_every_tear_is_survived(name: str) -> None:
 @pytest.mark.deep
 @pytest.mark.parametrize("name", NAMES)
 def test_every_second_cut_in_the_recovery_is_survived(name: str) -> None:
-    tears = [quick, single] if ".key" in name else [quick, quick]
+    tears = [quick, quick if name in BARE else single]
     print(f"{name}: {sweep(name, story_of(name), tears, in_recovery=True)}")
 
 

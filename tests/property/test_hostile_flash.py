@@ -3,17 +3,21 @@ journal, reading ends after bounded work, and what is appended then is there."""
 
 import struct
 from binascii import crc32
+from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from interlock.core import layout, records
+from interlock.core import layout, lms, records, wire
+from interlock.core import settings as unit_settings
 from interlock.core.journal import Journal, JournalError
 from interlock.core.keylog import KeyLog
 from interlock.core.layout import SectorHead
+from interlock.core.notary import Notary
 from interlock.core.reading import Cursor, Reading
 from interlock.core.seal import KEY_BYTES, OpenSeal, Seal
 from interlock.core.signer import PARAMS, SECTORS, Signer, SignerError
+from interlock.unit import Unit
 from tests.core.flash import RamFlash
 from tests.powercut.audit import check_readers_agree
 
@@ -21,6 +25,14 @@ SERIAL = b"PROPERTY"
 SECTOR_BYTES = 256
 NUMBERS = st.integers(0, 6) | st.integers(layout.NUMBER_MAX - 2, layout.NUMBER_MAX + 2) | st.integers(0, 0xFFFFFFFF)
 FEW_SECTORS = st.integers(4, 6)
+REFUSALS = (
+    wire.NO_SIGNING_KEY,
+    wire.BUSY_SIGNING,
+    wire.EXHAUSTED,
+    wire.ROLLED_BACK,
+    wire.TOO_SOON,
+    wire.FLASH_FAILED,
+)
 
 
 class Counting(RamFlash):
@@ -200,30 +212,61 @@ def test_any_key_log_opens_and_takes_the_next_key(slots: list[bytes], epoch: int
     assert (again.number, again.secret, again.previous) == (following, b"k" * KEY_BYTES, None)
 
 
+CERTIFICATE_AT = 256 + 32 * 32  # in the sector of a bottom tree of 32 leaves
+NEAR = st.sampled_from([0, 1, 31, 32, 33, 1023, 1024, 1025, 1 << 27, (1 << 27) - 1]) | NUMBERS
+SECRETS = st.binary(min_size=32, max_size=32)
+
+
+def tree(code: int, number: int, root: bytes | None, certificate: bytes | None = None) -> bytes:
+    """The head of a tree, begun; complete with a root, and certified as a bottom tree is."""
+    head = b"ILK\x01" + struct.pack(">II", code, number) + bytes(16)
+    made = b"" if root is None else root + struct.pack(">I", crc32(head + root))
+    data = head + struct.pack(">I", crc32(head)) + bytes(4) + made
+    if certificate is None:
+        return data
+    certificate = certificate.ljust(4 + lms.lms_signature_bytes(5, 3) + lms.KEY_BYTES, b"c")
+    return data.ljust(CERTIFICATE_AT, b"\xff") + certificate + struct.pack(">I", crc32(certificate))
+
+
 @st.composite
 def signer_sectors(draw: st.DrawFn) -> dict[int, bytes]:
     """{sector: its beginning}: secrets, and heads of trees with true checksums around anything."""
     found = {}
     for sector in draw(st.sets(st.sampled_from([0, 1, 2, 3, 4, 5, 6, 7, 11]), max_size=6)):
         if sector in (0, 1, 4, 5):
-            found[sector] = slot(draw(NUMBERS), draw(st.binary(min_size=32, max_size=32)))
+            found[sector] = b"".join(draw(st.lists(st.builds(slot, NEAR, SECRETS), min_size=1, max_size=3)))
         elif sector in (2, 6, 7):
-            head = b"ILK\x01" + struct.pack(">II", draw(st.integers(0, 4)), draw(NUMBERS)) + bytes(16)
-            root = draw(st.binary(min_size=32, max_size=32))
-            found[sector] = head + struct.pack(">I", crc32(head)) + bytes(4) + root
-            found[sector] += struct.pack(">I", crc32(head + root)) if draw(st.booleans()) else b""
+            certificate = draw(st.none() | st.binary(max_size=8)) if sector != 2 else None
+            code = draw(st.just(3) | st.integers(0, 4))
+            found[sector] = tree(code, draw(NEAR), draw(st.none() | SECRETS), certificate)
         else:
             found[sector] = draw(st.binary(max_size=60))
     return found
 
 
-@given(sectors=signer_sectors())
-@settings(max_examples=60)
-def test_any_signer_area_opens_and_refuses_or_takes_an_index_once(sectors: dict[int, bytes]) -> None:
-    image = bytearray(b"\xff" * SECTORS * 4096)
+def two_levels(top: int, index: int, *numbers: int) -> dict[int, bytes]:
+    """A key of two levels with these numbers of its secrets and its certified bottom trees."""
+    found = {0: slot(top, bytes(32)), 2: tree(3, 0, bytes(32)), 4: slot(index, bytes(32))}
+    found.update({6 + i: tree(3, number, bytes(32), b"") for i, number in enumerate(numbers)})
+    return found
+
+
+def put(flash: RamFlash, first: int, sectors: dict[int, bytes]) -> None:
+    """Let these sectors, counted from `first` on, begin so."""
     for sector, data in sectors.items():
-        image[sector * 4096 : sector * 4096 + len(data)] = data
-    flash = Counting(SECTORS, 4096, bytes(image))
+        at = (first + sector) * flash.sector_bytes
+        flash.data[at : at + len(data)] = data
+
+
+@given(sectors=signer_sectors())
+@settings(max_examples=100)
+@example(sectors={0: slot(layout.NUMBER_MAX, bytes(32)), 2: tree(1, 0, bytes(32))})  # an index beyond all leaves
+@example(  # a bottom tree of other parameters than its top's
+    sectors={0: slot(0, bytes(32)), 2: tree(3, 0, bytes(32)), 4: slot(0, bytes(32)), 6: tree(1, 0, bytes(32))}
+)
+def test_any_signer_area_opens_and_refuses_or_takes_an_index_once(sectors: dict[int, bytes]) -> None:
+    flash = Counting(SECTORS, 4096)
+    put(flash, 0, sectors)
     held = Signer(flash, 0)
     assert held.state in (0, 1, 2, 3) and held.remaining >= 0 and held.params in (0, *PARAMS)
     held.signed()
@@ -232,3 +275,58 @@ def test_any_signer_area_opens_and_refuses_or_takes_an_index_once(sectors: dict[
     except SignerError:
         return
     assert Signer(flash, 0).index > index
+
+
+class Unreadable(Counting):
+    """Some sectors never read."""
+
+    dead: frozenset[int] = frozenset()
+
+    def read(self, offset: int, buffer: bytearray) -> None:
+        if offset // self.sector_bytes in self.dead:
+            raise OSError(5)
+        Counting.read(self, offset, buffer)
+
+
+@given(
+    keys=st.lists(KEY_SLOT, max_size=4),
+    sectors=signer_sectors(),
+    dead=st.frozensets(st.integers(unit_settings.SEAL_FIRST, unit_settings.SECTORS - 1), max_size=2),
+)
+@settings(max_examples=100)
+@example(keys=[slot(0xFFFFFFFE, bytes(16)), slot(0xFFFFFFFF, bytes(16))], sectors={}, dead=frozenset())
+@example(keys=[], sectors=two_levels(1, 1, 0), dead=frozenset())
+@example(keys=[], sectors=two_levels(1, 0xFFFFFFFF, (1 << 27) - 1), dead=frozenset())
+@example(keys=[], sectors=two_levels(1, 5, 1 << 27), dead=frozenset())  # steps over 2^32 indices
+@example(keys=[], sectors=two_levels(32, 1024, 31), dead=frozenset())
+@example(
+    keys=[], sectors={2: tree(3, 0, bytes(32)), 0: slot(33, bytes(32)), 4: slot(1025, bytes(32))}, dead=frozenset()
+)
+def test_a_unit_boots_over_any_keys_and_refuses_or_goes_on(
+    keys: list[bytes], sectors: dict[int, bytes], dead: frozenset[int]
+) -> None:
+    keep = Unreadable(unit_settings.SECTORS, 4096)
+    put(keep, unit_settings.SEAL_FIRST, {0: b"".join(keys[:2]), 1: b"".join(keys[2:])})
+    put(keep, unit_settings.SIGNER_FIRST, sectors)
+    keep.dead = dead
+    ring, now = RamFlash(4), iter(range(0, 1 << 20, 50))
+    for last_seen in (None, 5):
+        unit = Unit(SERIAL, ring, keep, Any, now.__next__)
+        unit.write_boot(1)
+        assert unit.reseal(bytes(16)) in (wire.OK, wire.FLASH_FAILED)
+        notary = Notary(unit.signer, unit, SERIAL)
+        for credential in (wire.ADMIN, wire.TECHNICIAN):
+            reason, index, remaining = notary.checkpoint(credential, last_seen, bytes(16))
+            assert reason in REFUSALS or index + remaining <= 1024
+            for _ in range(20):
+                notary.work(4000)
+                unit.tidy()
+            notary.signed()
+            wire.unpack_key(notary.key())
+    reason = notary.make_key(2, bytes(32), bytes(32))
+    assert reason in (wire.OK, wire.BUSY_SIGNING, wire.FLASH_FAILED)
+    if dead or reason == wire.BUSY_SIGNING:
+        return
+    while notary.work(4000):
+        pass
+    assert notary.checkpoint(wire.ADMIN, None, bytes(16)) == (wire.OK, 0, 31)

@@ -78,7 +78,7 @@ def test_in_jammed_air_the_holster_unit_alerts_and_the_camera_follows_as_soon_as
     assert alerts_s(facts, "H1")[0] == pytest.approx(7.0, abs=0.1), "two seconds without an answer"
     assert not [at for at in alerts_s(facts, "H1") if at > 11], "no alert once there is an answer"
     assert (lossy["verdict"], lossy["buffer_covers"]) == ("late", True)
-    assert after_ms(lossy, "heard") > 20, "the first frames were lost"
+    assert facts["air"]["lost"] > facts["air"]["received"] / 2, "half of everything is lost"
     assert all_intact(facts)
 
 

@@ -120,6 +120,7 @@ def room(tmp_path: Path) -> "Iterator[tuple[subprocess.Popen[str], Path, int]]":
         process.wait()
 
 
+@pytest.mark.deep
 def test_a_pull_that_is_killed_again_and_again_ends_with_the_units_journal(
     room: "tuple[subprocess.Popen[str], Path, int]",
 ) -> None:

@@ -47,7 +47,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_demo_leaves_everything_that_the_readme_promises(demo: Path) -> None:
     files = {str(path.relative_to(demo)) for path in demo.rglob("*") if path.is_file()}
     journals = {f"journals/{unit}.ilj" for unit in ("H1", "C1", "C2")}
-    vault = {"force.json", "lock", "pairs/H1+C1.json", *(f"units/{unit}.json" for unit in ("H1", "C1", "C2"))}
+    units = ("H1", "C1", "C2")
+    vault = {"force.json", "lock", "pairs/H1+C1.json", *(f"units/{unit}.json" for unit in units)}
+    vault |= {f"public/{unit}-1.pub" for unit in units}
     pictures = {"timeline.svg", "timeline.png", "report.html", "report.json"}
     stored = {"journals.sqlite", *(f"vault/{name}" for name in vault)}
     assert files == {"result.json", "air.pcap", *pictures, *journals, *stored}
@@ -129,6 +131,7 @@ def test_every_journal_is_intact_and_one_changed_byte_is_found(demo: Path, tmp_p
         assert intact["verdict"] == "intact"
 
 
+@pytest.mark.deep
 def test_the_same_seed_gives_the_same_result_whatever_the_hash_seed(demo: Path, tmp_path: Path) -> None:
     done = interlock("simulate", FIRST_SHIFT, "--seed", 1, "--out", tmp_path, PYTHONHASHSEED="4711")
     assert done.returncode == 0, done.stderr
@@ -139,6 +142,7 @@ def test_the_same_seed_gives_the_same_result_whatever_the_hash_seed(demo: Path, 
         assert (demo / name).read_bytes() == (tmp_path / name).read_bytes()
 
 
+@pytest.mark.deep
 def test_another_seed_gives_another_result(tmp_path: Path) -> None:
     results = []
     for seed in (1, 2):

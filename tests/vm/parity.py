@@ -10,7 +10,7 @@ from binascii import hexlify
 if __name__ == "__main__":
     sys.path[:0] = [sys.argv[1], sys.argv[1] + "/firmware"]
 
-from interlock.core import access, camera, frames, holster, journal, proof, records, settings, wire
+from interlock.core import access, camera, frames, holster, proof, reading, records, settings, wire
 from interlock.core.airtime import Airtime
 from interlock.core.crypto import Hmac, hkdf
 from interlock.core.journal import Journal
@@ -123,7 +123,7 @@ def stored(cases):
             log = Journal(flash, b"PARITY01", list)
         yield f"head {text(log.head[:8])} {log.sequence} {log.first}"
     yield "flash " + text(Hmac(b"flash").digest(bytes(flash.data)))
-    held = journal.Reading(flash)
+    held = reading.Reading(flash)
     yield f"reading {held.first} {[(r.sequence, r.kind, r.uptime_ms) for r in held.records]!r}"
     for _ in range(10):
         times = [least + cases.below(most - least + 1) for _, least, most in settings.POLICY_LIMITS]

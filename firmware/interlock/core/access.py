@@ -11,6 +11,7 @@ from collections import namedtuple
 
 from . import slots
 from .crypto import hkdf
+from .patient import read_patiently
 from .settings import ACCESS_FIRST, LABEL_FIRST
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -95,7 +96,8 @@ def load_label(flash: "Flash") -> Label | None:
     """The label of this unit, or None: it was never labelled and cannot be set up."""
     size = struct.calcsize(_LABEL)
     data = bytearray(size + 4)
-    flash.read(LABEL_FIRST * flash.sector_bytes, data)
+    if not read_patiently(flash, LABEL_FIRST * flash.sector_bytes, data):
+        return None
     magic, serial, secret = struct.unpack_from(_LABEL, data, 0)
     if magic != LABEL_MAGIC or struct.unpack_from(">I", data, size)[0] != crc32(bytes(data[:size])) & 0xFFFFFFFF:
         return None

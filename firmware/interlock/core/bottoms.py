@@ -1,7 +1,8 @@
 """The lower level of an HSS signing key: two bottom trees in turn, each certified by one leaf of the top tree.
 
 The next one is made while the present one still signs, so that a signature rarely waits. The top's leaf is taken before
-it signs; a cut between the two burns it, and with it the indices of the bottom tree it was for.
+it signs; a cut between the two burns it, and with it the indices of the bottom tree it was for. So does rot in a bottom
+tree.
 """
 
 from .keylog import KeyLog
@@ -68,6 +69,9 @@ class Bottoms:
     def make(self) -> "Generator[int, None, None]":
         """All that is due: the next tree once the newest one is half used up, and steps over what was burned."""
         self._is_certifying = False  # what failed is burned
+        for tree in self._trees:
+            if tree.is_certified and tree.is_sound is None:
+                yield from tree.check()
         while True:
             half_used = (self._newest() << self._top.height) + (self._top.size >> 1)
             if self._number >= half_used and self._following < self._top.size:
@@ -82,8 +86,9 @@ class Bottoms:
         assert secret is not None
         first = yield from advance(secret, (number << self._top.height) - self._number)
         tree = self._trees[1 if self._trees[0].is_certified and self._trees[0].number == newest else 0]
-        if tree.number != number:
-            yield from tree.renew(self._top.code, number, identifier_of(first))
+        identifier = identifier_of(first)
+        if tree.number != number or tree.identifier != identifier or tree.is_sound is False:
+            yield from tree.renew(self._top.code, number, identifier)
         yield from tree.make(first, ())
         secret = self._top_log.secret
         assert secret is not None

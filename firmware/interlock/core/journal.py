@@ -10,11 +10,13 @@ The flash it needs (`drivers/`, and the simulator's): `size` and `sector_bytes` 
 
 from . import records
 from .layout import (
+    NUMBER_MAX,
     OVERHEAD_BYTES,
     RETIRED,
     SECTOR_HEAD_BYTES,
     UNKNOWN,
     Record,
+    Ring,
     Sector,
     SectorHead,
     chain_next,
@@ -88,44 +90,35 @@ class Journal:
         self._scrub_ms = SCRUB_MS
         self._scrub_at = 0
         self.recent: list[Record] = []  # the newest records, as recovery found them
-        self.recovered_torn = 0
-        self.recovered_missing = 0  # among them: records that rotted
+        self.recovered_torn = 0  # writes that a cut tore, behind the newest record
+        self.recovered_missing = 0  # records behind the last whole set of carried facts that cannot be read
         self._recover()
 
     # Opening.
 
-    def _heads(self) -> dict[int, SectorHead]:
-        """{index: header} of the sectors that hold records."""
-        heads = {}
-        for index in range(self.sectors):
-            head = read_head(self._flash, index)
-            if head is not None:
-                heads[index] = head
-        return heads
-
     def _recover(self) -> None:
-        heads = self._heads()
-        if not heads:
-            self.boot = 1
-            self.sequence = self.first = 0
-            self.head = chain_start(self._serial)
-            self._settle_seal(0)
-            self._index = self.sectors - 1
-            self._number = -1
-            self._open_sector()
+        ring = Ring(self._flash)
+        heads, order = ring.heads, ring.order
+        self.recovered_missing = self.recovered_torn = 0
+        for index in ring.unreadable:
+            self._bad.add(index)
+            self._fault(records.FAULT_HEADER, index, 0, 0)
+        if not order:
+            self._begin(ring.headless)
             return
-        order = sorted(heads, key=lambda index: heads[index].number)
         self._index = order[-1]
-        self._number = heads[self._index].number
-        self.first = heads[order[0]].first
+        self._number = heads[self._index][0]
+        self.first = heads[order[0]][1]
         newest = read_sector(self._flash, self._index)
         self.recovered_torn = newest.torn
         self._take_newest(newest)
-        self._take_headless((self._index + 1) % self.sectors)
+        self._take_headless(ring.headless)
+        if ring.unreadable:
+            self._leave_out(self._flash.sector_bytes // OVERHEAD_BYTES)
         # Back to the last complete set of carried facts: cuts may have torn any number of attempts since, and of a set
         # before something that rotted, that may have been a part.
         whole = [] if self.recovered_missing else self.recent
-        following = heads[self._index].first
+        following = heads[order[-1]][1]
         for index in reversed(order[:-1]):
             if records.CONFIG in [record.kind for record in whole]:
                 break
@@ -134,9 +127,10 @@ class Journal:
             self.recovered_missing += missing
             self.recent = sector.records + self.recent
             whole = [] if missing else sector.records + whole
-            following = heads[index].first
+            following = heads[index][1]
         self.boot = 1
-        epoch = heads[self._index].epoch
+        epoch = newest.head.epoch if newest.head is not None else 0
+        self._unsealed = SEAL_MOST  # unless it is seen how many there are
         for record in self.recent:
             self.boot = (record.boot + 1) & 0xFFFF
             self._unsealed += 1
@@ -146,6 +140,23 @@ class Journal:
             elif record.kind == records.SEAL and fields is not None:
                 epoch, self._unsealed = max(epoch, fields.epoch), 0
         self._settle_seal(epoch)
+
+    def _begin(self, headless: list[int]) -> None:
+        """First use. Where there are records all the same, every header has rotted: their numbers are not used again."""
+        self.boot = 1
+        self.sequence = self.first = 0
+        self.head = chain_start(self._serial)
+        self._index = self.sectors - 1
+        self._number = -1
+        for index in headless:
+            found = [record for record in read_sector(self._flash, index).records if record.sequence < NUMBER_MAX]
+            if found and found[-1].sequence >= self.sequence:
+                self._fault(records.FAULT_HEADER, index, found[0].sequence, len(found))
+                self.sequence = self.first = found[-1].sequence + 1
+                self.head, self.recent, self._index = UNKNOWN, found, index
+                self.boot = (found[-1].boot + 1) & 0xFFFF
+        self._settle_seal(0)
+        self._open_sector()
 
     def _take_newest(self, newest: Sector) -> None:
         head = newest.head
@@ -157,27 +168,44 @@ class Journal:
         self.recent = newest.records
         self._offset = newest.free
         first, count = newest.missing()
-        self.recovered_missing = count
         if count:
             self._fault(records.FAULT_RECORDS, self._index, first, count)
-            # Go on where the chain value can be stated anew. A made-up one would be taken for a forgery.
-            self._offset, self.head = self._flash.sector_bytes, UNKNOWN
+            self.recovered_missing = count
+            self._leave_out(0)
 
-    def _take_headless(self, index: int) -> None:
-        """The newest sector may have lost its header: numbers and counters in it must not be used again."""
-        if read_head(self._flash, index) is not None:
-            return
-        sector = read_sector(self._flash, index)
-        newer = [record for record in sector.records if is_due(record, self.sequence, self._flash.sector_bytes)]
-        if newer:
-            self._fault(records.FAULT_HEADER, index, newer[0].sequence, len(newer))
-            for record in newer:
-                self.recovered_missing += record.sequence - self.sequence
-                is_next = record.sequence == self.sequence and self.head != UNKNOWN
-                self.head = chain_next(self.head, record.chained) if is_next else UNKNOWN
-                self.sequence = record.sequence + 1
-            self.recent = self.recent + newer
-            self._offset = self._flash.sector_bytes
+    def _leave_out(self, count: int) -> None:
+        """So many numbers may have been used that cannot be read. Go on where the chain value can be stated anew: as
+        unknown, since a made-up one would be taken for a forgery."""
+        self.sequence += count
+        self.recovered_missing += count
+        self._offset, self.head = self._flash.sector_bytes, UNKNOWN
+
+    def _take_headless(self, headless: list[int]) -> None:
+        """The newest sectors may have lost their headers: numbers and counters in them must not be used again, and they
+        stay until the ring comes round."""
+        for _ in headless:
+            for index in headless:
+                newer = self._newer_in(index)
+                if newer:
+                    self._go_behind(index, newer)
+                    break
+
+    def _newer_in(self, index: int) -> list[Record]:
+        """The records of this sector that come behind all that are known."""
+        found = read_sector(self._flash, index).records
+        return [record for record in found if is_due(record, self.sequence, self._flash.sector_bytes)]
+
+    def _go_behind(self, index: int, newer: list[Record]) -> None:
+        self._fault(records.FAULT_HEADER, index, newer[0].sequence, len(newer))
+        for record in newer:
+            self.recovered_missing += record.sequence - self.sequence
+            is_next = record.sequence == self.sequence and self.head != UNKNOWN
+            self.head = chain_next(self.head, record.chained) if is_next else UNKNOWN
+            self.sequence = record.sequence + 1
+        self.recent = self.recent + newer
+        self._index = index
+        self._number += 1
+        self._offset = self._flash.sector_bytes
 
     def _settle_seal(self, epoch: int) -> None:
         """Use the key that the journal's newest records are under; a change that a cut broke off is finished later."""
@@ -312,7 +340,8 @@ class Journal:
     def _find_first(self, erased: int) -> None:
         """The oldest record now: of the first sector behind the erased one that holds any."""
         for step in range(1, self.sectors):
-            head = read_head(self._flash, (erased + step) % self.sectors)
+            index = (erased + step) % self.sectors
+            head = None if index in self._bad else read_head(self._flash, index)
             if head is not None:
                 self.first = head.first
                 return
@@ -361,8 +390,12 @@ class Journal:
         self._scrub_at = (index + 1) % self.sectors
         if index in (self._index, self._next) or index in self._bad:
             return
-        sector = read_sector(self._flash, index)
-        behind = read_head(self._flash, (index + 1) % self.sectors)
+        try:
+            sector = read_sector(self._flash, index)
+            behind = read_head(self._flash, (index + 1) % self.sectors)
+        except OSError:
+            self._fault(records.FAULT_HEADER, index, 0, 0)
+            return
         is_next = behind is not None and sector.head is not None and behind.number == sector.head.number + 1
         first, count = sector.missing(behind.first if behind is not None and is_next else None)
         if count:

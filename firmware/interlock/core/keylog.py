@@ -2,11 +2,14 @@
 destroyed cannot be read out of the flash any more. Seal keys and one-time signing secrets live so.
 
 Slots lie back to back in each sector: number u32 | secret | CRC32 of both, u32. A slot is blank (all FF), destroyed
-(all 00), valid, or torn. Numbers only rise; the valid slot with the highest one is in force.
+(all 00), valid, or torn; one that cannot be read counts as torn. Numbers only rise; the valid slot with the highest one
+is in force.
 """
 
 import struct
 from binascii import crc32
+
+from .patient import read_patiently
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
 
 SECTORS = 2
 OVERHEAD_BYTES = 8  # number and CRC32
+NUMBER_MAX = 0xFFFFFFFF
 TRIES = 4  # slots that a `put` may find worn out
 _SLOTS_A_PIECE = 17  # read at once on opening; 170 slots of 24 bytes, 102 of 40: whole pieces in a sector of 4096
 
@@ -52,17 +56,16 @@ class KeyLog:
         for first in range(0, SECTORS * self._slots, _SLOTS_A_PIECE):
             # A piece may reach over the end of the first sector's slots: then it is read slot by slot.
             whole = first // self._slots == (first + _SLOTS_A_PIECE - 1) // self._slots
-            if whole:
-                self._flash.read(self._offset(first), piece)
-                if piece == blank:
-                    continue
+            whole = whole and read_patiently(self._flash, self._offset(first), piece)
+            if whole and piece == blank:
+                continue
             for at in range(first, min(first + _SLOTS_A_PIECE, SECTORS * self._slots)):
                 begin = (at - first) * self._slot_bytes
                 data = bytes(piece[begin : begin + self._slot_bytes]) if whole else self._read(at)
                 if data == self._blank:
                     continue
                 self._used[at // self._slots] = at % self._slots + 1
-                if struct.unpack(">I", data[-4:])[0] == crc32(data[:-4]) & 0xFFFFFFFF:
+                if data and struct.unpack(">I", data[-4:])[0] == crc32(data[:-4]) & 0xFFFFFFFF:
                     held.append((struct.unpack(">I", data[:4])[0], at, data[4:-4]))
                 elif data != self._zeros:
                     self._doomed.append(at)
@@ -81,6 +84,8 @@ class KeyLog:
         Raises OSError when the flash did not keep it: then the one before is still in force."""
         if self.number is not None and number <= self.number:
             raise ValueError("key %d cannot follow key %d: numbers only rise" % (number, self.number))
+        if number > NUMBER_MAX:
+            raise OSError("no number is left for a key after %d" % NUMBER_MAX)
         data = self._encode(number, secret)
         for _ in range(TRIES):
             at = self._claim()
@@ -108,9 +113,13 @@ class KeyLog:
         stuck = [at for at in self._doomed if not self._write(at, self._zeros)]
         self._doomed = stuck
         for sector in range(SECTORS):
-            if not self._in_force(sector) and [at for at in stuck if at // self._slots == sector]:
+            if not [at for at in stuck if at // self._slots == sector]:
+                continue
+            if self._in_force(sector):
+                self._used[sector] = self._slots  # the next secret goes to the other sector, and this one is erased
+            else:
                 self._erase(sector)
-        self._doomed = [at for at in stuck if self._read(at) != self._blank]
+        self._doomed = [at for at in stuck if not self._is_erased(at)]
         if self._doomed:
             raise OSError("%d old keys could not be destroyed: the flash is worn out" % len(self._doomed))
 
@@ -131,6 +140,11 @@ class KeyLog:
             if self._used[sector]:
                 self._erase(sector)
         self._open()
+
+    def _is_erased(self, at: int) -> bool:
+        data = self._read(at)
+        # Where the driver erased, nothing more can be done about what cannot be read.
+        return data == self._blank or (not data and not self._in_force(at // self._slots))
 
     def _in_force(self, sector: int) -> bool:
         return self._at is not None and self._at // self._slots == sector
@@ -163,9 +177,9 @@ class KeyLog:
         return (self._first + at // self._slots) * self._flash.sector_bytes + at % self._slots * self._slot_bytes
 
     def _read(self, at: int) -> bytes:
+        """The slot's bytes, none where it cannot be read."""
         data = bytearray(self._slot_bytes)
-        self._flash.read(self._offset(at), data)
-        return bytes(data)
+        return bytes(data) if read_patiently(self._flash, self._offset(at), data) else b""
 
     def _write(self, at: int, data: bytes) -> bool:
         """Program a slot; whether it reads back so, whatever the driver said."""

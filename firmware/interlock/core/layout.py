@@ -10,6 +10,7 @@ import struct
 from binascii import crc32
 
 from . import records
+from .patient import read_patiently
 from .seal import TAG_BYTES
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -33,6 +34,7 @@ SECTOR_HEAD_BYTES = 52  # 48, CRC32 4
 RETIRED = bytes(12) + b"\xff" * 36 + bytes(CRC_BYTES)
 BLANK = 0xFF
 NUMBER_MAX = 0xF0000000  # of sectors and first records: no unit lives to see it, and what is added stays below 2^32
+_BLANK_HEAD = b"\xff" * SECTOR_HEAD_BYTES
 UNKNOWN = bytes(32)  # a chain value that nobody can tell any more
 
 _LABEL = b"interlock journal 2"
@@ -252,3 +254,25 @@ def read_head(flash: "Flash", index: int) -> SectorHead | None:
     data = bytearray(SECTOR_HEAD_BYTES)
     flash.read(index * flash.sector_bytes, data)
     return decode_head(data)
+
+
+class Ring:
+    """What all sectors' headers say. `heads`: {index: (number, sequence of the first record)}; `order`: these indices,
+    oldest first; `headless`: sectors that were written and have no valid header; `unreadable`: those that cannot even
+    be read."""
+
+    def __init__(self, flash: "Flash") -> None:
+        self.heads: dict[int, tuple[int, int]] = {}
+        self.headless: list[int] = []
+        self.unreadable: list[int] = []
+        data = bytearray(SECTOR_HEAD_BYTES)
+        for index in range(flash.size // flash.sector_bytes):
+            if not read_patiently(flash, index * flash.sector_bytes, data):
+                self.unreadable.append(index)
+                continue
+            head = decode_head(data)
+            if head is not None:
+                self.heads[index] = (head.number, head.first)
+            elif data != _BLANK_HEAD:
+                self.headless.append(index)
+        self.order = sorted(self.heads, key=lambda index: self.heads[index][0])

@@ -38,6 +38,8 @@ class Notary:
         self._signer = held
         self._unit = unit
         self._serial = serial
+        self._past_ms = unit.utc_ms()  # no clock is set yet: a UTC that was past when the unit booted
+        self._taken_ms: int | None = None  # uptime of the last index taken since
 
     def checkpoint(self, credential: int, last_seen: int | None, nonce: bytes) -> tuple[int, int, int]:
         """Take an index, say so in the journal, and begin to sign the journal's end behind that record: OK or why not,
@@ -49,8 +51,10 @@ class Notary:
         except SignerError as error:
             return _REASONS[error.reason], 0, 0
         except OSError:
+            self._taken_ms = self._unit.uptime_ms()  # it may be used up
             return wire.FLASH_FAILED, 0, 0
         unit, remaining = self._unit, self._signer.remaining
+        self._taken_ms = unit.uptime_ms()
         if not unit.record(records.CHECKPOINT, records.pack(records.CHECKPOINT, index, remaining)):
             return wire.FLASH_FAILED, 0, 0
         journal = unit.journal
@@ -61,15 +65,21 @@ class Notary:
         return wire.OK, index, remaining
 
     def _rests_ms(self) -> int:
-        """For how long at least nothing was signed, as far as uptime and UTC tell."""
+        """For how long at least no index was taken: by the uptime, and over a reboot by UTC as well.
+
+        Where a cut left no signature of the last index, it counts from the UTC known at boot: a clock must have been
+        set since, which is journalled, so the next boot knows a later one. A technician who sets the clock of a unit
+        that just booted into the future gets ahead of his time, but never beyond his credential's expiry."""
+        unit, index = self._unit, self._signer.index
+        if not index:
+            return TECHNICIAN_MS
+        if self._taken_ms is not None:
+            return unit.uptime_ms() - self._taken_ms
         signed = self._signer.signed()
         last = None if signed is None else checkpoint.unpack(signed[0])
-        if last is None:
-            return TECHNICIAN_MS
-        unit = self._unit
-        rested_ms = unit.uptime_ms() - (last.uptime_ms if last.boot == unit.journal.boot else 0)
-        # Without a clock `utc_ms` is the latest that is known to be past.
-        return max(rested_ms, unit.utc_ms() - last.utc_ms if last.utc_ms else 0)
+        since_ms = last.utc_ms if last is not None and last.index + 1 == index else 0
+        since_ms = since_ms or self._past_ms
+        return max(unit.uptime_ms(), unit.utc_ms() - since_ms)
 
     def signed(self) -> tuple[int, bytes]:
         """OK and the newest message with its signature behind it (nothing while that is computed), or why not."""
@@ -103,7 +113,13 @@ class Notary:
     def work(self, hashes: int) -> bool:
         """Do about so many hashes of what is due; whether there is more. Where the flash fails there is not: what is
         due is tried again at the next turn."""
+        held, unit = self._signer, self._unit
         try:
-            return self._signer.work(hashes) or self._signer.tidy()
+            more = held.work(hashes) or held.tidy()
         except OSError:
-            return False
+            more = False
+        if held.rotted is not None:
+            fields = (records.FAULT_SIGNING, held.rotted, unit.journal.sequence, 0)
+            held.rotted = None
+            unit.record(records.FAULT, records.pack(records.FAULT, *fields))
+        return more

@@ -6,6 +6,7 @@ from .layout import (
     ALIGN,
     SECTOR_HEAD_BYTES,
     UNKNOWN,
+    Ring,
     SectorHead,
     Span,
     chain_next,
@@ -36,20 +37,12 @@ class Cursor:
     def __init__(self, flash: "Flash", sequence: int) -> None:
         self._flash = flash
         self._sectors = flash.size // flash.sector_bytes
-        best = oldest = None
-        for index in range(self._sectors):
-            head = read_head(flash, index)
-            if head is None:
-                continue
-            if oldest is None or head.number < oldest[0]:
-                oldest = (head.number, index)
-            if head.first <= sequence and (best is None or head.number > best[0]):
-                best = (head.number, index)
-        found = best or oldest
-        if found is None:
+        ring = Ring(flash)
+        if not ring.order:
             raise JournalError("no journal here")
+        before = [index for index in ring.order if ring.heads[index][1] <= sequence]
         self._data = bytearray(flash.sector_bytes)
-        self._open(found[1])
+        self._open(before[-1] if before else ring.order[0])
         while self.sequence < sequence:
             if self.take() is None and not self._leap():
                 break
@@ -147,15 +140,11 @@ class Reading:
     """
 
     def __init__(self, flash: "Flash") -> None:
-        sectors = []
-        for index in range(flash.size // flash.sector_bytes):
-            head = read_head(flash, index)
-            if head is not None:
-                sectors.append((head.number, index))
-        if not sectors:
+        order = Ring(flash).order
+        if not order:
             raise JournalError("no journal on this flash: the unit was never provisioned, or the area is wrong")
         self.spans: list[Span] = []
-        for _, index in sorted(sectors):
+        for index in order:
             for span in read_sector(flash, index).spans():
                 self._join(span)
         self.first, self.chain, self.epoch = self.spans[0].first, self.spans[0].chain, self.spans[0].epoch

@@ -106,11 +106,13 @@ FAULT_ERASE = 1  # a sector that does not become blank: it is left out
 FAULT_PROGRAM = 2  # what was programmed is not what is there: it was written again elsewhere
 FAULT_HEADER = 3  # a sector whose header cannot be read any more
 FAULT_RECORDS = 4  # records that were written once and cannot be read any more
+FAULT_SIGNING = 5  # the signing key, or one of its bottom trees: it signs no more
 FAULT_NAMES = {
     FAULT_ERASE: "erase failed",
     FAULT_PROGRAM: "program failed",
     FAULT_HEADER: "sector header unreadable",
     FAULT_RECORDS: "records unreadable",
+    FAULT_SIGNING: "signing key unreadable",
 }
 
 

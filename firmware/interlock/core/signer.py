@@ -16,6 +16,7 @@ from .trees import (
     ERASE,
     BottomTree,
     Params,
+    RotError,
     Slot,
     StoredTree,
     identifier_of,
@@ -58,7 +59,7 @@ BUSY = 17
 ROLLED_BACK = 18
 
 _WORDS = {
-    NO_KEY: "there is no signing key: make one",
+    NO_KEY: "there is no signing key, or it cannot be read any more: make a new one",
     BUSY: "a key or a signature is being computed: try again later",
     EXHAUSTED: "every index of the signing key was used: make a new key",
     ROLLED_BACK: "an index this high was seen already: this unit's flash is an old copy, do not trust it",
@@ -104,7 +105,8 @@ class Signer:
     """The signer in the 12 sectors of `flash` from `first_sector` on. Opening only reads; the first `work` finishes
     what a cut left. Where the flash fails, calls raise OSError; the next `work` tries again, a signature is lost.
 
-    `params`: code of its parameters, 0 for none. `table`: parameters by code.
+    `params`: code of its parameters, 0 for none. `table`: parameters by code. `rotted`: the sector, from the signer's
+    first on, whose tree was found to sign no more; whoever tells of it sets it back to None.
     """
 
     def __init__(self, flash: "Flash", first_sector: int, table: "Mapping[int, Params]" = PARAMS) -> None:
@@ -119,11 +121,23 @@ class Signer:
         self._taken: tuple[int, bytes] | None = None
         self._tree = StoredTree(self._flash, self._offset(HEAD), self._offset(LEAVES), self._table)
         self._open_logs()
-        # With numbers above 0 and no root, the root was lost to bit rot.
-        whole = self._tree.number >= 0 and not [log for log in self._logs if log.number is None]
-        self.params = self._tree.code if whole and (self._tree.root is not None or not self._logs[0].number) else 0
+        self.params = self._tree.code if self._is_whole() else 0
+        # A cut in `generate` leaves number 0 at most.
+        self.rotted: int | None = HEAD if not self.params and self._logs[0].number else None
         if self.params:
             self._chores = _Job(self._due())
+
+    def _is_whole(self) -> bool:
+        """Whether head, root and secrets are there and can belong together."""
+        if self._tree.number < 0:
+            return False
+        leaves = 1
+        for log in self._logs:
+            leaves *= self._tree.size
+            if log.number is None or log.number > leaves:
+                return False
+        # With numbers above 0 and no root, the root was lost to bit rot.
+        return self._tree.root is not None or not self._logs[0].number
 
     def _open_logs(self) -> None:
         """The secrets of the tree, or those of top and bottom trees. What signs messages is the last of them."""
@@ -135,7 +149,8 @@ class Signer:
             self._open_bottoms()
 
     def _open_bottoms(self) -> None:
-        trees = [BottomTree(self._flash, self._first + sector, self._table) for sector in BOTTOM_TREES]
+        table = {self._tree.code: self._tree.params}  # what says that it is of another kind is no tree of this key
+        trees = [BottomTree(self._flash, self._first + sector, table) for sector in BOTTOM_TREES]
         self._bottoms = Bottoms(self._tree, self._logs[0], self._log, trees)
 
     def _levels(self) -> int:
@@ -245,12 +260,21 @@ class Signer:
                     self._signing = None
             elif self._chores is not None and self._chores.run(hashes, erase):
                 self._chores = None
-        except OSError:
-            if self._signing is None:
+        except OSError as error:
+            if self._signing is None or self._chores is None:
                 self._chores = _Job(self._due())
             self._signing = None
+            if isinstance(error, RotError):
+                self._give_up(error.sector - self._first)
             raise
         return self.busy
+
+    def _give_up(self, sector: int) -> None:
+        """What rotted signs no more: the key, or a bottom tree, whose indices are stepped over."""
+        self.rotted = sector
+        if sector == HEAD:
+            self.params = 0
+            self._chores = None
 
     def tidy(self) -> bool:
         """Erase ahead, in a quiet slot: True when there was something to do."""
@@ -264,6 +288,8 @@ class Signer:
             secret = self._logs[0].secret
             assert secret is not None
             yield from self._tree.make(secret, self._sectors())
+        elif self._tree.is_sound is None:
+            yield from self._tree.check()
         if self._levels() == 2:
             if self._bottoms is None:
                 self._open_bottoms()

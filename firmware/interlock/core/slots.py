@@ -1,5 +1,8 @@
 """Two flash sectors that hold one value in turn: the new one is written whole before the old one is erased, so a power
-cut leaves one valid; the higher generation wins. Settings and access live so."""
+cut leaves one valid; the higher generation wins. Settings and access live so. What a sector holds that cannot be read
+does not count."""
+
+from .patient import read_patiently
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -11,22 +14,39 @@ if TYPE_CHECKING:
 SECTORS = 2
 
 
-def _held(flash: "Flash", first: int, decode: "Callable[[bytearray], tuple[int, Any] | None]") -> "list[Any]":
-    found = []
+def _read(flash: "Flash", sector: int) -> bytearray | None:
+    data = bytearray(flash.sector_bytes)
+    return data if read_patiently(flash, sector * flash.sector_bytes, data) else None
+
+
+def _newest(
+    flash: "Flash", first: int, decode: "Callable[[bytearray], tuple[int, Any] | None]"
+) -> "tuple[int, int, Any] | None":
+    """Generation, slot and value of what is in force."""
+    found = None
     for slot in range(SECTORS):
-        data = bytearray(flash.sector_bytes)
-        flash.read((first + slot) * flash.sector_bytes, data)
-        value = decode(data)
-        if value is not None:
-            found.append((value[0], slot, value[1]))
-    return sorted(found, key=lambda entry: entry[0])
+        data = _read(flash, first + slot)
+        value = None if data is None else decode(data)
+        if value is not None and (found is None or value[0] > found[0]):
+            found = value[0], slot, value[1]
+    return found
 
 
 def load(flash: "Flash", first: int, decode: "Callable[[bytearray], tuple[int, Any] | None]") -> "Any":
     """The value in force in the two sectors from `first` on, or None. `decode`: (generation, value) of a sector's
-    bytes, or None where they hold none that is whole."""
-    found = _held(flash, first, decode)
-    return found[-1][2] if found else None
+    bytes, or None where they hold none that is whole. What a cut left in the other sector is destroyed."""
+    found = _newest(flash, first, decode)
+    if found is None:
+        return None
+    other = first + 1 - found[1]
+    data = _read(flash, other)
+    # What cannot be read may be the newer one, and readable next time: it stays.
+    if data is not None and data != b"\xff" * len(data):
+        try:
+            flash.erase(other * flash.sector_bytes)
+        except OSError:
+            pass  # the next boot tries again
+    return found[2]
 
 
 def store(
@@ -34,11 +54,12 @@ def store(
 ) -> None:
     """Put `value`, whose stored form is `data`, in force: the slot that does not hold the present one is erased and
     written. Its generation must be the higher one. Raises OSError when it did not take."""
-    found = _held(flash, first, decode)
-    slot = 1 - found[-1][1] if found else 0
+    found = _newest(flash, first, decode)
+    slot = 1 - found[1] if found else 0
     flash.erase((first + slot) * flash.sector_bytes)
     flash.program((first + slot) * flash.sector_bytes, data)
-    if load(flash, first, decode) != value:
+    found = _newest(flash, first, decode)
+    if found is None or found[2] != value:
         raise OSError("the flash did not keep what was written: nothing was put in force")
     # Only now may the old keys go.
     flash.erase((first + 1 - slot) * flash.sector_bytes)

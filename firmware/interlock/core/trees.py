@@ -15,6 +15,7 @@ from . import lms
 from .crypto import Hmac
 from .lmots import HASH_BYTES, IDENTIFIER_BYTES, Leaf, OneTime, randomizer
 from .lms import HEIGHTS, Tree, leaf_hash
+from .patient import read_patiently
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -69,11 +70,18 @@ def _crc(data: bytes) -> bytes:
     return struct.pack(">I", crc32(data) & 0xFFFFFFFF)
 
 
+class RotError(OSError):
+    """The leaves of a tree are not those that its root was made from. `sector`: where its head is."""
+
+    def __init__(self, sector: int) -> None:
+        super().__init__("a leaf of the signing tree in sector %d changed in the flash: it signs no more" % sector)
+        self.sector = sector
+
+
 def read(flash: "Flash", offset: int, count: int) -> bytes:
-    """So many bytes of the flash."""
+    """So many bytes of the flash; zeros, which no checksum here fits, where it cannot be read."""
     data = bytearray(count)
-    flash.read(offset, data)
-    return bytes(data)
+    return bytes(data) if read_patiently(flash, offset, data) else bytes(count)
 
 
 def program(flash: "Flash", offset: int, data: bytes) -> None:
@@ -131,7 +139,8 @@ class StoredTree:
     """A tree whose head is at offset `head` of `flash` and whose leaves lie from offset `leaves` on.
 
     `number`: which of its kind it is, -1 while there is no head; `code`, `params`, `identifier`, `height`, `size`: what
-    the head says; `root`: None until it is complete; `done`: leaves that are computed. `table`: parameters by code.
+    the head says; `root`: None until it is complete; `done`: leaves that are computed; `is_sound`: whether the
+    root still is that of the leaves, None while nobody has looked. `table`: parameters by code.
     """
 
     def __init__(self, flash: "Flash", head: int, leaves: int, table: "Mapping[int, Params]") -> None:
@@ -142,6 +151,7 @@ class StoredTree:
         self.number = -1
         self.root: bytes | None = None
         self.done = 0
+        self.is_sound: bool | None = None
         self._is_begun = False
         self._open()
 
@@ -159,7 +169,7 @@ class StoredTree:
             self.done = self.size
         elif self._is_begun:
             count = 0
-            while count < self.size and self._leaf(count) != b"\xff" * HASH_BYTES:
+            while count < self.size and self._leaf(count) not in (b"\xff" * HASH_BYTES, bytes(HASH_BYTES)):
                 count += 1
             # A cut may have torn the last of them: it is computed again.
             self.done = max(count - 1, 0)
@@ -175,7 +185,7 @@ class StoredTree:
         head = struct.pack(_HEAD_FORM, _MAGIC, code, number, identifier)
         program(self._flash, self._head, head + _crc(head))
         self._describe(code, number, identifier)
-        self.root, self.done, self._is_begun = None, 0, False
+        self.root, self.done, self.is_sound, self._is_begun = None, 0, None, False
 
     @property
     def key(self) -> bytes:
@@ -197,7 +207,10 @@ class StoredTree:
 
     def make(self, secret: bytes, sectors: "Iterable[int]") -> "Generator[int, None, None]":
         """Compute leaves and root, behind those that are there. `secret`: that of leaf 0; `sectors`: to be blank before
-        the first leaf."""
+        the first leaf. A tree that is complete is checked."""
+        if self.root is not None:
+            yield from self.check()
+            return
         if not self._is_begun:
             for sector in sectors:
                 yield _LEAF_HASHES
@@ -220,7 +233,15 @@ class StoredTree:
         assert root is not None
         head = struct.pack(_HEAD_FORM, _MAGIC, self.code, self.number, self.identifier)
         program(self._flash, self._head + _ROOT_AT, root + _crc(head + root))
-        self.root = root
+        self.root, self.is_sound = root, True
+
+    def check(self, q: int = 0) -> "Generator[int, None, Tree]":
+        """Whether the leaves still are those of the root; the Tree with the path of leaf `q`. RotError when not."""
+        tree = yield from self._climb(q)
+        self.is_sound = tree.root == self.root
+        if not self.is_sound:
+            raise RotError(self._head // self._flash.sector_bytes)
+        return tree
 
     def _climb(self, q: int) -> "Generator[int, None, Tree]":
         tree = Tree(self.identifier, self.height, q)
@@ -231,9 +252,7 @@ class StoredTree:
 
     def sign(self, q: int, seed: bytes, message: bytes, slot: Slot) -> "Generator[int, None, None]":
         """The LMS signature of `message` by leaf `q` into `slot`."""
-        tree = yield from self._climb(q)
-        if tree.root != self.root:
-            raise OSError("a leaf of the signing tree changed in the flash: this key signs no more, make a new one")
+        tree = yield from self.check(q)
         slot.emit(struct.pack(">I", q))
         chosen = randomizer(self.identifier, q, seed)
         one_time = OneTime(self.params.ots_type, self.identifier, q, seed, chosen, message, slot.emit)
@@ -246,13 +265,17 @@ class BottomTree(StoredTree):
     """A tree in one sector, with what its top tree says of it: head, leaves, certificate.
 
     Certificate: what an HSS signature of two levels begins with: u32 1 | LMS signature by the top | LMS public key.
-    `is_certified`: whether it is there, so that the tree may sign."""
+    `is_certified`: whether it is there and the tree sound, so that it may sign."""
 
     def __init__(self, flash: "Flash", sector: int, table: "Mapping[int, Params]") -> None:
         self._sector = sector
         head = sector * flash.sector_bytes
         StoredTree.__init__(self, flash, head, head + _BOTTOM_LEAVES_AT, table)
-        self.is_certified = self.root is not None and self._is_intact()
+        self._is_certified = self.root is not None and self.number < self.size and self._is_intact()
+
+    @property
+    def is_certified(self) -> bool:
+        return self._is_certified and self.is_sound is not False
 
     def _place(self) -> tuple[int, int]:
         """Its offset and length."""
@@ -264,7 +287,7 @@ class BottomTree(StoredTree):
     def renew(self, code: int, number: int, identifier: bytes) -> "Generator[int, None, None]":
         """Erase it for another tree."""
         yield ERASE
-        self.is_certified = False
+        self._is_certified = False
         self.number = -1
         self._flash.erase(self._sector * self._flash.sector_bytes)
         self.begin(code, number, identifier)
@@ -278,7 +301,7 @@ class BottomTree(StoredTree):
         slot.close()
         if not self._is_intact():
             raise OSError("the flash did not keep the top tree's signature: the next bottom tree is made")
-        self.is_certified = True
+        self._is_certified = True
 
     def certificate(self) -> bytes:
         return read(self._flash, *self._place())
