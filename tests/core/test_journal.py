@@ -498,3 +498,14 @@ SAMPLES = {
 
 def test_an_age_saturates_below_the_value_that_means_never():
     assert records.ago(None) == 0xFFFF and records.ago(70000) == 0xFFFE and records.ago(-3) == 0
+
+
+def test_a_young_journal_whose_only_sector_does_not_read_begins_no_number_anew():
+    flash = Dead(6)
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 5)
+    flash.dead = 0
+    again = Journal(flash, SERIAL, nothing)
+    assert again.sequence >= log.sequence
+    fill(again, 3)
+    assert Journal(flash, SERIAL, nothing).sequence >= again.sequence

@@ -84,3 +84,15 @@ def test_a_sector_that_cannot_be_read_holds_no_value_and_is_left_alone():
         raise AssertionError("accepted")
     except OSError:
         assert access.load(flash).admin_key == NEW
+
+
+def test_where_the_only_value_does_not_read_nobody_says_that_there_is_none():
+    flash = Area()
+    stored(flash, OLD)
+    flash.dead = bytes(flash.data).find(OLD) // flash.sector_bytes
+    try:
+        access.load(flash)
+    except OSError as error:
+        assert "cannot be read" in str(error)
+    else:
+        raise AssertionError("taken for a boxed unit")

@@ -41,7 +41,7 @@ def test_every_single_cut_is_survived(name: str) -> None:
 
 @pytest.mark.parametrize("name", BARE + ON_A_PORT + SIGNED)
 def test_a_second_cut_in_the_recovery_is_survived(name: str) -> None:
-    stride = 1 if name in BARE else 13 if name in SIGNED else 4
+    stride = 2 if name in BARE else 13 if name in SIGNED else 4
     tally = sweep(name, story_of(name), [single, single], stride=stride, in_recovery=True)
     print(f"{name}: {tally}")
     assert tally.plans >= 1

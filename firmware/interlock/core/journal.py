@@ -104,7 +104,7 @@ class Journal:
             self._bad.add(index)
             self._fault(records.FAULT_HEADER, index, 0, 0)
         if not order:
-            self._begin(ring.headless)
+            self._begin(ring)
             return
         self._index = order[-1]
         self._number = heads[self._index][0]
@@ -141,20 +141,24 @@ class Journal:
                 epoch, self._unsealed = max(epoch, fields.epoch), 0
         self._settle_seal(epoch)
 
-    def _begin(self, headless: list[int]) -> None:
-        """First use. Where there are records all the same, every header has rotted: their numbers are not used again."""
+    def _begin(self, ring: Ring) -> None:
+        """First use. Where there are records all the same, every header has rotted, and what cannot be read may hold
+        some: their numbers are not used again."""
         self.boot = 1
         self.sequence = self.first = 0
         self.head = chain_start(self._serial)
         self._index = self.sectors - 1
         self._number = -1
-        for index in headless:
+        for index in ring.headless:
             found = [record for record in read_sector(self._flash, index).records if record.sequence < NUMBER_MAX]
             if found and found[-1].sequence >= self.sequence:
                 self._fault(records.FAULT_HEADER, index, found[0].sequence, len(found))
                 self.sequence = self.first = found[-1].sequence + 1
                 self.head, self.recent, self._index = UNKNOWN, found, index
                 self.boot = (found[-1].boot + 1) & 0xFFFF
+        if ring.unreadable:
+            self._leave_out(len(ring.unreadable) * (self._flash.sector_bytes // OVERHEAD_BYTES))
+            self.first = self.sequence
         self._settle_seal(0)
         self._open_sector()
 

@@ -1,6 +1,6 @@
 """Two flash sectors that hold one value in turn: the new one is written whole before the old one is erased, so a power
-cut leaves one valid; the higher generation wins. Settings and access live so. What a sector holds that cannot be read
-does not count."""
+cut leaves one valid; the higher generation wins. Settings and access live so. A sector that cannot be read does not
+count where the other one holds a value; where none does, nobody may say that there is none."""
 
 from .patient import read_patiently
 
@@ -34,9 +34,13 @@ def _newest(
 
 def load(flash: "Flash", first: int, decode: "Callable[[bytearray], tuple[int, Any] | None]") -> "Any":
     """The value in force in the two sectors from `first` on, or None. `decode`: (generation, value) of a sector's
-    bytes, or None where they hold none that is whole. What a cut left in the other sector is destroyed."""
+    bytes, or None where they hold none that is whole. What a cut left in the other sector is destroyed.
+
+    OSError when it cannot be known: a unit whose settings do not read is no boxed one, which its label would open."""
     found = _newest(flash, first, decode)
     if found is None:
+        if None in [_read(flash, first + slot) for slot in range(SECTORS)]:
+            raise OSError("the flash cannot be read where the settings are")
         return None
     other = first + 1 - found[1]
     data = _read(flash, other)

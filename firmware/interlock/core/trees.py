@@ -169,7 +169,8 @@ class StoredTree:
             self.done = self.size
         elif self._is_begun:
             count = 0
-            while count < self.size and self._leaf(count) not in (b"\xff" * HASH_BYTES, bytes(HASH_BYTES)):
+            none = b"\xff" * HASH_BYTES, bytes(HASH_BYTES)
+            while count < self.size and self._stored(count) not in none:
                 count += 1
             # A cut may have torn the last of them: it is computed again.
             self.done = max(count - 1, 0)
@@ -203,6 +204,13 @@ class StoredTree:
         return bytes(4)
 
     def _leaf(self, q: int) -> bytes:
+        data = self._stored(q)
+        if data == bytes(HASH_BYTES):
+            raise OSError("a leaf of the signing tree cannot be read")
+        return data
+
+    def _stored(self, q: int) -> bytes:
+        """A leaf as it is there; zeros where it cannot be read."""
         return read(self._flash, self._leaves + q * HASH_BYTES, HASH_BYTES)
 
     def make(self, secret: bytes, sectors: "Iterable[int]") -> "Generator[int, None, None]":
