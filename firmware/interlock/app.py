@@ -174,7 +174,7 @@ class App:
             self._is_working = False
             return
         self.station.tidy()
-        self._is_working = self._desk.work(busy)
+        self._is_working = self._desk.work()
 
 
 def signal_alert(signal: Signal, ticks: "Clock") -> "Callable[[int], None]":

@@ -190,10 +190,8 @@ class Desk:
     def make_key(self, params: int, entropy: bytes) -> int:
         return self._notary.make_key(params, entropy, self.entropy(len(entropy)))
 
-    def work(self, busy: bool) -> bool:
-        """Do a slice of the signer's work, unless a weapon is in use; whether there is more of it. At every turn."""
-        if busy:
-            return False
+    def work(self) -> bool:
+        """Do a slice of the signer's work; whether there is more of it. At every turn, unless a weapon is in use."""
         return self._notary.work(SERVICE_HASHES if self.in_service_mode else DUTY_HASHES)
 
     def closed(self, reason: int, operations: int, pulled_to: int) -> None:

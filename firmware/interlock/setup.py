@@ -61,7 +61,7 @@ class SetUp:
         self.service.turn(False)
         self._unit.broadcast()
         self._unit.radio.watch(self._ticks())
-        self._is_working = self._desk.work(False)
+        self._is_working = self._desk.work()
         self._unit.tidy()
         if self.service.is_done():
             reset()

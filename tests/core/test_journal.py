@@ -509,3 +509,23 @@ def test_a_young_journal_whose_only_sector_does_not_read_begins_no_number_anew()
     assert again.sequence >= log.sequence
     fill(again, 3)
     assert Journal(flash, SERIAL, nothing).sequence >= again.sequence
+
+
+class Counted(RamFlash):
+    """Counts whole sectors that are read."""
+
+    whole = 0
+
+    def read(self, offset, buffer):
+        self.whole += len(buffer) >= self.sector_bytes
+        RamFlash.read(self, offset, buffer)
+
+
+def test_an_area_full_of_something_else_is_not_gone_through_at_every_boot():
+    flash = Counted(40, 1024)
+    for i in range(flash.size):
+        flash.data[i] = (i * 0x9E3779B1 >> 9) & 0xFF
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 20)
+    flash.whole = 0
+    assert Journal(flash, SERIAL, nothing).sequence == 20 and flash.whole <= 4

@@ -139,7 +139,7 @@ def test_a_checkpoint_cut_anywhere_costs_its_index_at_most_and_none_is_used_for_
         host = Host(desk).open_admin()
         reason, taken = host.ask(wire.CHECKPOINT, struct.pack(wire.CHECKPOINT_FORM, wire.NO_INDEX, b"n" * 16))
         assert reason == wire.OK
-        while desk.work(False):
+        while desk.work():
             pass
         _, signed = desk.signed()
         message = signed[: checkpoint.MESSAGE_BYTES]

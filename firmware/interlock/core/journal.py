@@ -22,6 +22,7 @@ from .layout import (
     chain_next,
     chain_start,
     encode,
+    has_record,
     is_due,
     padded,
     read_head,
@@ -99,6 +100,8 @@ class Journal:
     def _recover(self) -> None:
         ring = Ring(self._flash)
         heads, order = ring.heads, ring.order
+        # What was never a journal is not gone through.
+        ring.headless = [index for index in ring.headless if has_record(self._flash, index)]
         self.recovered_missing = self.recovered_torn = 0
         for index in ring.unreadable:
             self._bad.add(index)
@@ -187,12 +190,14 @@ class Journal:
     def _take_headless(self, headless: list[int]) -> None:
         """The newest sectors may have lost their headers: numbers and counters in them must not be used again, and they
         stay until the ring comes round."""
-        for _ in headless:
+        found = True
+        while found:
+            found = False
             for index in headless:
                 newer = self._newer_in(index)
                 if newer:
+                    found = True
                     self._go_behind(index, newer)
-                    break
 
     def _newer_in(self, index: int) -> list[Record]:
         """The records of this sector that come behind all that are known."""

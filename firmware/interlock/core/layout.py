@@ -276,3 +276,10 @@ class Ring:
             elif data != _BLANK_HEAD:
                 self.headless.append(index)
         self.order = sorted(self.heads, key=lambda index: self.heads[index][0])
+
+
+def has_record(flash: "Flash", index: int) -> bool:
+    """Whether a record stands right behind the header's place of that sector, whatever the header says."""
+    data = bytearray(RECORD_MAX)
+    offset = index * flash.sector_bytes + SECTOR_HEAD_BYTES
+    return read_patiently(flash, offset, data) and decode(data, 0) is not None

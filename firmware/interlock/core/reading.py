@@ -39,7 +39,7 @@ class Cursor:
         self._sectors = flash.size // flash.sector_bytes
         ring = Ring(flash)
         if not ring.order:
-            raise JournalError("no journal here")
+            raise OSError("no journal here")
         before = [index for index in ring.order if ring.heads[index][1] <= sequence]
         self._data = bytearray(flash.sector_bytes)
         self._open(before[-1] if before else ring.order[0])
