@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 from pytest import MonkeyPatch
 
 from interlock import unit
-from interlock.core import journal, layout, records, slots
+from interlock.core import journal, layout, records, recovery, slots
 from interlock.core.journal import Journal
 from interlock.core.layout import Record, Sector
 from interlock.core.reading import Cursor, Reading
+from interlock.core.recovery import Recovered
 from interlock.unit import Unit
 
 from . import test_rot
@@ -199,7 +200,7 @@ def _(patch: MonkeyPatch) -> None:
     "nor.ring",
 )
 def _(patch: MonkeyPatch) -> None:
-    patch.setattr(Journal, "_take_headless", lambda self, index: None)
+    patch.setattr(Recovered, "_take_headless", lambda self, headless: None)
 
 
 @OF_RECORDS.add(
@@ -208,7 +209,7 @@ def _(patch: MonkeyPatch) -> None:
     "nor.ring",
 )
 def _(patch: MonkeyPatch) -> None:
-    patch.setattr(journal, "UNKNOWN", layout.chain_start(b"made up!"))
+    patch.setattr(recovery, "UNKNOWN", layout.chain_start(b"made up!"))
 
 
 @OF_RECORDS.add(

@@ -10,24 +10,17 @@ The flash it needs (`drivers/`, and the simulator's): `size` and `sector_bytes` 
 
 from . import records
 from .layout import (
-    NUMBER_MAX,
     OVERHEAD_BYTES,
     RETIRED,
     SECTOR_HEAD_BYTES,
-    UNKNOWN,
     Record,
-    Ring,
-    Sector,
     SectorHead,
-    chain_next,
-    chain_start,
     encode,
-    has_record,
-    is_due,
     padded,
     read_head,
     read_sector,
 )
+from .recovery import Recovered
 from .seal import OpenSeal, Seal
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -95,132 +88,22 @@ class Journal:
         self.recovered_missing = 0  # records behind the last whole set of carried facts that cannot be read
         self._recover()
 
-    # Opening.
-
     def _recover(self) -> None:
-        ring = Ring(self._flash)
-        heads, order = ring.heads, ring.order
-        # What was never a journal is not gone through.
-        ring.headless = [index for index in ring.headless if has_record(self._flash, index)]
-        self.recovered_missing = self.recovered_torn = 0
-        for index in ring.unreadable:
-            self._bad.add(index)
-            self._fault(records.FAULT_HEADER, index, 0, 0)
-        if not order:
-            self._begin(ring)
-            return
-        self._index = order[-1]
-        self._number = heads[self._index][0]
-        self.first = heads[order[0]][1]
-        newest = read_sector(self._flash, self._index)
-        self.recovered_torn = newest.torn
-        self._take_newest(newest)
-        self._take_headless(ring.headless)
-        if ring.unreadable:
-            self._leave_out(self._flash.sector_bytes // OVERHEAD_BYTES)
-        # Back to the last complete set of carried facts: cuts may have torn any number of attempts since, and of a set
-        # before something that rotted, that may have been a part.
-        whole = [] if self.recovered_missing else self.recent
-        following = heads[order[-1]][1]
-        for index in reversed(order[:-1]):
-            if records.CONFIG in [record.kind for record in whole]:
-                break
-            sector = read_sector(self._flash, index)
-            _, missing = sector.missing(following)
-            self.recovered_missing += missing
-            self.recent = sector.records + self.recent
-            whole = [] if missing else sector.records + whole
-            following = heads[index][1]
-        self.boot = 1
-        epoch = newest.head.epoch if newest.head is not None else 0
-        self._unsealed = SEAL_MOST  # unless it is seen how many there are
-        for record in self.recent:
-            self.boot = (record.boot + 1) & 0xFFFF
-            self._unsealed += 1
-            fields = record.fields()
-            if record.kind == records.LOSS and fields is not None:
-                self._loss_known = fields.first_kept
-            elif record.kind == records.SEAL and fields is not None:
-                epoch, self._unsealed = max(epoch, fields.epoch), 0
-        self._settle_seal(epoch)
-
-    def _begin(self, ring: Ring) -> None:
-        """First use. Where there are records all the same, every header has rotted, and what cannot be read may hold
-        some: their numbers are not used again."""
-        self.boot = 1
-        self.sequence = self.first = 0
-        self.head = chain_start(self._serial)
-        self._index = self.sectors - 1
-        self._number = -1
-        for index in ring.headless:
-            found = [record for record in read_sector(self._flash, index).records if record.sequence < NUMBER_MAX]
-            if found and found[-1].sequence >= self.sequence:
-                self._fault(records.FAULT_HEADER, index, found[0].sequence, len(found))
-                self.sequence = self.first = found[-1].sequence + 1
-                self.head, self.recent, self._index = UNKNOWN, found, index
-                self.boot = (found[-1].boot + 1) & 0xFFFF
-        if ring.unreadable:
-            self._leave_out(len(ring.unreadable) * (self._flash.sector_bytes // OVERHEAD_BYTES))
-            self.first = self.sequence
-        self._settle_seal(0)
-        self._open_sector()
-
-    def _take_newest(self, newest: Sector) -> None:
-        head = newest.head
-        assert head is not None
-        self.sequence, self.head = head.first, head.chain
-        for record in newest.records:
-            self.head = chain_next(self.head, record.chained)
-            self.sequence = record.sequence + 1
-        self.recent = newest.records
-        self._offset = newest.free
-        first, count = newest.missing()
-        if count:
-            self._fault(records.FAULT_RECORDS, self._index, first, count)
-            self.recovered_missing = count
-            self._leave_out(0)
-
-    def _leave_out(self, count: int) -> None:
-        """So many numbers may have been used that cannot be read. Go on where the chain value can be stated anew: as
-        unknown, since a made-up one would be taken for a forgery."""
-        self.sequence += count
-        self.recovered_missing += count
-        self._offset, self.head = self._flash.sector_bytes, UNKNOWN
-
-    def _take_headless(self, headless: list[int]) -> None:
-        """The newest sectors may have lost their headers: numbers and counters in them must not be used again, and they
-        stay until the ring comes round."""
-        found = True
-        while found:
-            found = False
-            for index in headless:
-                newer = self._newer_in(index)
-                if newer:
-                    found = True
-                    self._go_behind(index, newer)
-
-    def _newer_in(self, index: int) -> list[Record]:
-        """The records of this sector that come behind all that are known."""
-        found = read_sector(self._flash, index).records
-        return [record for record in found if is_due(record, self.sequence, self._flash.sector_bytes)]
-
-    def _go_behind(self, index: int, newer: list[Record]) -> None:
-        self._fault(records.FAULT_HEADER, index, newer[0].sequence, len(newer))
-        for record in newer:
-            self.recovered_missing += record.sequence - self.sequence
-            is_next = record.sequence == self.sequence and self.head != UNKNOWN
-            self.head = chain_next(self.head, record.chained) if is_next else UNKNOWN
-            self.sequence = record.sequence + 1
-        self.recent = self.recent + newer
-        self._index = index
-        self._number += 1
-        self._offset = self._flash.sector_bytes
-
-    def _settle_seal(self, epoch: int) -> None:
-        """Use the key that the journal's newest records are under; a change that a cut broke off is finished later."""
-        seal = self.seal
-        if isinstance(seal, Seal):
-            seal.settle(epoch)
+        found = Recovered(self._flash, self._serial)
+        self.boot, self.sequence, self.first, self.head = found.boot, found.sequence, found.first, found.head
+        self.recent, self.recovered_torn, self.recovered_missing = found.recent, found.torn, found.missing
+        self._index, self._number, self._offset = found.index, found.number, found.offset
+        self._bad.update(found.unreadable)
+        for fault in found.faults:
+            self._fault(*fault)
+        if found.loss_known is not None:
+            self._loss_known = found.loss_known
+        self._unsealed = SEAL_MOST if found.unsealed is None else found.unsealed
+        if isinstance(self.seal, Seal):
+            # A change of key that a cut broke off is finished later.
+            self.seal.settle(found.epoch)
+        if found.number < 0:
+            self._open_sector()
 
     # Writing.
 
