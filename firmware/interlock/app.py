@@ -190,7 +190,13 @@ def main(board: "Board") -> "NoReturn":
     """Run the unit on this board: in service when it has settings, else in its box, waiting for its label's holder."""
     area = board.settings_area()
     label = access.load_label(area)
-    config = settings.load(area)
+    try:
+        config = settings.load(area)
+    except OSError as error:
+        # No boxed unit, which its label would open: it may read at the next try.
+        print("interlock: %s; starting anew in a minute" % error)
+        board.rest(60000)
+        reset()
     if label is None:
         # Without a label nobody could ever set it up; with settings it still does its duty.
         print("interlock: this unit has no label, it cannot be set up")

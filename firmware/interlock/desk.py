@@ -44,7 +44,13 @@ class Desk:
     ) -> None:
         self.label = label
         self.config = config
-        self.access = access.load(area) if config is not None else None
+        self.access: access.Access | None = None
+        try:
+            if config is not None:
+                self.access = access.load(area)
+        except OSError:
+            # The unit does its duty, and nobody is let in: not by the label either, which may long be closed.
+            self.label = access.Label(label.serial, b"")
         self.restart = False
         self.in_service_mode = False
         self._notary = Notary(unit.signer, unit, label.serial)

@@ -1,10 +1,11 @@
 """A unit and the keys of its journal's seal: given at set-up, announced whatever the power does, evolved in service."""
 
-from interlock.core import records, settings, wire
+from interlock.core import access, records, settings, wire
 from interlock.core.crypto import Hmac
 from interlock.core.layout import chain_next
 from interlock.core.reading import Reading
 from interlock.core.seal import OPEN_KEY, next_key
+from interlock.desk import Desk
 from interlock.unit import Unit
 from tests.core.flash import RamFlash
 
@@ -110,3 +111,29 @@ def test_counters_end_and_never_wrap():
     life.boot()
     life.boot()
     assert life.unit.counter == 0xFFFFFFFF
+
+
+class Dead(RamFlash):
+    """Nobody can read who may command the unit."""
+
+    dead = False
+
+    def read(self, offset, buffer):
+        if self.dead and offset // self.sector_bytes in (access.ACCESS_FIRST, access.ACCESS_FIRST + 1):
+            raise OSError(5)
+        RamFlash.read(self, offset, buffer)
+
+
+def test_a_unit_whose_access_does_not_read_does_its_duty_and_lets_nobody_in():
+    life = Life()
+    keep = Dead(settings.SECTORS)
+    label = access.Label(b"SEALED01", b"s" * 16)
+    held = access.Access(0, b"FORCE   ", b"left hip        ", b"K" * 32, access.NO_KEY, 1, b"R" * 32, False)
+    access.store(keep, held)
+    config = settings.Settings(
+        1, b"SEALED01", 1, settings.ROLE_HOLSTER, bytes(32), bytes(32), [], settings.DEFAULT_POLICY
+    )
+    assert Desk(life.unit, keep, label, config, None, None).access.admin_key == b"K" * 32
+    keep.dead = True
+    desk = Desk(life.unit, keep, label, config, None, None)
+    assert desk.access is None and not desk.label.secret
