@@ -6,13 +6,19 @@ from typing import Annotated
 
 import typer
 
+from .commands import policy
+from .commands.assign import assign
 from .commands.checkpoint import checkpoint
 from .commands.credentials import credentials
 from .commands.export import export
+from .commands.mode import mode
 from .commands.pair import pair
 from .commands.provision import provision
 from .commands.pull import pull
+from .commands.replace import replace
 from .commands.report import report
+from .commands.revoke import revoke
+from .commands.rotate import rotate
 from .commands.scan import scan
 from .commands.simulate import simulate
 from .commands.status import status
@@ -54,8 +60,12 @@ def options(
     context.obj = Context(home if home is not None else default_home(), air, person)
 
 
-for command in (scan, provision, pair, status, sync, pull, checkpoint, verify, export, report, credentials, simulate):
+for command in (
+    *(scan, provision, pair, assign, status, sync, mode, pull, checkpoint, verify, export, report),
+    *(rotate, revoke, replace, credentials, simulate),
+):
     app.command()(command)
+app.add_typer(policy.app, name="policy")
 
 
 def main() -> None:

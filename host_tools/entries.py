@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from interlock.core import settings as unit_settings
 from interlock.core.seal import KEY_BYTES as SEAL_KEY_BYTES
-from interlock.core.settings import Policy
+from interlock.core.settings import DEFAULT_POLICY, Policy, Settings
 from interlock.core.wire import PUBLIC_KEY_BYTES
 
 from .outcome import ToolError
@@ -14,6 +15,10 @@ from .outcome import ToolError
 KEY_BYTES = 32
 PREPARED: Literal["prepared"] = "prepared"
 COMMITTED: Literal["committed"] = "committed"
+REVOKED: Literal["revoked"] = "revoked"
+
+ACCEPT: Literal["accept"] = "accept"
+SPEAK: Literal["speak"] = "speak"
 
 PairState = Literal["prepared", "holster", "camera", "committed"]
 PAIR_STATES: tuple[PairState, ...] = ("prepared", "holster", "camera", "committed")
@@ -29,15 +34,25 @@ class AdminKey:
 
 
 @dataclass(frozen=True)
+class Change:
+    """`key` is to follow the one there is. accept: whoever listens is to take it, too, and nobody speaks it; speak: it
+    is spoken, and the one before still taken. Over, it is the one there is."""
+
+    key: bytes = field(repr=False)
+    step: Literal["accept", "speak"]
+
+
+@dataclass(frozen=True)
 class UnitEntry:
     """A unit. `serial_raw`: the 8 bytes as the unit holds them; `state`: prepared until an admin session closed its
     label; `revision`: of the settings that it was given last; `seal_keys`: all that its journal was ever given, the
     newest last; `signing_keys`: all public keys that it made, likewise; `key_due`: it was asked to make another one,
-    which has not come."""
+    which has not come; `held`: the settings that it confirmed last; `given`: those that it was offered since, and may
+    hold as well."""
 
     serial: str
     serial_raw: bytes
-    state: Literal["prepared", "committed"]
+    state: Literal["prepared", "committed", "revoked"]
     number: int
     role: int
     name: str
@@ -49,6 +64,9 @@ class UnitEntry:
     seal_keys: tuple[bytes, ...] = field(default=(), repr=False)
     signing_keys: tuple[bytes, ...] = field(default=(), repr=False)
     key_due: bool = False
+    unit_change: Change | None = None
+    held: Settings | None = field(default=None, repr=False)
+    given: Settings | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -68,24 +86,31 @@ class PairEntry:
     """A pair's keys. How far the change from `old_key` (None: there was none) to `key` has come:
 
     prepared: the holster is to hold both, the camera still the old one; holster: the holster has both, the camera is to
-    hold the new one; camera: the camera has it, the holster is to forget the old one; committed: done, no old key."""
+    hold the new one; camera: the camera has it, the holster is to forget the old one; committed: done, no old key.
+    `spare`: it counts only while it is assigned."""
 
     holster: str
     camera: str
     state: PairState
     key: bytes = field(repr=False)
     old_key: bytes | None = field(repr=False)
+    spare: bool = False
 
 
 @dataclass(frozen=True)
 class Force:
-    """The force's own file. In a technician's vault `person` and `expires_s` are set and `group_key` is not."""
+    """The force's own file. `epoch`: of `group_key`, counted from 1; `policy`: what units are to go by, but for their
+    own exceptions. In a technician's vault `person` and `expires_s` are set and `group_key` is not."""
 
     name: str
     group_key: bytes | None = field(repr=False)
     next_number: int
     person: str | None
     expires_s: int | None
+    epoch: int = 1
+    group_change: Change | None = None
+    policy: Policy = DEFAULT_POLICY
+    policy_version: int = 1
 
 
 class Damaged(ToolError):
@@ -156,10 +181,30 @@ class Fields:
         return Fields(self._path, json.dumps(self._get(name, dict)).encode())
 
     def policy(self, name: str) -> Policy:
+        """Figures that it lacks are the default: an older vault's file."""
         values = self._get(name, dict)
-        if set(values) != set(Policy._fields) or not all(isinstance(value, int) for value in values.values()):
+        if not set(values) <= set(Policy._fields) or not all(isinstance(value, int) for value in values.values()):
             raise Damaged(self._path, f"'{name}' is no policy")
-        return Policy(**values)
+        policy: Policy = DEFAULT_POLICY._replace(**values)
+        return policy
+
+    def change(self, name: str) -> Change | None:
+        if not self.is_there(name):
+            return None
+        inner = self.inner(name)
+        return Change(inner.key("key"), inner.choice("step", (ACCEPT, SPEAK)))
+
+    def settings(self, name: str) -> Settings | None:
+        """None where there are none, or of a form that this program does not know: nothing is known of them then."""
+        if not self.is_there(name):
+            return None
+        try:
+            stored = bytes.fromhex(self.text(name))
+        except ValueError:
+            stored = b""
+        if not stored:
+            raise Damaged(self._path, f"'{name}' is no bytes in hex")
+        return unit_settings.decode(stored)
 
 
 def _hex(key: bytes | None) -> str | None:
@@ -168,6 +213,14 @@ def _hex(key: bytes | None) -> str | None:
 
 def _hexes(keys: tuple[bytes, ...]) -> list[str]:
     return [key.hex() for key in keys]
+
+
+def _change(change: Change | None) -> dict[str, str] | None:
+    return None if change is None else {"key": change.key.hex(), "step": change.step}
+
+
+def _stored(settings: Settings | None) -> str | None:
+    return None if settings is None else unit_settings.encode(settings).hex()
 
 
 def _dump(**values: Any) -> bytes:
@@ -191,6 +244,9 @@ def unit_bytes(entry: UnitEntry) -> bytes:
         seal_keys=_hexes(entry.seal_keys),
         signing_keys=_hexes(entry.signing_keys),
         key_due=entry.key_due,
+        unit_change=_change(entry.unit_change),
+        held=_stored(entry.held),
+        given=_stored(entry.given),
     )
 
 
@@ -200,7 +256,7 @@ def unit_entry(path: Path, data: bytes) -> UnitEntry:
     return UnitEntry(
         fields.text("serial"),
         fields.key("serial_raw", 8),
-        fields.choice("state", (PREPARED, COMMITTED)),
+        fields.choice("state", (PREPARED, COMMITTED, REVOKED)),
         fields.number("number"),
         fields.number("role"),
         fields.text("name"),
@@ -212,6 +268,9 @@ def unit_entry(path: Path, data: bytes) -> UnitEntry:
         fields.keys("seal_keys", SEAL_KEY_BYTES),
         fields.keys("signing_keys", PUBLIC_KEY_BYTES),
         fields.flag("key_due"),
+        fields.change("unit_change"),
+        fields.settings("held"),
+        fields.settings("given"),
     )
 
 
@@ -245,6 +304,7 @@ def pair_bytes(entry: PairEntry) -> bytes:
         state=entry.state,
         key=entry.key.hex(),
         old_key=_hex(entry.old_key),
+        spare=entry.spare,
     )
 
 
@@ -252,7 +312,12 @@ def pair_entry(path: Path, data: bytes) -> PairEntry:
     fields = Fields(path, data)
     state: PairState = fields.choice("state", PAIR_STATES)
     return PairEntry(
-        fields.text("holster"), fields.text("camera"), state, fields.key("key"), fields.maybe_key("old_key")
+        fields.text("holster"),
+        fields.text("camera"),
+        state,
+        fields.key("key"),
+        fields.maybe_key("old_key"),
+        fields.flag("spare"),
     )
 
 
@@ -263,6 +328,10 @@ def force_bytes(force: Force) -> bytes:
         next_number=force.next_number,
         person=force.person,
         expires_s=force.expires_s,
+        epoch=force.epoch,
+        group_change=_change(force.group_change),
+        policy=force.policy._asdict(),
+        policy_version=force.policy_version,
     )
 
 
@@ -276,4 +345,8 @@ def force_entry(path: Path, data: bytes) -> Force:
         fields.number("next_number"),
         fields.text("person") if is_lent else None,
         fields.number("expires_s") if is_lent else None,
+        fields.number("epoch") if fields.is_there("epoch") else 1,
+        fields.change("group_change"),
+        fields.policy("policy") if fields.is_there("policy") else DEFAULT_POLICY,
+        fields.number("policy_version") if fields.is_there("policy_version") else 1,
     )

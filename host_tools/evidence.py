@@ -1,23 +1,21 @@
-"""What the journals of a force say, decoded and joined: uses of each weapon, recordings of each camera, and the
-exchanges that tie their clocks. Facts only; judgement is in `verdict.py`."""
+"""What the journals of a force say, decoded and joined: uses of each weapon (`uses.py`), recordings of each camera, and
+the exchanges that tie their clocks. Facts only; judgement is in `verdict.py`."""
 
 import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from interlock.core import frames, receiver, records
+from interlock.core import receiver, records
 from interlock.core.layout import Record
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from .clock import HOST_U_MS, UnitClock
 from .exchange import Bound, Segment, Span, offset_at
 from .recordings import Recording, recordings_of
-
-BEGINS = (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.OUT)
-ENDS = (frames.REHOLSTER, frames.STOW)
+from .uses import Use, uses_of
 
 
 class UnitJournal(NamedTuple):
@@ -27,62 +25,6 @@ class UnitJournal(NamedTuple):
     role: int
     records: tuple[Record, ...]
     complete: bool
-
-
-class Event(NamedTuple):
-    """A weapon event on its unit's clock. `at_ms`: its edge; `aired_ms`: its first PDU queued; `sequence`: its
-    record's."""
-
-    boot: int
-    at_ms: int
-    aired_ms: int
-    event: int
-    flags: int
-    counter: int
-    sequence: int
-
-
-class Answer(NamedTuple):
-    """An ack as the holster unit received it: built after every frame up to `counter` was heard."""
-
-    boot: int
-    at_ms: int
-    camera: int
-    counter: int
-    kind: int
-    reason: int
-    since_ms: int
-    buffer_ms: int
-
-
-class Testimony(NamedTuple):
-    """A group camera's word that it records, as the holster unit received it."""
-
-    boot: int
-    at_ms: int
-    camera: int
-    counter: int
-
-
-class Alert(NamedTuple):
-    boot: int
-    at_ms: int
-    code: int
-
-
-@dataclass
-class Use:
-    """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot; `known_ms`:
-    the last moment of which this boot's journal knows."""
-
-    unit: int
-    boot: int
-    events: list[Event] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
-    testimonies: list[Testimony] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
-    end_ms: int | None = None
-    known_ms: int = 0
 
 
 @dataclass
@@ -120,12 +62,15 @@ class Evidence:
 def gather(journals: Iterable[UnitJournal]) -> Evidence:
     """Join the journals of all units that are at hand."""
     journals = list(journals)
-    uses = [use for j in journals if j.role & ROLE_HOLSTER for use in _uses(j)]
+    uses = [use for j in journals if j.role & ROLE_HOLSTER for use in uses_of(j.unit, j.records)]
     cameras = [j for j in journals if j.role & ROLE_CAMERA]
     bounds: dict[tuple[Segment, Segment], list[Bound]] = defaultdict(list)
     for camera in cameras:
         ears = _Ears(camera)
         for use in uses:
+            for event in use.events:
+                if (use.unit, event.counter) in ears.crews:
+                    use.add_near(camera.unit, ears.crews[use.unit, event.counter])
             for there, bound in _exchanges(use, ears):
                 bounds[Segment(use.unit, use.boot), there].append(bound)
     return Evidence(
@@ -137,85 +82,30 @@ def gather(journals: Iterable[UnitJournal]) -> Evidence:
     )
 
 
-def _uses(journal: UnitJournal) -> list[Use]:
-    uses: list[Use] = []
-    current: Use | None = None
-    due = None
-    for record in journal.records:
-        if record.sequence != due:
-            current = None  # records are missing: the weapon may have been back and out again meanwhile
-        due = record.sequence + 1
-        fields = record.fields()
-        if current is not None and record.boot == current.boot:
-            current.known_ms = record.uptime_ms
-        if fields is None:
-            continue
-        if record.kind == records.BOOT:
-            current = None
-        elif record.kind == records.EVENT:
-            event = Event(
-                record.boot,
-                record.uptime_ms - _ago(fields.edge_ago_ms),
-                record.uptime_ms - _ago(fields.aired_ago_ms),
-                fields.event,
-                fields.flags,
-                fields.counter,
-                record.sequence,
-            )
-            if event.event in BEGINS:
-                if current is None or current.end_ms is not None:
-                    current = Use(journal.unit, record.boot)
-                    uses.append(current)
-                current.events.append(event)
-            elif event.event in ENDS and current is not None:
-                current.events.append(event)
-                current.end_ms = event.at_ms
-        elif current is None:
-            continue
-        elif record.kind == records.ACK:
-            current.answers.append(
-                Answer(
-                    record.boot,
-                    record.uptime_ms,
-                    fields.camera,
-                    fields.counter,
-                    fields.kind_reason >> 4,
-                    fields.kind_reason & 0xF,
-                    fields.since_ms,
-                    fields.buffer_s * 1000,
-                )
-            )
-        elif record.kind == records.WITNESS:
-            current.testimonies.append(Testimony(record.boot, record.uptime_ms, fields.camera, fields.counter))
-        elif record.kind == records.ALERT:
-            current.alerts.append(Alert(record.boot, record.uptime_ms, fields.code))
-    return uses
-
-
-def witnesses_of(use: Use, event: Event) -> set[int]:
-    """Cameras of the group that testified between this event and the next of its use that was aired."""
-    later = [other.at_ms for other in use.events if other.counter > event.counter]
-    return {t.camera for t in use.testimonies if event.at_ms <= t.at_ms <= min(later, default=t.at_ms)}
-
-
-def _ago(value: int) -> int:
-    return 0 if value == records.AGO_NONE else value
-
-
 class _Ears:
-    """What a camera heard of each sender and what it aired itself: (counter, boot, uptime of the record), sorted."""
+    """What a camera heard of each sender and what it aired itself: (counter, boot, uptime of the record), sorted; and
+    whom it had heard when it followed a weapon, by that weapon's (unit, counter)."""
 
     def __init__(self, camera: UnitJournal) -> None:
         self.unit = camera.unit
         self.heard: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
         self.aired: list[tuple[int, int, int]] = []
+        self.crews: dict[tuple[int, int], list[records.CrewMember]] = {}
+        trigger = None
         for record in camera.records:
-            fields = record.fields() if record.kind in (records.HEARD, records.AIRED) else None
+            fields = record.fields() if record.kind in (records.HEARD, records.AIRED, records.CREW) else None
+            before, trigger = trigger, None
             if fields is None:
+                continue
+            if record.kind == records.CREW:
+                if before is not None:
+                    self.crews[before] = fields
                 continue
             if record.kind == records.AIRED:
                 self.aired.append((fields.counter, record.boot, record.uptime_ms))
-            elif fields.kind != receiver.OWN_STALE:
+                continue
+            trigger = (fields.sender, fields.counter)  # the crew's record is right behind it
+            if fields.kind != receiver.OWN_STALE:
                 self.heard[fields.sender].append((fields.counter, record.boot, record.uptime_ms))
         for several in (self.aired, *self.heard.values()):
             several.sort()
@@ -230,7 +120,7 @@ def _counter(found: tuple[int, int, int]) -> float:
 
 
 def _exchanges(use: Use, camera: _Ears) -> Iterable[tuple[Segment, Bound]]:
-    aired = {event.counter: event.aired_ms for event in use.events}
+    aired = {event.counter: event.aired_ms for event in use.events if event.counter}
     heard = camera.heard.get(use.unit, [])
     for counter, boot, there_ms in _within(heard, min(aired, default=0), max(aired, default=0)):
         if counter in aired:

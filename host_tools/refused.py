@@ -43,6 +43,10 @@ ADVICE = {
     "or it was copied. Keep the unit, and report this.",
     wire.TOO_SOON: "A technician gets one checkpoint a day, since signatures are few. The force's vault gets one at "
     "any time: interlock checkpoint SERIAL.",
+    wire.BAD_ASSIGNMENT: "The unit does not hold the other one as a partner, or the time is past or more than 32 days "
+    "off. Make the pair first, with the force's vault: interlock pair HOLSTER CAMERA --spare.",
+    wire.BAD_MODE: "Modes are of holster units in service, and end within the times of the policy (test_ms, mute_ms): "
+    "interlock policy show.",
     wire.BUSY_SIGNING: "The unit still computes a key or a signature. Leave it in its dock, and run the command again "
     "later.",
 }

@@ -17,6 +17,7 @@ from .report_held import Held, from_store, from_verdict, unpulled
 from .report_model import Report
 from .report_times import in_order, is_before, utc_text
 from .report_uses import Court, count
+from .uses import Coding
 
 __all__ = ["Held", "Report", "build", "from_store", "from_verdict", "unpulled"]
 
@@ -45,19 +46,22 @@ def build(
     ordered = sorted(journals, key=lambda journal: (journal.role, journal.unit, journal.serial))
     sessions = [s for j in ordered for s in report_units.sessions(j, clocks[j.serial], since_ms)]
     sessions.sort(key=lambda session: in_order(session.at))
-    events = [event for use in uses for event in use.events]
+    names = {journal.unit: journal.name for journal in held.values()}
+
+    def name_of(unit: int) -> str:
+        return names.get(unit, f"unit {unit}")
+
     return Report(
         made_utc_ms=made_ms,
         made=utc_text(made_ms),
         force=force,
         since_utc_ms=since_ms,
         since=None if since_ms is None else utc_text(since_ms),
-        headline=model.Headline(
-            *(count([e for e in events if e.event == kind]) for kind in ("discharge", "arm", "draw"))
-        ),
+        headline=_headline(uses),
         uses=uses,
         units=[
-            report_units.unit(j, clocks[j.serial], sum(use.serial == j.serial for use in uses)) for j in ordered
+            report_units.unit(j, clocks[j.serial], sum(use.serial == j.serial for use in uses), name_of)
+            for j in ordered
         ],
         findings=[
             *(f for j in ordered for f in report_units.findings(j, clocks[j.serial])),
@@ -67,8 +71,38 @@ def build(
             ),
         ],
         sessions=sessions,
+        said=[said for j in ordered for said in report_units.said(j, clocks[j.serial], since_ms, name_of)],
         notes=report_units.notes(ordered, own is not None, sum(use.version > 1 for use in uses)),
     )  # fmt: skip
+
+
+def _headline(uses: Sequence[model.Use]) -> model.Headline:
+    """Uses that are coded count apart, and so do draws that were none; whatever was armed or discharged counts."""
+    counted = [use for use in uses if use.coded is None]
+    meant = [use for use in counted if not use.cancelled]
+
+    def of(found: Sequence[model.Use], kind: str) -> model.Count:
+        return count([event for use in found for event in use.events if event.event == kind])
+
+    return model.Headline(
+        discharges=of(counted, "discharge"),
+        arms=of(counted, "arm"),
+        draws=of(meant, "draw"),
+        cancelled_draws=of([use for use in counted if use.cancelled], "draw"),
+        function_tests=_apart(uses, Coding.FUNCTION_TEST),
+        test_mode=_apart(uses, Coding.TRIED),
+        company=model.Company(
+            lone=sum(use.lone is True for use in meant),
+            crewed=sum(use.lone is False for use in meant),
+            unknown=sum(use.lone is None for use in meant),
+        ),
+    )
+
+
+def _apart(uses: Sequence[model.Use], coding: Coding) -> model.Apart:
+    found = [use for use in uses if use.coded == coding]
+    kinds = [event.event for use in found for event in use.events]
+    return model.Apart(len(found), kinds.count("discharge"), kinds.count("arm"), kinds.count("draw"))
 
 
 def _all_uses(

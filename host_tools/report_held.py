@@ -15,11 +15,12 @@ from interlock.core import records
 from interlock.core.layout import Record
 
 from .clock import HOST_U_MS, UnitClock
-from .evidence import Evidence, UnitJournal, Use
+from .evidence import Evidence, UnitJournal
 from .exchange import Segment, Span, offset_at
 from .journal_file import Altered, Verdict
 from .recordings import Recording
 from .store_lines import Arrival, Branch, Conflict, Gap, StoredJournal
+from .uses import Use
 from .verdict import GRACE_MS
 from .verifying import gaps
 

@@ -5,11 +5,12 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
-from .report_model import Event, Report
+from .report_model import Event, Member, Report, Said, Unit
 from .report_svg import Drawing, draw
 from .report_times import duration_text, give_or_take
 
 PERCENT = 100
+SHOWN_MAX = 40
 
 
 def render(report: Report) -> str:
@@ -18,8 +19,22 @@ def render(report: Report) -> str:
     environment.filters["late"] = late_text
     environment.filters["duration"] = duration_text
     environment.filters["signed"] = signed_text
+    environment.filters["member"] = member_text
+    environment.filters["reaction"] = reaction_text
     source = files("host_tools").joinpath("templates", "report.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(report=report, drawings=_drawings(report), shares=_shares(report))
+    return environment.from_string(source).render(
+        report=report,
+        drawings=_drawings(report),
+        shares=_shares(report),
+        notes_of=_notes(report),
+        shown_max=SHOWN_MAX,
+    )
+
+
+def _notes(report: Report) -> list[tuple[Unit, list[Said]]]:
+    """What each unit noted, of those that noted anything."""
+    found = [(unit, [said for said in report.said if said.serial == unit.serial]) for unit in report.units]
+    return [(unit, noted) for unit, noted in found if noted]
 
 
 def _drawings(report: Report) -> list[Drawing]:
@@ -53,3 +68,17 @@ def late_text(event: Event, own: bool = False) -> str:
 def signed_text(ms: int) -> str:
     """+2.345 s."""
     return f"{ms / 1000:+.3f} s" if ms else "0 s"
+
+
+def reaction_text(ms: int) -> str:
+    """930 ms, or 12.3 s."""
+    return f"{ms} ms" if ms < 10_000 else duration_text(ms)
+
+
+def member_text(member: Member) -> str:
+    """C2 (camera, ready, witness)."""
+    words = [member.role if not member.own else "own camera"]
+    words += [
+        word for word, said in (("ready", member.ready), ("acked", member.acked), ("witness", member.witnessed)) if said
+    ]
+    return f"{member.name} ({', '.join(words)})"

@@ -27,7 +27,8 @@ class Event:
     """A draw, arm or discharge. `after_ms`: since the first event of its use; `verdict`, `reason`: of any camera;
     `camera`: name of the one that shows it, or null; `own_*`: the same for the holster's own cameras; `late_by_ms`
     ± `late_by_u_ms`; `buffer_covers`: the pre-event buffer certainly reaches back to the event (null unless late);
-    `witnesses`: other cameras that said by radio that they record; `alerts`: what the officer was told then."""
+    `witnesses`: other cameras that said by radio that they record; `alerts`: what the officer was told then, or would
+    have been: "(muted)" says so; `aired`: false where a test mode or the policy kept it to the journal."""
 
     sequence: int
     event: str
@@ -47,11 +48,12 @@ class Event:
     own_buffer_covers: bool | None
     witnesses: list[str]
     alerts: list[str]
+    aired: bool
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A moment on a lane. `kind`: draw, arm, discharge, reholster, out, stow, alert, heard, recording, refused,
+    """A moment on a lane. `kind`: draw, arm, discharge, reholster, out, stow, cancel, alert, heard, recording, refused,
     witness; `label`: in words."""
 
     at_ms: int
@@ -93,10 +95,29 @@ class Timeline:
 
 
 @dataclass(frozen=True)
+class Member:
+    """Who of the group was near: heard in the five minutes before the use's end, or before its begin by an own camera.
+    `role`: holster or camera; `own`: the weapon's own camera; `ready`: its last readiness said so; `acked`,
+    `witnessed`: in this use."""
+
+    name: str
+    role: str
+    own: bool
+    ready: bool
+    acked: bool
+    witnessed: bool
+
+
+@dataclass(frozen=True)
 class Use:
     """From the weapon's leaving to its return. `lasted_ms`: null when no return was journalled; `version`: 1 for the
     main line of the unit's journal, higher for another version of it (see its findings); `own_cameras`: names, null
-    when it is not known here which they are."""
+    when it is not known here which they are: the one assigned then, else those paired today. `officer`: to whom the
+    weapon was assigned, null: to nobody by name. `coded`: "function test" or "test mode" where it is not counted among
+    the others, else null; `cancelled`: the officer said that the draw was none; `crew`: null when no record tells;
+    `lone`: no other camera of the group was near, null when that is not known. As the unit says itself, null where it
+    does not: `heard_ms`, `recording_ms`: from the first event to the first ack of an own camera (null, too: none came);
+    `late_acks`: such acks that came after their limit; `alerts`: how many it gave."""
 
     serial: str
     name: str
@@ -105,6 +126,15 @@ class Use:
     began: Moment
     lasted_ms: int | None
     own_cameras: list[str] | None
+    officer: str | None
+    coded: str | None
+    cancelled: bool
+    crew: list[Member] | None
+    lone: bool | None
+    heard_ms: int | None
+    recording_ms: int | None
+    late_acks: int | None
+    alerts: int | None
     events: list[Event]
     timeline: Timeline
 
@@ -124,10 +154,36 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """Uses that are coded, and what happened in them."""
+
+    uses: int
+    discharges: int
+    arms: int
+    draws: int
+
+
+@dataclass(frozen=True)
+class Company:
+    """Uses by officers alone, by officers with another camera of the group near, and those of which nobody knows."""
+
+    lone: int
+    crewed: int
+    unknown: int
+
+
+@dataclass(frozen=True)
 class Headline:
+    """`draws`: without those that were cancelled, which are in `cancelled_draws`; what is in `function_tests` and
+    `test_mode`, is in none of the others; `company`: of all uses but these and the cancelled ones."""
+
     discharges: Count
     arms: Count
     draws: Count
+    cancelled_draws: Count
+    function_tests: Apart
+    test_mode: Apart
+    company: Company
 
 
 @dataclass(frozen=True)
@@ -142,7 +198,8 @@ class Gap:
 @dataclass(frozen=True)
 class Unit:
     """`journal`: intact, altered, contradictory (intact, but not the only version, or not all that was there once) or
-    not pulled; `clock`: set, partly set, not set, or contradictory; `uses`: counted of it in this report."""
+    not pulled; `clock`: set, partly set, not set, or contradictory; `uses`: counted of it in this report; `assigned`:
+    whom it was assigned to last, in words, null: to nobody, its paired units count."""
 
     serial: str
     name: str
@@ -159,6 +216,7 @@ class Unit:
     lost_records: int
     conflicts: int
     uses: int
+    assigned: str | None
 
 
 @dataclass(frozen=True)
@@ -180,6 +238,18 @@ class Session:
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a unit wrote of itself or a partner beside any use. `about`: partner, mode, radio, assignment, policy or
+    clock."""
+
+    serial: str
+    name: str
+    at: Moment
+    about: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something that an auditor must know. `serial`: null when it concerns no single unit."""
 
@@ -190,8 +260,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """`force`: whose, or null; `since`: uses and sessions certainly before it are left out (null: none); `notes`: what
-    limits the figures of this very report."""
+    """`force`: whose, or null; `since`: what was certainly before it is left out (null: nothing is); `said`: of each
+    unit, oldest first; `notes`: what limits the figures of this very report."""
 
     made_utc_ms: int
     made: str
@@ -203,6 +273,7 @@ class Report:
     units: list[Unit]
     findings: list[Finding]
     sessions: list[Session]
+    said: list[Said]
     notes: list[str]
 
     def plain(self) -> dict[str, Any]:

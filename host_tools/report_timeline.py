@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from interlock.core import frames
 from interlock.core.proof import ALERT_NAMES
 
-from .evidence import Evidence, Use
+from .evidence import Evidence
 from .exchange import Segment, Span
 from .recordings import Recording
 from .report_model import Bar, Lane, Mark, Timeline
 from .report_times import relative
+from .uses import Alert, Use
 from .verdict import GRACE_MS, built_after
 
 MARGIN = 0.06  # of the use's length, on either side
@@ -26,10 +27,7 @@ def timeline(
     weapon = [
         Mark(event.at_ms - begin_ms, frames.EVENT_NAMES[event.event], _event_label(event.event)) for event in use.events
     ]
-    alerts = [
-        Mark(alert.at_ms - begin_ms, "alert", ALERT_NAMES.get(alert.code, f"alert {alert.code}"))
-        for alert in use.alerts
-    ]
+    alerts = [Mark(alert.at_ms - begin_ms, "alert", alert_text(alert)) for alert in use.alerts]
     lanes = [Lane(names.get(use.unit, "weapon"), "weapon", weapon, [])]
     if alerts:
         lanes.append(Lane("alerts", "alerts", alerts, []))
@@ -45,10 +43,19 @@ def timeline(
     return _framed(lanes)
 
 
+def alert_text(alert: Alert) -> str:
+    """What the officer was told, or would have been."""
+    return ALERT_NAMES.get(alert.code, f"alert {alert.code}") + (" (muted)" if alert.muted else "")
+
+
 def _event_label(event: int) -> str:
-    return {frames.REHOLSTER: "back", frames.STOW: "put away", frames.OUT: "found out"}.get(
-        event, frames.EVENT_NAMES[event]
-    )
+    labels = {
+        frames.REHOLSTER: "back",
+        frames.STOW: "put away",
+        frames.OUT: "found out",
+        frames.CANCEL: "cancelled",
+    }
+    return labels.get(event, frames.EVENT_NAMES[event])
 
 
 def _marks(use: Use, camera: int) -> list[Mark]:

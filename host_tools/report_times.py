@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from .clock import UnitClock
-from .evidence import Use
 from .exchange import Span
 from .report_model import Moment
+from .uses import Use
 
 
 def utc_text(utc_ms: float) -> str:

@@ -1,19 +1,20 @@
 """Units, sessions and findings of a report, from the journals' own records."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from interlock.core import records, wire
 from interlock.core.layout import Record
 from interlock.core.settings import ROLE_NAMES
 
 from . import report_model as model
+from . import words
 from .clock import UnitClock
 from .report_held import Held
 from .report_times import is_before, moment, utc_text
 
 
-def unit(held: Held, clock: UnitClock, uses: int) -> model.Unit:
-    """`uses`: counted of it in this report."""
+def unit(held: Held, clock: UnitClock, uses: int, name_of: Callable[[int], str]) -> model.Unit:
+    """`uses`: counted of it in this report; `name_of`: any unit's name by its number."""
     journal = "not pulled"
     if held.pulled:
         journal = "altered" if held.altered else "contradictory" if held.findings else "intact"
@@ -35,7 +36,31 @@ def unit(held: Held, clock: UnitClock, uses: int) -> model.Unit:
         lost_records=sum(gap.last - gap.first + 1 for gap in held.gaps),
         conflicts=len(held.conflicts),
         uses=uses,
+        assigned=_assigned(held, name_of),
     )
+
+
+def _assigned(held: Held, name_of: Callable[[int], str]) -> str | None:
+    said = [record.fields() for record in held.records if record.kind == records.ASSIGNED]
+    last = next((fields for fields in reversed(said) if fields is not None), None)
+    return words.assigned_text(last, name_of) if last is not None and last.partner else None
+
+
+def said(held: Held, clock: UnitClock, since_ms: int | None, name_of: Callable[[int], str]) -> list[model.Said]:
+    """What the unit wrote of itself and its partners, oldest first."""
+    found: list[model.Said] = []
+    for record in held.records:
+        fields = record.fields() if record.kind in words.KINDS else None
+        if fields is None:
+            continue
+        at = moment(clock, record.boot, record.uptime_ms, held.came_ms(record.sequence))
+        text = words.in_words(record.kind, fields, held.role, name_of)
+        about = words.KINDS[record.kind]
+        # An assignment is written anew at each start and in each sector.
+        repeats = about == "assignment" and text == next((s.text for s in reversed(found) if s.about == about), None)
+        if not is_before(at, since_ms) and not repeats:
+            found.append(model.Said(held.serial, held.name, at, about, text))
+    return found
 
 
 def findings(held: Held, clock: UnitClock) -> list[model.Finding]:
@@ -91,9 +116,9 @@ def _session(held: Held, at: model.Moment, opening: Record, ending: Record | Non
 
 def _operations(bits: int) -> list[str]:
     """Names of what a session's end says was asked and granted; bits as in JOURNAL.md, `operations`."""
-    codes = [bit + 16 if bit < 10 else bit + 22 for bit in range(16) if bits >> bit & 1]
-    names = [wire.OPERATIONS[code].name if code in wire.OPERATIONS else f"request {code}" for code in codes]
-    return [name for name in names if name not in ("end", "credit", "stop")]
+    names = {wire.done_bit(code): operation.name for code, operation in wire.OPERATIONS.items()}
+    did = [names.get(1 << bit, f"request of bit {bit}") for bit in range(16) if bits >> bit & 1]
+    return [name for name in did if name not in ("end", "credit", "stop")]
 
 
 def notes(helds: Sequence[Held], has_own: bool, others: int) -> list[str]:

@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from interlock.core import frames
-from interlock.core.proof import ALERT_NAMES
 from interlock.core.settings import ROLE_CAMERA
 
 from . import report_model as model
 from . import verdict
-from .evidence import Event, Evidence, Use, witnesses_of
+from .evidence import Evidence
+from .report_crew import crew_of, is_lone
 from .report_held import Held, narrowed
-from .report_timeline import timeline
+from .report_timeline import alert_text, timeline
 from .report_times import moment
+from .uses import Event, Use, witnesses_of
 from .verdict import Judgement, Verdict
 
 JUDGED = {frames.DRAW: "draw", frames.ARM: "arm", frames.DISCHARGE: "discharge"}
@@ -30,15 +31,18 @@ class Court:
 
     def name(self, unit: int) -> str:
         known = self.held.get(unit)
-        return f"camera {unit}" if known is None else known.name
+        return f"unit {unit}" if known is None else known.name
 
     def cameras(self, use: Use) -> tuple[list[int] | None, list[int]]:
-        """(own or None when that is not known, all others)."""
+        """(own or None when that is not known, all others). The one that was assigned then, else those that are paired
+        today."""
         own: list[int] | None = None
-        if self.own is not None:
+        if use.assigned is not None:
+            own = [use.assigned.camera]
+        elif self.own is not None:
             own = list(self.own.get(use.unit, ()))
-            if self.held[use.unit].role & ROLE_CAMERA and use.unit not in own:
-                own.append(use.unit)
+        if own is not None and self.held[use.unit].role & ROLE_CAMERA and use.unit not in own:
+            own.append(use.unit)
         others = sorted(
             number for number, held in self.held.items() if held.role & ROLE_CAMERA and number not in (own or ())
         )
@@ -53,6 +57,7 @@ class Court:
         names = {number: held.name for number, held in self.held.items()} | {n: self.name(n) for n in everybody}
         clock = self.evidence.clocks[use.unit]
         first = use.events[0]
+        crew = crew_of(use, own, {number: held.role for number, held in self.held.items()}, self.name)
         return model.Use(
             serial=weapon.serial,
             name=weapon.name,
@@ -61,6 +66,15 @@ class Court:
             began=moment(clock, use.boot, first.at_ms, weapon.came_ms(first.sequence)),
             lasted_ms=None if use.end_ms is None else use.end_ms - first.at_ms,
             own_cameras=None if own is None else [names[number] for number in own],
+            officer=(use.assigned.officer or None) if use.assigned else None,
+            coded=use.coding and use.coding.value,
+            cancelled=use.is_cancelled,
+            crew=crew,
+            lone=is_lone(crew),
+            heard_ms=use.sum and use.sum.heard_ms,
+            recording_ms=use.sum and use.sum.recording_ms,
+            late_acks=use.sum and use.sum.late,
+            alerts=use.sum and use.sum.alerts,
             events=[self._event(evidence, use, event, own, everybody) for event in use.events if event.event in JUDGED],
             timeline=timeline(evidence, use, own or (), others, names),
         )
@@ -92,11 +106,8 @@ class Court:
             own_late_by_u_ms=of_own.late_by_u_ms,
             own_buffer_covers=of_own.buffer_covers,
             witnesses=[self.name(number) for number in sorted(witnesses_of(use, event).difference(own or ()))],
-            alerts=[
-                ALERT_NAMES.get(alert.code, f"alert {alert.code}")
-                for alert in use.alerts
-                if event.at_ms <= alert.at_ms < until_ms
-            ],
+            alerts=[alert_text(alert) for alert in use.alerts if event.at_ms <= alert.at_ms < until_ms],
+            aired=event.counter > 0,
         )
 
     def _serving(self, judgement: Judgement) -> str | None:

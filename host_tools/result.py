@@ -7,13 +7,16 @@ from interlock.core import frames
 from interlock.core.settings import ROLE_CAMERA, ROLE_NAMES
 
 from . import journal_file, verdict
-from .evidence import Event, Evidence, UnitJournal, Use, gather, witnesses_of
+from .evidence import Evidence, UnitJournal, gather
 from .journal_file import Header, Intact, Verdict
+from .report_crew import crew_of, is_lone
+from .uses import Event, Use, witnesses_of
 
 if TYPE_CHECKING:
     from simulator.body_camera import Interval
     from simulator.played import Run, UnitRun, WeaponEvent
 
+ANNOUNCEMENTS = frames.READINESS + frames.PRESENCE
 EVENTS = {"draw": frames.DRAW, "arm": frames.ARM, "discharge": frames.DISCHARGE}
 _MATCH_MS = 100
 
@@ -46,7 +49,9 @@ def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[st
                 "records": _held(verdicts.get(unit.unit.id)),
                 "heap_peak": unit.heap_peak,
                 "boots": len(unit.boot_zero_us),
-                "alerts_at_ms": [round(us / 1000, 3) for us in unit.alerts_us],
+                "alerts_at_ms": [_ms(us) for us in unit.alerts_us],
+                "warnings_at_ms": [_ms(us) for us in unit.warnings_us],
+                "announced": sum(f.source == unit.unit.id and f.event in ANNOUNCEMENTS for f in run.frames),
             }
             for unit in run.units
         ],
@@ -113,18 +118,27 @@ def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[
         "recording_unit": camera,
         "journalled": found is not None,
         "witnesses": [],
+        "cancelled": False,
+        "coded": None,
+        "lone": None,
+        "late_acks": None,
     }
     if found is None:
         lost = verdict.Judgement(verdict.Verdict.INDETERMINATE, "the weapon's journal has no such event")
         return facts | _judged(lost, lost)
     use, event = found
-    frame = next((f for f in run.frames if (f.source, f.counter) == (truth.unit, event.counter)), None)
+    sent = (truth.unit, event.event, event.counter)
+    frame = next((f for f in run.frames if (f.source, f.event, f.counter) == sent), None)
     answers = [a for a in use.answers if a.counter >= event.counter and a.camera in own]
     proofs = [a for a in answers if a.kind == frames.PROVEN]
     facts["frame_at_ms"] = _ms(frame.at_us) if frame else None
     facts["heard_at_ms"] = _ms(unit.at_us(event.boot, answers[0].at_ms)) if answers else None
     facts["acked_at_ms"] = _ms(unit.at_us(event.boot, proofs[0].at_ms)) if proofs else None
     facts["witnesses"] = sorted(ids[number] for number in witnesses_of(use, event).difference(own))
+    facts["cancelled"] = use.is_cancelled
+    facts["coded"] = use.coding and use.coding.value
+    facts["lone"] = is_lone(crew_of(use, own, {u.unit.number: u.unit.role for u in run.units}, str))
+    facts["late_acks"] = use.sum and use.sum.late
     cameras = [number for number in evidence.recordings if number not in own]
     return facts | _judged(
         verdict.judge(evidence, use, event, [*own, *cameras]), verdict.judge(evidence, use, event, own)
@@ -153,7 +167,7 @@ def _journalled(
         for event in use.events:
             at_us = unit.at_us(event.boot, event.at_ms)
             away_us = abs(at_us - truth.at_us)
-            key = (use.unit, event.boot, event.counter)
+            key = (use.unit, event.boot, event.sequence)
             if event.event == EVENTS[truth.event] and away_us < _MATCH_MS * 1000 and key not in taken:
                 near.append((away_us, key, use, event))
     if not near:

@@ -237,6 +237,15 @@ class Session:
         if answer != struct.pack(wire.COMMITTED_FORM, settings.revision):
             raise Untrue("it put another revision in force than the one sent")
 
+    async def assign(self, partner: int, until_s: int, officer: bytes) -> None:
+        """Let this partner (its number; 0: the paired ones) alone count until then (seconds since 1970, UTC), for this
+        officer (8 bytes)."""
+        await self._ask(wire.ASSIGN, struct.pack(wire.ASSIGN_FORM, partner, until_s, 0, officer), 0)
+
+    async def set_mode(self, mode: int, seconds: int) -> None:
+        """Let a holster unit enter a mode (`records.py`) for so long; 0: as long as its policy says."""
+        await self._ask(wire.MODE, struct.pack(wire.MODE_FORM, mode, seconds), 0)
+
     @property
     def next_admin_key(self) -> bytes:
         """The admin key of the next step (32 bytes): keep it before `ratchet`."""

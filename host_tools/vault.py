@@ -1,9 +1,11 @@
 """The vault: a force's keys, in files that only their owner may read. `durable.py` writes them, `entries.py` reads.
 
-    force.json                  the force's name, the group's key, the next unit's number
-    units/SERIAL.json           a unit: its keys, its role, how far it is set up
+    force.json                  the force's name, the group's key and its change, the policy, the next unit's number
+    units/SERIAL.json           a unit: its keys, its role, how far it is set up, what it was given and confirmed
     pairs/HOLSTER+CAMERA.json   a pair's keys
     public/SERIAL-N.pub         the Nth public key that a unit made, to be published: 60 bytes (RFC 8554, 6.1)
+
+What units are to hold follows from it by the rules of `keyring.py`; `changes.py` changes what they are to hold.
 
 Two kinds: the force's own, and a technician's (`lend`), which holds no more than keys that pull journals until a date.
 Nothing is kept in memory: each look reads the files, each change is on disk when it returns. Keys leave the vault only
@@ -18,20 +20,12 @@ from pathlib import Path
 
 from interlock.core import access
 from interlock.core.seal import KEY_BYTES as SEAL_KEY_BYTES
-from interlock.core.settings import (
-    DEFAULT_POLICY,
-    PARTNERS_MAX,
-    ROLE_NAMES,
-    Partner,
-    Policy,
-    Settings,
-    SettingsError,
-    encode,
-)
+from interlock.core.settings import PARTNERS_MAX, ROLE_NAMES, Policy, Settings, SettingsError, digest, encode
 
-from . import durable, entries
+from . import durable, entries, keyring
 from .credential import Admin, Technician, person_bytes
 from .entries import KEY_BYTES, AdminKey, Force, LentEntry, PairEntry, UnitEntry
+from .keyring import PAIRS_MAX, Book
 from .label import SERIAL, check_serial
 from .outcome import ToolError
 
@@ -148,6 +142,16 @@ class Vault:
         entry = self._entry(serial)
         return entry.number, entry.role, entry.name
 
+    def check_in_service(self, serial: str) -> None:
+        """ToolError when this unit is not in service."""
+        state = self.unit(serial).state
+        if state == entries.REVOKED:
+            raise ToolError(f"{serial} is revoked", "It has no place in this force any more: take another unit.")
+        if state != entries.COMMITTED:
+            raise ToolError(
+                f"{serial} is not wholly set up", "Finish that first: run interlock provision with its label again."
+            )
+
     def check_own(
         self, what: str, advice: str = "Set up and pair units on the computer that has the force's vault."
     ) -> None:
@@ -155,17 +159,15 @@ class Vault:
         person = self.person
         if person is not None:
             raise ToolError(
-                f"this is {person}'s vault: it has credentials to read units, and no {what}",
+                f"this is {person}'s vault: it has credentials to read and assign units, and no {what}",
                 advice,
             )
 
     # Units.
 
-    def new_unit(
-        self, serial: str, raw: bytes, role: int, name: str | None, policy: Policy = DEFAULT_POLICY
-    ) -> UnitEntry:
+    def new_unit(self, serial: str, raw: bytes, role: int, name: str | None, policy: Policy | None = None) -> UnitEntry:
         """Keys for a unit that was never set up from here, on disk before this returns. `name`: default its role and
-        number."""
+        number; `policy`: default the force's."""
         self.check_own("authority to set units up")
         force = self.force()
         number = force.next_number
@@ -173,14 +175,18 @@ class Vault:
         _check_text(name, NAME_BYTES, "unit's name")
         admin = AdminKey(1, self.entropy(KEY_BYTES))
         keys = (self.entropy(KEY_BYTES), self.entropy(KEY_BYTES))
+        policy = policy or force.policy
         entry = UnitEntry(serial, raw, entries.PREPARED, number, role, name, keys[0], admin, keys[1], 1, policy)
-        self._check(self._settings(entry, [], 1))
-        self._write(self.path / "force.json", entries.force_bytes(replace(force, next_number=number + 1)))
+        self.check(self.book().having(entry), serial)
+        self.save_force(replace(force, next_number=number + 1))
         self.save_unit(entry)
         return entry
 
     def save_unit(self, entry: UnitEntry) -> None:
         self._write(self._unit_path(entry.serial), entries.unit_bytes(entry))
+
+    def save_force(self, force: Force) -> None:
+        self._write(self.path / "force.json", entries.force_bytes(force))
 
     def offer(self, serial: str, next_key: bytes) -> None:
         """Keep the key of the admin's next step before the unit is asked to move to it."""
@@ -246,46 +252,85 @@ class Vault:
 
     def save_pair(self, entry: PairEntry) -> None:
         """ToolError, and nothing written, when a unit could not run with it."""
-        for state in entries.PAIR_STATES[entries.PAIR_STATES.index(entry.state) :]:
-            for serial in (entry.holster, entry.camera):
-                self._check(self.settings_for(serial, 1, replace(entry, state=state)))
+        self.check_pair(self.book(), entry)
         self._write(self._pair_path(entry.holster, entry.camera), entries.pair_bytes(entry))
 
-    # What a unit is to hold.
+    def check_pair(self, book: Book, entry: PairEntry) -> Book:
+        """The book with this pair in it; ToolError when a unit could not run with it, now or a step later."""
+        for state in entries.PAIR_STATES[entries.PAIR_STATES.index(entry.state) :]:
+            book = book.having(replace(entry, state=state))
+            for serial in (entry.holster, entry.camera):
+                self.check(book, serial)
+        return book.having(entry)
 
-    def settings_for(self, serial: str, revision: int, changed: PairEntry | None = None) -> Settings:
-        """The settings that this unit is to hold now. `changed`: a pair as if it were in the vault already."""
-        entry = self.unit(serial)
+    # What a unit is to hold, and holds.
+
+    def book(self) -> Book:
+        """All of it, as it is now."""
+        self.check_own("keys in service")
+        units = {serial: self.unit(serial) for serial in self.serials()}
         pairs = {(pair.holster, pair.camera): pair for pair in self.pairs()}
-        if changed is not None:
-            pairs[changed.holster, changed.camera] = changed
-        partners = []
-        for pair in pairs.values():
-            if serial == pair.holster:
-                partners += self._partner(pair.camera, _holster_keys(pair))
-            elif serial == pair.camera:
-                partners += self._partner(pair.holster, _camera_keys(pair))
-        return self._settings(entry, sorted(partners, key=lambda partner: partner.unit), revision)
+        for holster, camera in pairs:
+            if holster not in units or camera not in units:
+                raise ToolError(
+                    f"{self._pair_path(holster, camera)} names a unit that is not in the vault",
+                    "Restore that unit's file from a copy of the vault, or move this one out of the folder 'pairs'.",
+                )
+        return Book(self.force(), units, pairs)
 
-    def _settings(self, entry: UnitEntry, partners: list[Partner], revision: int) -> Settings:
-        group_key = self.force().group_key
-        assert group_key is not None
-        return Settings(
-            revision, entry.serial_raw, entry.number, entry.role, entry.unit_key, group_key, partners, entry.policy
-        )
+    def save(self, entry: keyring.Entry) -> None:
+        """Write an entry of the book."""
+        if isinstance(entry, Force):
+            self.save_force(entry)
+        elif isinstance(entry, UnitEntry):
+            self.save_unit(entry)
+        else:
+            self._write(self._pair_path(entry.holster, entry.camera), entries.pair_bytes(entry))
 
-    def _partner(self, serial: str, keys: list[bytes]) -> list[Partner]:
-        other = self.unit(serial)
-        return [Partner(other.number, other.role, other.unit_key, key) for key in keys]
+    def settings_for(self, serial: str, revision: int) -> Settings:
+        """The settings that this unit is to hold now."""
+        self.unit(serial)  # or the error that says so
+        return keyring.settings_for(self.book(), serial, revision)
 
-    def _check(self, settings: Settings) -> None:
-        try:
-            encode(settings)
-        except SettingsError as error:
+    def give(self, serial: str, wanted: Settings, present: bytes) -> None:
+        """The unit, which holds the settings with the digest `present`, is going to be offered others: kept before it
+        has them."""
+        entry = self.unit(serial)
+        known = [settings for settings in keyring.perhaps(entry) if digest(settings) == present]
+        self.save_unit(replace(entry, held=known[0] if known else None, given=wanted, revision=wanted.revision))
+
+    def confirm(self, serial: str, holds: Settings) -> None:
+        """The unit proved to hold these. What others waited for goes on by that."""
+        entry = self.unit(serial)
+        confirmed = replace(entry, held=holds, given=None, revision=holds.revision)
+        if confirmed != entry:
+            self.save_unit(confirmed)
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Take all steps of changes that are due, without any unit."""
+        book = self.book()
+        while (step := keyring.due(book, self.entropy)) is not None:
+            self.save(step)
+            book = book.having(step)
+
+    @staticmethod
+    def check(book: Book, serial: str) -> None:
+        """ToolError when the unit could not run with what it is to hold by this book."""
+        if len(book.pairs_of(serial)) > PAIRS_MAX:
             raise ToolError(
-                f"no unit can run with these settings: {error}",
-                f"A unit has at most {PARTNERS_MAX} pair keys, a change of key counting twice while it lasts.",
-            ) from error
+                f"{serial} would be in more than {PAIRS_MAX} pairs",
+                f"A unit holds {PARTNERS_MAX} partners' keys, and needs one place for changes of keys.",
+            )
+        if keyring.places(book, serial) > PARTNERS_MAX:
+            raise ToolError(
+                f"{serial} has no place for another key while one of its partners' changes",
+                "Finish that change first: interlock rotate, with the units in range.",
+            )
+        try:
+            encode(keyring.settings_for(book, serial, 1))
+        except SettingsError as error:
+            raise ToolError(f"{serial} cannot run with these settings: {error}", "Nothing was changed.") from error
 
     # Credentials.
 
@@ -322,18 +367,6 @@ class Vault:
             lent.append(LentEntry(unit.serial, unit.number, unit.role, unit.name, key, unit.signing_keys))
         Vault._made(path, Force(self.force().name, None, 0, person, expires_s), lent, self.entropy)
         return len(units)
-
-
-def _holster_keys(pair: PairEntry) -> list[bytes]:
-    """The older first, as a unit expects two keys of one partner."""
-    old = [pair.old_key] if pair.old_key is not None and pair.state in ("prepared", "holster") else []
-    return old + [pair.key]
-
-
-def _camera_keys(pair: PairEntry) -> list[bytes]:
-    if pair.state == "prepared":
-        return [] if pair.old_key is None else [pair.old_key]
-    return [pair.key]
 
 
 def _check_text(text: str, most: int, what: str) -> None:

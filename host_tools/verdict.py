@@ -12,9 +12,10 @@ from enum import StrEnum
 
 from interlock.core import frames
 
-from .evidence import Answer, Event, Evidence, Use
+from .evidence import Evidence
 from .exchange import Segment, Span
 from .recordings import Recording
+from .uses import Answer, Event, Use
 
 GRACE_MS = 10_000
 NOT_COVERED = "the camera unit's journal is missing or gapped"

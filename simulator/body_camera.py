@@ -131,6 +131,12 @@ class BodyCamera:
         if self._state is not State.DEAD:
             self._enter(State.ASLEEP)
 
+    def wake_up(self) -> None:
+        """The officer's switch: in standby after the wake delay; nothing when it is not asleep."""
+        if self._state is State.ASLEEP:
+            self._enter(State.WAKING)
+            self._after(self.wake_delay_ms, self._stand_by)
+
     def fill_up(self) -> None:
         """Storage is full from now on: ends a recording, and none begins though presses are accepted."""
         self.is_full = True

@@ -40,7 +40,9 @@ def unit_settings(scenario: Scenario, unit: Unit) -> settings.Settings:
         return hkdf(scenario.secret.encode(), b"scenario keys", " ".join(names).encode(), 32)
 
     partners = [
-        settings.Partner(other.number, other.role, key("unit", other.id), key("pair", holster.id, camera.id))
+        settings.Partner(
+            other.number, other.role, settings.PAIRED, key("unit", other.id), key("pair", holster.id, camera.id)
+        )
         for other in scenario.units
         for holster, camera in ((unit, other), (other, unit))
         if camera.id in holster.cameras
@@ -49,7 +51,15 @@ def unit_settings(scenario: Scenario, unit: Unit) -> settings.Settings:
     if unit.recorder:
         policy = policy._replace(buffer_ms=unit.recorder.buffer_ms)
     return settings.Settings(
-        1, unit.serial, unit.number, unit.role, key("unit", unit.id), key("group"), partners, policy
+        1,
+        unit.serial,
+        unit.number,
+        unit.role,
+        key("unit", unit.id),
+        key("group"),
+        settings.NO_KEY,
+        partners,
+        policy,
     )
 
 

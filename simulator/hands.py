@@ -14,7 +14,7 @@ from .radio.air import Air
 
 PULSE_US = 8_000
 SAFE_TO_SEAT_US = 150_000
-BUTTON_US = 2_500_000
+STOW_US = 2_500_000
 SERVICE_US = 7_000_000
 
 
@@ -107,13 +107,18 @@ class Hands:
     def _do_undock(self, unit_id: str) -> None:
         self.drive(unit_id, "dock", False)
 
+    def _do_press(self, unit_id: str, hold_s: float) -> None:
+        self._hold_button(unit_id, hold_s * US_PER_S)
+
     def _do_press_stow(self, unit_id: str) -> None:
-        self.drive(unit_id, "button", True)
-        self._later(BUTTON_US, lambda: self.drive(unit_id, "button", False))
+        self._hold_button(unit_id, STOW_US)
 
     def _do_press_service(self, unit_id: str) -> None:
+        self._hold_button(unit_id, SERVICE_US)
+
+    def _hold_button(self, unit_id: str, for_us: float) -> None:
         self.drive(unit_id, "button", True)
-        self._later(SERVICE_US, lambda: self.drive(unit_id, "button", False))
+        self._later(for_us, lambda: self.drive(unit_id, "button", False))
 
     def _do_seat_contact_sticks(self, unit_id: str) -> None:
         self._stuck[unit_id] = True
@@ -141,6 +146,9 @@ class Hands:
 
     def _do_camera_falls_asleep(self, unit_id: str) -> None:
         self._cameras[unit_id].fall_asleep()
+
+    def _do_camera_wakes(self, unit_id: str) -> None:
+        self._cameras[unit_id].wake_up()
 
     def _do_camera_is_full(self, unit_id: str) -> None:
         self._cameras[unit_id].fill_up()

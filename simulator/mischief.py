@@ -73,8 +73,14 @@ class Mischief:
     def _do_handler_fails(self, unit_id: str, count: int) -> None:
         self._radio(unit_id).fail_handler(count)
 
-    def _do_scan_stalls(self, unit_id: str) -> None:
-        self._radio(unit_id).stall_scan()
+    def _do_handler_is_lost(self, unit_id: str) -> None:
+        self._boards[unit_id].lose_handler()
+
+    def _do_scan_stalls(self, unit_id: str, cure: str) -> None:
+        self._radio(unit_id).stall_scan(cure)
+
+    def _do_radio_wedges(self, unit_id: str, cure: str) -> None:
+        self._radio(unit_id).wedge(cure)
 
     def _do_radio_refuses(self, unit_id: str, for_s: float) -> None:
         radio = self._radio(unit_id)

@@ -55,8 +55,9 @@ class Frame:
 @dataclass(frozen=True)
 class UnitRun:
     """One unit at the end, under the number that it was set up with. `boot_zero_us`: virtual time at which the uptime
-    of each of its boots began; `drifts`: (since virtual us, ppm that its clock runs too fast), the first since 0;
-    `seal_keys`: first keys of its journal's eras that it was made with."""
+    of each of its boots began; `alerts_us`, `warnings_us`: when it buzzed for long, and shortly; `drifts`: (since
+    virtual us, ppm that its clock runs too fast), the first since 0; `seal_keys`: first keys of its journal's eras that
+    it was made with."""
 
     unit: Unit
     reading: Reading
@@ -66,6 +67,7 @@ class UnitRun:
     recordings: list[Interval]
     drifts: tuple[tuple[int, float], ...] = ((0, 0.0),)
     seal_keys: tuple[bytes, ...] = ()
+    warnings_us: list[int] = field(default_factory=list)
 
     def when_us(self, record: Record) -> int:
         """Virtual time at which a record of this unit was made."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from interlock.boards import Board, esp32, rp2, stm32wb
 from interlock.core import access, frames, settings
@@ -31,22 +31,30 @@ from .hardware.interpreter import find_vm, vm_version
 from .mischief import Mischief
 from .played import Frame, Happening, Run, UnitRun, WeaponEvent
 from .profiles import SECTOR_BYTES, Pin, profile
-from .radio.air import Air, Pdu
+from .radio.air import Air, Pdu, Propagation
 from .radio.pcap import PcapWriter
+from .radio.tapping import DataPdu
 from .scenario import LAPTOP_ACTIONS, TECHNICIAN_ACTIONS, Event, Scenario, Unit
 from .visit import Technician, Visits
 
 FIDELITIES = ("vm", "fast")
 BOARDS: dict[str, Board] = {"esp32": esp32.BOARD, "rp2": rp2.BOARD, "stm32wb": stm32wb.BOARD}
 GOOD_CELL_MV = 3900
+NUDGE_US = 200_000
+"""Who feels it takes a shorter buzz for a discreet word, a longer one for an alert."""
 
 
 def play(
-    scenario: Scenario, seed: int, pcap: Path | None, technician: Technician | None = None, fidelity: str = "vm"
+    scenario: Scenario,
+    seed: int,
+    pcap: Path | None,
+    technician: Technician | None = None,
+    fidelity: str = "vm",
+    propagation: Propagation | None = None,
 ) -> Run:
     """Play the scenario in virtual time; what was on the air goes to the file `pcap`, if any. `technician`: who carries
     out the scenario's technician's actions; None when it has none. `fidelity`: "vm", or "fast" (`fast/`), which knows
-    neither technicians nor boxed units.
+    neither technicians nor boxed units; `propagation`: another path than the air's own.
 
     Raises VmError without a usable VM, FirmwareError when an exception leaves the firmware, FidelityError when the
     scenario is not for the fast fidelity."""
@@ -54,9 +62,9 @@ def play(
         raise ValueError(f"no fidelity {fidelity!r}: there are {', '.join(FIDELITIES)}")
     with seeded_entropy(seed), PcapWriter(pcap) if pcap else nullcontext() as writer:
         if fidelity == "fast":
-            return run_fast(World(scenario, seed, writer, None, FastBoard).play(interpreter()), scenario)
+            return run_fast(World(scenario, seed, writer, None, FastBoard, propagation).play(interpreter()), scenario)
         version = vm_version(find_vm())
-        return run(World(scenario, seed, writer, technician).play(version))
+        return run(World(scenario, seed, writer, technician, propagation=propagation).play(version))
 
 
 Opened = Callable[[int, list[access.Label], Callable[[Event], None]], None]
@@ -73,6 +81,16 @@ def play_live(scenario: Scenario, seed: int, pcap: Path, port: int, opened: Open
         run(World(scenario, seed, writer, None).live(port, opened), paced=True)
 
 
+class Tap(Protocol):
+    """Who overhears everything: `pcap.PcapWriter`, an experiment."""
+
+    def __call__(self, pdu: Pdu, /) -> None:
+        """An advertising channel PDU, at its end."""
+
+    def data(self, pdu: DataPdu, /) -> None:
+        """A PDU of a connection."""
+
+
 class World:
     """Everything at its place, ready to be played once."""
 
@@ -80,21 +98,23 @@ class World:
         self,
         scenario: Scenario,
         seed: int,
-        writer: PcapWriter | None,
+        writer: "Tap | None",
         technician: Technician | None,
         board_type: type[VirtualBoard] = VirtualBoard,
+        propagation: Propagation | None = None,
     ) -> None:
         self._scenario = scenario
         self._technician = technician
         self._writer = writer
         self._board_type = board_type
+        self._propagation = propagation
         self._seed = seed
         self._board = BOARDS[scenario.profile]
         self._groups: dict[str, frames.GroupKeys] = {}
         self._boards: dict[str, VirtualBoard] = {}
         self._cameras: dict[str, BodyCamera] = {}
         self._boot_zero_us: dict[str, dict[int, int]] = {}
-        self._alerts_us: dict[str, list[int]] = {}
+        self._buzzes_us: dict[str, list[tuple[int, int | None]]] = {}  # began, ended
         self._weapon_events: list[WeaponEvent] = []
         self._happenings: list[Happening] = []
         self._frames: list[Frame] = []
@@ -152,7 +172,7 @@ class World:
 
     async def _begin(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._air = Air(self._seed)
+        self._air = Air(self._seed, self._propagation)
         self._air.loss = self._scenario.loss
         self._air.observers.append(self._observe)
         if self._writer:
@@ -178,9 +198,11 @@ class World:
         make(area, self._scenario, unit)
         board.flash.load(bytes(image))
         board.clock_ppm = unit.clock_ppm
+        if self._scenario.clocks:
+            board.keep_date(self._scenario.begins.timestamp())
         self._boot_zero_us[unit.id] = {}
-        self._alerts_us[unit.id] = []
-        board.flash.on_program = lambda data: self._watch_boot(unit.id, data)
+        self._buzzes_us[unit.id] = []
+        board.flash.on_program = lambda data: self._watch_flash(unit.id, data)
         board.adc_mv[self._board.pins["battery"]] = GOOD_CELL_MV // self._board.battery[0]
         self._hands.at_rest(unit.id)
         if unit.recorder:
@@ -203,25 +225,29 @@ class World:
         skip = settings.SECTORS * SECTOR_BYTES
         area = Area(bytearray(board.flash.image()), port.journal_offset + skip, port.journal_bytes - skip)
         camera = self._cameras.get(unit.id)
-        held = self._held(unit.id)
+        held, buzzes = self._held(unit.id), self._buzzes_us[unit.id]
         return UnitRun(
             unit if held is None else replace(unit, number=held.unit),
             Reading(area),
             board.heap_peak,
             self._boot_zero_us[unit.id],
-            self._alerts_us[unit.id],
+            [began_us for began_us, ended_us in buzzes if not _is_nudge(began_us, ended_us)],
             camera.intervals if camera else [],
             ((0, unit.clock_ppm), *self._mischief.drifts.get(unit.id, ())),
             () if unit.boxed else (unit_seal_key(self._scenario, unit),),
+            [began_us for began_us, ended_us in buzzes if _is_nudge(began_us, ended_us)],
         )
 
     # Watching.
 
-    def _watch_boot(self, unit_id: str, data: bytes) -> None:
-        """The instant at which a boot record is written ties that boot's uptime to virtual time."""
+    def _watch_flash(self, unit_id: str, data: bytes) -> None:
+        """The instant at which a boot record is written ties that boot's uptime to virtual time; settings that are
+        written may bring another group key."""
         record = decode(data.lstrip(b"\xff"), 0)
         if record is not None and record.kind == BOOT:
             self._boot_zero_us[unit_id][record.boot] = now_us(self._loop) - record.uptime_ms * 1000
+        elif data.startswith(settings.MAGIC):
+            self._groups.pop(unit_id, None)
 
     def _observe(self, pdu: Pdu) -> None:
         self._pdus_us.setdefault(pdu.source, array("q")).append(pdu.time_us)
@@ -230,13 +256,14 @@ class World:
             return
         self._seen.add(key)
         group = self._group_of(pdu.source) if frames.is_ours(pdu.data) else None
-        unit = frames.open_unit(group, pdu.data) if group else None
+        slot = frames.slot_at(int(self._scenario.begins.timestamp() * 1000) + pdu.time_us // 1000)
+        unit = frames.open_unit(group, pdu.data, slot) if group else None
         self._frames.append(
             Frame(pdu.source, pdu.time_us, unit.event if unit else None, unit.counter if unit else None)
         )
 
     def _group_of(self, unit_id: str) -> frames.GroupKeys | None:
-        """The group keys that this unit was set up with, looked up in its flash; None while it is boxed."""
+        """The group keys that this unit sends under, looked up in its flash; None while it is boxed."""
         if unit_id in self._boards and unit_id not in self._groups:
             held = self._held(unit_id)
             if held is not None:
@@ -252,8 +279,12 @@ class World:
     def _output(self, unit_id: str, pin: Pin, level: int) -> None:
         if pin == self._board.pins["shutter"] and unit_id in self._cameras:
             self._cameras[unit_id].shutter(level)
-        elif pin == self._board.pins["haptic"] and level:
-            self._alerts_us[unit_id].append(now_us(self._loop))
+        elif pin == self._board.pins["haptic"]:
+            buzzes = self._buzzes_us[unit_id]
+            if level:
+                buzzes.append((now_us(self._loop), None))
+            elif buzzes:
+                buzzes[-1] = (buzzes[-1][0], now_us(self._loop))
 
     # Happening.
 
@@ -303,3 +334,7 @@ class World:
 
     def _happening(self, unit_id: str, text: str) -> None:
         self._happenings.append(Happening(unit_id, text, now_us(self._loop)))
+
+
+def _is_nudge(began_us: int, ended_us: int | None) -> bool:
+    return ended_us is not None and ended_us - began_us < NUDGE_US

@@ -9,10 +9,11 @@ import time
 from machine import WDT, reset, reset_cause
 
 from .camera_role import CameraRole
-from .core import access, frames, receiver, settings, wire
+from .core import access, frames, receiver, records, settings, wire
 from .core.ticks import earlier, ticks_add
 from .desk import Desk
 from .drivers.battery import Battery
+from .drivers.calendar import CALENDAR_U_MS, Calendar
 from .drivers.door import Door
 from .drivers.recorder import Recorder
 from .drivers.seat import Seat
@@ -20,6 +21,7 @@ from .drivers.signal import Signal
 from .holster_role import HolsterRole
 from .radio.broadcast import Broadcast
 from .radio.link import Link
+from .radio.supervisor import Supervisor
 from .service import Service
 from .station import Station
 
@@ -52,10 +54,11 @@ class App:
         self.station = Station(config, board.journal_area(), keep, radio, self._ticks, reset_cause())
         self.holster: HolsterRole | None = None
         self.camera: CameraRole | None = None
+        dock, button = self._contact("dock"), self._contact("button")
+        self._dock = dock
         if config.role & settings.ROLE_CAMERA:
             recorder = Recorder(board.pins["shutter"], self._contact("tally"), self._contact("awake"))
-            self.camera = CameraRole(self.station, recorder, signal)
-        dock, button = self._contact("dock"), self._contact("button")
+            self.camera = CameraRole(self.station, recorder, signal, dock)
         if config.role & settings.ROLE_HOLSTER:
             seat = Seat(self._contact("seat_closes"), self._contact("seat_opens"), config.policy.fault_ms)
             battery = Battery(board.pins["battery"], *board.battery)
@@ -73,17 +76,28 @@ class App:
             self.holster.local_camera = self.camera
             self.camera.local_holster = self.holster
         self.roles = [role for role in (self.holster, self.camera) if role]
+        self._signal = signal
         self.station.alert = signal_alert(signal, self._ticks)
+        self.station.on_change = self._follow_settings
+        company = self.station.company
+        company.warn = self._warn
+        if self.holster:
+            company.says = self.holster.says
+        elif self.camera:
+            company.says = self.camera.says
+        self._follow_settings()
         self.contacts: tuple[Contact, ...] = ()
         for role in self.roles:
             self.contacts += tuple(role.contacts)
         if not self.holster:
             self.contacts += (dock, button)
-        self._desk = Desk(self.station, keep, label, config, self._adopt, self._sense)
+        self._desk = Desk(self.station, keep, label, config, self._adopt, self._sense, self._command)
         self._is_working = False  # the signer has more to compute
         # A holster unit's own machine takes the edges of dock and button, too.
         takes = self.holster is None
         self.service = Service(self.station, self._desk, link, dock, button, takes, board.address_mode)
+        self._supervisor = Supervisor(radio, link, self.station, reset, self._strangers)
+        self._take_calendar(Calendar())
         # Last: everything above may take long, and a watchdog cannot be stopped again.
         self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
         self.door.wake()  # the first turn at once: the unit may be in its dock already
@@ -93,11 +107,30 @@ class App:
 
     def _adopt(self, config: settings.Settings) -> None:
         """New settings are in force: go by them without a restart."""
-        self.station.adopt(config)
-        for role in self.roles:
-            role.adopt()
+        self.station.go_by(config)
         kind, payload = self.station.config_fact()
         self.station.record(kind, payload)
+
+    def _take_calendar(self, calendar: Calendar) -> None:
+        """Go by what the RTC kept over a restart, until somebody knows better."""
+        utc_ms = calendar.read()
+        if utc_ms is not None:
+            self.station.set_clock(records.BY_BOARD, self.station.uptime_ms(), utc_ms, CALENDAR_U_MS)
+        self.station.on_clock = calendar.set
+
+    def _follow_settings(self) -> None:
+        for role in self.roles:
+            role.adopt()
+        self._signal.covert = self.station.policy.covert
+
+    def _warn(self) -> None:
+        self._signal.nudge(self._ticks())
+
+    def _command(self, mode: int, seconds: int) -> int:
+        """Enter a mode, by a technician; OK, or why not."""
+        if self.holster and self.holster.command(mode, seconds):
+            return wire.OK
+        return wire.BAD_MODE
 
     def _sense(self) -> tuple[int, int]:
         """(status flags, cell mV) for a technician."""
@@ -106,10 +139,18 @@ class App:
             cell_mv = self.holster.battery.read_mv()
             flags |= wire.FLAG_LOW_BATTERY if self.holster.battery.low else 0
             flags |= wire.FLAG_SENSOR_FAULT if self.holster.seat.faulty else 0
+            flags |= wire.FLAG_MUTED if self.holster.answers.is_muted else 0
+            flags |= wire.FLAG_TEST if self.holster.state.duty == records.MODE_TEST else 0
+            flags |= wire.FLAG_FUNCTION_TEST if self.holster.state.duty == records.MODE_FUNCTION_TEST else 0
         if self.camera:
             flags |= wire.FLAG_TALLY if self.camera.recorder.tally.on else 0
             flags |= wire.FLAG_AWAKE if self.camera.recorder.awake.on else 0
         return flags, cell_mv
+
+    def _strangers(self) -> tuple[int, int, int]:
+        """Frames that the receiver took for junk and for replays, and those of strangers that it did not look at."""
+        ear = self.station.receiver
+        return ear.junk, ear.replays, ear.limited
 
     def _is_busy(self) -> bool:
         """Whether a weapon is out or a recorder is being started or stopped."""
@@ -127,16 +168,18 @@ class App:
         self._hear()
         for role in self.roles:
             role.tick()
-        self.service.react()
         busy = self._is_busy()
+        self.station.company.tick(self._ticks(), busy)
+        self.service.react()
         self.service.turn(busy)
         self.station.broadcast()
-        self.station.radio.watch(self._ticks())
-        self.station.receiver.tidy()
+        self._supervisor.turn(busy, self.station.company.misses_somebody())
+        tidying = self.station.receiver.tidy()
         self.station.reserve()
         self._quiet_work(busy)
+        self._is_working = self._is_working or tidying
         if self.holster:
-            self.holster.prepare()
+            self._is_working = self.holster.prepare() or self._is_working
         if self._watchdog:
             self._watchdog.feed()
         if self.service.is_done():
@@ -147,9 +190,11 @@ class App:
         first: int | None = now if self._is_working else ticks_add(now, TURN_MS)
         for role in self.roles:
             first = earlier(first, role.deadline(now), now)
+        first = earlier(first, self.station.company.deadline(now), now)
         for contact in self.contacts:
             first = earlier(first, contact.settle_at, now)
         first = earlier(first, self.service.deadline(now), now)
+        first = earlier(first, self._supervisor.deadline(), now)
         return earlier(first, self.station.air_deadline(now), now)
 
     def _hear(self) -> None:
@@ -159,21 +204,35 @@ class App:
                 return
             if self.holster and self.holster.hear(frame):
                 continue
-            heard = self.station.receiver.hear(frame, self._ticks())
+            heard = self.station.receiver.hear(frame, self._ticks(), self.station.slot())
+            is_own = heard is not None and heard.kind not in (receiver.GROUP, receiver.UNDATED)
+            if not is_own and self.station.receiver.is_spent(frame):
+                self.station.radio.spend(frame)
             if heard is None:
                 continue
-            if heard.event == frames.RECORDING and heard.kind in (receiver.OWN, receiver.GROUP) and self.holster:
+            self.station.company.hear(heard)
+            if (
+                heard.event == frames.RECORDING
+                and heard.kind in (receiver.OWN, receiver.GROUP, receiver.UNDATED)
+                and self.holster
+            ):
                 self.holster.witness(heard)
             if self.camera:
-                self.camera.hear(heard)
+                self.station.hold()
+                try:
+                    self.camera.hear(heard)
+                finally:
+                    self.station.release()
 
     def _quiet_work(self, busy: bool) -> None:
         """Erase ahead, and let the signer compute: only while nothing is on the air and no weapon is out, since an
         erase stops a board for long."""
-        if self.station.airtime.now_on is not None or busy:
+        if busy or not self.station.airtime.is_idle(self._ticks()):
             self._is_working = False
             return
         self.station.tidy()
+        if self._dock.on:
+            self.station.lapse()
         self._is_working = self._desk.work()
 
 

@@ -2,39 +2,52 @@
 station and its drivers."""
 
 from .core import camera, frames, receiver, records
+from .core.airtime import ACK_MS
+from .core.bucket import Bucket
 from .core.machine import deadline, due
-from .core.settings import ROLE_HOLSTER
-from .core.ticks import earlier, is_due, ticks_add
+from .core.settings import REACH_GROUP, REACH_JOURNAL, REACH_OWN, ROLE_HOLSTER
+from .core.ticks import earlier, is_due, ticks_add, ticks_diff
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
+    from .drivers.contact import Contact
     from .drivers.recorder import Recorder
     from .drivers.signal import Signal
     from .holster_role import HolsterRole
     from .station import Station
 
-ACK_MS = 300
 WITNESS = "witness"
+WITNESS_MS = 300
+TESTIMONY_MS = 1000  # a witness frame serves every holster: a new one at most so often
 STALE_PAUSE_MS = 60000  # at most one start per minute on the word of stale frames
-_STARTS = (frames.DRAW, frames.ARM, frames.DISCHARGE, None)
+# Starts on the word of strangers: whoever stole one unit of the group must not fill every camera's storage.
+GUEST_STARTS = 4
+GUEST_REFILL_MS = 300000
+UNDATED_PAUSE_MS = 60000  # and of strangers without a clock, whose frames may be old
 _ENDS = (frames.REHOLSTER, frames.STOW)
+_NO_WEAPON = (frames.RECORDING,) + frames.READINESS + frames.PRESENCE
 
 
 class CameraRole:
-    """`recorder`, `signal`: drivers."""
+    """`recorder`, `signal`: drivers; `dock`: Contact."""
 
-    def __init__(self, station: "Station", recorder: "Recorder", signal: "Signal") -> None:
+    def __init__(self, station: "Station", recorder: "Recorder", signal: "Signal", dock: "Contact") -> None:
         self.station = station
+        self.dock = dock
         self.recorder = recorder
         self.signal = signal
         self.contacts = (recorder.tally, recorder.awake)
         now = station.ticks()
-        self.state = camera.at_boot(recorder.tally.on, recorder.awake.on, now)
+        self.state = camera.at_boot(recorder.tally.on, recorder.awake.on, now, station.was_recording)
         self.adopt()
         self._newest: dict[int, int] = {}  # own holster -> counter of its newest frame
         self._answered: set[tuple[int, int, int]] = set()  # (holster, kind, reason) journalled since its newest event
         self._testified = False  # this recording's first witness frame is journalled
-        self._stale_at: int | None = None
+        self._testifies = False  # a witness frame is wanted, as soon as one may be aired again
+        self._testify_at = now
+        self._stale = Bucket(1, STALE_PAUSE_MS, now)
+        self._guests = Bucket(GUEST_STARTS, GUEST_REFILL_MS, now)
+        self._undated = Bucket(1, UNDATED_PAUSE_MS, now)
         self.local_holster: HolsterRole | None = None  # combined role: the holster part on the same board
         station.radio.listen()
         self._journal_recorder()
@@ -44,7 +57,7 @@ class CameraRole:
         config = self.station.config
         self._pairs: dict[int, frames.PairKeys] = {}
         for p in config.partners:
-            if p.role & ROLE_HOLSTER:
+            if p.role & ROLE_HOLSTER and self.station.is_own(p):
                 self._pairs[p.unit] = frames.PairKeys(p.pair_key, p.unit, config.unit)
 
     # The recorder's wires.
@@ -61,28 +74,70 @@ class CameraRole:
 
     def hear(self, heard: receiver.Heard) -> None:
         """Follow a frame that the receiver took for authentic."""
-        if heard.event == frames.RECORDING:
+        if heard.event in _NO_WEAPON:
+            if heard.event in frames.PRESENCE and self._knows(heard.sender):
+                # Only a holstered weapon's unit says that it is there: its return went unheard.
+                self._journal_heard(heard, heard.kind)
+                self._step(camera.RETURN, heard.sender)
             return
         if heard.kind == receiver.OWN_STALE:
             self._hear_stale(heard)
             return
-        if heard.kind == receiver.OWN_REPEAT:
+        is_end = heard.event in _ENDS or heard.event == frames.CANCEL
+        followed = self._newest.get(heard.sender) == heard.counter
+        if heard.kind == receiver.OWN_REPEAT and (followed or is_end):
+            self._newest[heard.sender] = heard.counter
             self._answer(heard.sender)
             return
-        own = heard.kind == receiver.OWN
+        # Any other repeat is of a burst that goes on, and this unit restarted in it.
+        own = heard.kind in (receiver.OWN, receiver.OWN_LATE, receiver.OWN_REPEAT)
         if own:
             self._newest[heard.sender] = heard.counter
-        if heard.event != frames.OUT or not self._knows(heard.sender):
-            self._journal_heard(heard)
-        self._follow(heard.event, heard.sender)
+        knows = self._knows(heard.sender)
+        refused = None if knows or is_end else self._refusal(heard, own)
+        if heard.event != frames.OUT or not knows:
+            self._journal_heard(heard, refused or heard.kind)
+        if refused is None:
+            if own and not knows and not is_end:
+                self.station.company.write_crew((), ())
+            self._follow(heard.event, heard.sender)
         if own:
             self._answer(heard.sender)
         elif self.state.mode == camera.RECORDING:
             self._testify()
 
-    def hear_local(self, event: int, sender: int) -> None:
+    def _refusal(self, heard: receiver.Heard, own: bool) -> int | None:
+        """Why an authentic trigger is not followed (`records.HEARD_*`), or None."""
+        reach = self._reach(heard.event, heard.flags)
+        if reach == REACH_JOURNAL or (reach == REACH_OWN and not own):
+            return records.HEARD_POLICY
+        # Where it records already nobody starts anything; and a hold must not end on a weapon that was heard.
+        if own or self.state.mode in (camera.RECORDING, camera.STARTING, camera.HOLDING):
+            return None
+        now = self.station.ticks()
+        if heard.kind == receiver.UNDATED and not self._undated.take(now):
+            return records.HEARD_LIMITED
+        return None if self._guests.take(now) else records.HEARD_LIMITED
+
+    def _reach(self, event: int | None, flags: int) -> int:
+        """Whom an event is for, by policy. What a policy keeps to the journal is not aired until something graver
+        happened: so an arming, or a weapon that is out, is then of a use that reaches further."""
+        policy = self.station.policy
+        if event == frames.DRAW:
+            return int(policy.on_draw)
+        reaches: list[int] = [policy.on_draw, policy.on_arm, policy.on_discharge]
+        if event == frames.DISCHARGE:
+            reaches = reaches[2:]
+        elif event == frames.ARM or flags & frames.FLAG_ARMED:
+            reaches = reaches[1:]
+        elif event != frames.OUT:
+            return REACH_GROUP
+        return min([reach for reach in reaches if reach != REACH_JOURNAL])
+
+    def hear_local(self, event: int, flags: int, sender: int) -> None:
         """The wired weapon of a combined unit."""
-        self._follow(event, sender)
+        if self._reach(event, flags) != REACH_JOURNAL or self._knows(sender):
+            self._follow(event, sender)
         self._tell_local()
 
     def _knows(self, sender: int) -> bool:
@@ -91,27 +146,27 @@ class CameraRole:
     def _follow(self, event: int | None, sender: int) -> None:
         if event in _ENDS:
             self._step(camera.RETURN, sender)
+        elif event == frames.CANCEL:
+            self._step(camera.CANCEL, sender)
         elif event == frames.OUT:
             self._step(camera.AGAIN, sender)
-        elif event in _STARTS:
+        elif event is None or event in (frames.DRAW, frames.ARM, frames.DISCHARGE):
             self._step(camera.TRIGGER, sender)
 
     def _hear_stale(self, heard: receiver.Heard) -> None:
         """Delayed replay, or a holster that was rolled back: start the recorder, never answer, let it hold and end."""
-        now = self.station.ticks()
-        if heard.event in _ENDS or self._stale_at is not None:
+        if heard.event in _ENDS or heard.event == frames.CANCEL or not self._stale.take(self.station.ticks()):
             return
-        self._stale_at = ticks_add(now, STALE_PAUSE_MS)
-        self._journal_heard(heard)
+        self._journal_heard(heard, heard.kind)
         if not self._knows(heard.sender):
             self._step(camera.TRIGGER, heard.sender)
             self._step(camera.RETURN, heard.sender)
 
-    def _journal_heard(self, heard: receiver.Heard) -> None:
+    def _journal_heard(self, heard: receiver.Heard, kind: int) -> None:
         self._answered = {key for key in self._answered if key[0] != heard.sender}
         event = (heard.event or 0) << 4 | heard.flags
-        digest = heard.digest or bytes(frames.DIGEST_BYTES)
-        payload = (heard.sender, heard.counter, heard.kind, event, digest)
+        digest = heard.body or bytes(frames.DIGEST_BYTES)
+        payload = (heard.sender, heard.counter, kind, event, digest)
         self.station.record(records.HEARD, records.pack(records.HEARD, *payload))
 
     # Answers.
@@ -128,7 +183,8 @@ class CameraRole:
         what = (counter, kind, reason)
         if station.airtime.says(("ack", holster), what):
             return
-        frame = pair.build(counter, frames.Ack(kind, reason, since_ms, buffer_ms // 1000, station.digest()))
+        crew = station.company.count(holster)
+        frame = pair.build(counter, frames.Ack(kind, reason, since_ms, buffer_ms // 1000, crew, station.digest()))
         station.airtime.put(("ack", holster), frame, now, ACK_MS, 0, what)
         station.broadcast()
         key = (holster, kind, reason)
@@ -157,9 +213,14 @@ class CameraRole:
         # A combined unit has one counter: were both aired in turns, each would make the other look old.
         if self.local_holster and self.local_holster.busy():
             return
+        now = station.ticks()
+        self._testifies = not is_due(self._testify_at, now)
+        if self._testifies:
+            return
+        self._testify_at = ticks_add(now, TESTIMONY_MS)
         counter = station.use_counter()
         frame = station.frame(frames.RECORDING, 0, counter)
-        station.airtime.put(WITNESS, frame, station.ticks(), ACK_MS, 0, counter)
+        station.airtime.put(WITNESS, frame, now, WITNESS_MS, 0, counter, calm=True)
         if not self._testified:
             self._testified = True
             station.record(records.AIRED, records.pack(records.AIRED, counter, frames.RECORDING))
@@ -213,18 +274,27 @@ class CameraRole:
             self._step(event, now)
         if self.state.mode in (camera.STANDBY, camera.RECORDING):
             self.signal.calm()
+        if ticks_diff(now, self._testify_at) >= 0:
+            self._testify_at = now  # old ticks would seem to come
+            wanted, self._testifies = self._testifies, False
+            if wanted and self.state.mode == camera.RECORDING:
+                self._testify()
         self.recorder.tick(now)
         self.signal.tick(now)
         self.station.radio.listen()
-        if is_due(self._stale_at, now):
-            self._stale_at = None
 
     def busy(self) -> bool:
         """Whether a weapon is out or the recorder is being started or stopped."""
         return len(self.state.weapons) > 0 or self.state.limit_at is not None
 
+    def says(self) -> tuple[int, int]:
+        """What the unit announces: (frame event, state)."""
+        if self.station.in_session:
+            return frames.READY, frames.READY_SESSION
+        return frames.READY, frames.READY_DOCKED if self.dock.on else camera.readiness(self.state)
+
     def deadline(self, now: int) -> int | None:
         first = deadline(self.state, now)
-        for tick in (self.recorder.off_at, self.signal.off_at):
+        for tick in (self.recorder.off_at, self.signal.off_at, self._testify_at if self._testifies else None):
             first = earlier(first, tick, now)
         return first

@@ -8,8 +8,8 @@ from . import VERSION
 from .core import access, records, settings, wire
 from .core.notary import Notary
 from .core.reading import Cursor
-from .core.settings import SettingsError
-from .core.ticks import is_due, ticks_add, ticks_diff
+from .core.refusals import Refusals
+from .core.settings import ROLE_CAMERA, ROLE_HOLSTER, SettingsError
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .core.needs import Flash
     from .unit import Unit
 
-PAUSE_MS = 2000  # after a wrong secret nobody is heard for so long
-REFUSALS_MS = 600000  # wrong secrets are journalled at most so often, counted together
 # Hashes in a turn of the loop, at some 0.2 ms each: 40 ms in service mode; elsewhere so few that a weapon is not kept
 # waiting for its frame.
 SERVICE_HASHES = 200
@@ -29,7 +27,8 @@ DUTY_HASHES = 20
 class Desk:
     """`unit`: Unit or Station; `area`: the settings area; `label`: Label; `config`: its Settings or None when boxed.
 
-    `adopt`: called with new Settings that are in force from now on; `sense`: gives (status flags, cell mV).
+    `adopt`: called with new Settings that are in force from now on; `sense`: gives (status flags, cell mV);
+    `command`: enters a mode for some seconds and gives OK or why not, None on a unit that has none.
     `restart`: set when the unit must start anew once the session is over. `in_service_mode`: whether it is.
     """
 
@@ -41,6 +40,7 @@ class Desk:
         config: settings.Settings | None,
         adopt: "Callable[[settings.Settings], None]",
         sense: "Callable[[], tuple[int, int]]",
+        command: "Callable[[int, int], int] | None" = None,
     ) -> None:
         self.label = label
         self.config = config
@@ -58,9 +58,8 @@ class Desk:
         self._area = area
         self._adopt = adopt
         self._sense = sense
-        self._wait_until: int | None = None
-        self._tries = 0  # wrong secrets not journalled yet
-        self._refusals_until: int | None = None
+        self._command = command
+        self._refusals = Refusals(self._note_refusals)
 
     # What the session asks.
 
@@ -101,37 +100,29 @@ class Desk:
             self.access.step if self.access else 0,
             unit.utc_ms() if unit.clock else 0,
             unit.clock_u_ms(),
+            *unit.assigned[:2],
+            0 if config is None else 1 if config.group_other == settings.NO_KEY else 2,
         )
 
     def opened(self, credential: int, person: bytes, number: int) -> None:
-        self._note_refusals()
+        self._refusals.right(credential)
         self._unit.record(records.SESSION, records.pack(records.SESSION, credential, person, number))
 
-    def refused(self, reason: int) -> None:
+    def refused(self, credential: int, reason: int) -> None:
         now = self._unit.ticks()
-        self._wait_until = ticks_add(now, PAUSE_MS)
-        self._tries = min(self._tries + 1, 0xFFFF)
-        if self._refusals_until is None or is_due(self._refusals_until, now):
-            self._refusals_until = ticks_add(now, REFUSALS_MS)
-            self._note_refusals()
+        if reason == wire.BAD_PROOF:
+            self._refusals.wrong(credential, now)
+        self._refusals.count(reason, now)
 
-    def _note_refusals(self) -> None:
-        if self._tries:
-            self._unit.record(records.REFUSED, records.pack(records.REFUSED, wire.BAD_PROOF, self._tries))
-            self._tries = 0
+    def _note_refusals(self, reason: int, tries: int) -> None:
+        self._unit.record(records.REFUSED, records.pack(records.REFUSED, reason, tries))
 
-    def wait_s(self) -> int:
-        now = self._unit.ticks()
-        if self._wait_until is None or is_due(self._wait_until, now):
-            self._wait_until = None
-            return 0
-        return (ticks_diff(self._wait_until, now) + 999) // 1000
+    def wait_s(self, credential: int) -> int:
+        return (self._refusals.wait_ms(credential, self._unit.ticks()) + 999) // 1000
 
     def tidy(self, now: int) -> None:
-        """Journal wrong secrets that were only counted, once their time is over."""
-        if is_due(self._refusals_until, now):
-            self._refusals_until = None
-            self._note_refusals()
+        """Journal what was refused and only counted so far, once its time is over."""
+        self._refusals.tidy(now)
 
     def set_clock(self, credential: int, uptime_ms: int, utc_ms: int, uncertainty_ms: int) -> int:
         return self._unit.set_clock(credential, uptime_ms, utc_ms, uncertainty_ms)
@@ -141,8 +132,9 @@ class Desk:
         if present is None:
             return wire.OK
         if credential == wire.ADMIN:
-            # Who a unit is does not change in service: its journal and its partners go by it.
-            if (found.unit, found.role, found.unit_key) != (present.unit, present.role, present.unit_key):
+            # Who a unit is does not change in service: its journal and its partners go by it. Its key does: a partner
+            # that was lost knew it.
+            if (found.unit, found.role) != (present.unit, present.role):
                 return wire.BAD_SETTINGS
             if settings.digest(found) == settings.digest(present):
                 return wire.OK
@@ -150,6 +142,9 @@ class Desk:
 
     def commit(self, credential: int, found: settings.Settings, granted: access.Granted | None) -> int:
         reason = self.check(credential, found)
+        is_new = self.config is None or settings.digest(found) != settings.digest(self.config)
+        if reason == wire.OK and is_new and not self._note_policy(found.policy):
+            reason = wire.FLASH_FAILED
         # The seal's key first, access next: they count only beside settings, so a cut in between leaves what was there.
         if reason == wire.OK and granted is not None:
             reason = self._unit.reseal(granted.seal_key)
@@ -158,7 +153,7 @@ class Desk:
         try:
             if granted is not None:
                 access.store(self._area, granted.access)
-            if self.config is None or settings.digest(found) != settings.digest(self.config):
+            if is_new:
                 settings.store(self._area, found)
         except SettingsError:
             return wire.STALE
@@ -166,10 +161,50 @@ class Desk:
             return wire.FLASH_FAILED
         if granted is not None:
             self.restart = True
-        elif self.config is None or settings.digest(found) != settings.digest(self.config):
+        elif is_new:
             self.config = found
             self._adopt(found)
         return wire.OK
+
+    def _note_policy(self, policy: settings.Policy) -> bool:
+        """Journal which figures change, and from what, before they do: no cut hides that. They are in force from the
+        record of the configuration that follows."""
+        before = settings.DEFAULT_POLICY if self.config is None else self.config.policy
+        for change in settings.policy_changes(before, policy):
+            if not self._unit.record(records.POLICY, records.pack(records.POLICY, *change)):
+                return False
+        return True
+
+    def assign(self, credential: int, partner: int, until_s: int, officer: bytes) -> int:
+        config = self.config
+        if config is None:
+            return wire.NOT_ALLOWED
+        if partner and not (self._is_time(until_s) and _may_count(config, partner)):
+            return wire.BAD_ASSIGNMENT
+        if not self._unit.assign(partner, until_s if partner else 0, credential, officer):
+            return wire.FLASH_FAILED
+        return wire.OK
+
+    def _is_time(self, until_s: int) -> bool:
+        """Whether an assignment may end then. A unit without a clock knows only what is past for certain."""
+        ahead_ms = until_s * 1000 - self._unit.utc_ms()
+        return ahead_ms > 0 and (self._unit.clock is None or ahead_ms <= wire.ASSIGN_MAX_S * 1000)
+
+    def set_mode(self, credential: int, mode: int, seconds: int) -> int:
+        config = self.config
+        if config is None or self._command is None:
+            return wire.BAD_MODE
+        longest_s = 0
+        if mode == records.MODE_MUTE:
+            longest_s = config.policy.mute_ms // 1000
+        elif mode in (records.MODE_TEST, records.MODE_FUNCTION_TEST):
+            longest_s = config.policy.test_ms // 1000
+        elif mode == records.MODE_NORMAL:
+            return self._command(mode, 0)
+        # What an admin decided about how long, nobody exceeds.
+        if not longest_s or seconds > longest_s:
+            return wire.BAD_MODE
+        return self._command(mode, seconds or longest_s)
 
     def ratchet(self, moved: access.Access) -> int:
         try:
@@ -204,3 +239,16 @@ class Desk:
         """A session that had been opened is over."""
         fields = (reason, operations, pulled_to)
         self._unit.record(records.SESSION_END, records.pack(records.SESSION_END, *fields))
+
+
+def _may_count(config: settings.Settings, number: int) -> bool:
+    """Whether this partner, paired or spare, can do what the unit needs a partner for."""
+    wanted = 0
+    if config.role & ROLE_HOLSTER:
+        wanted |= ROLE_CAMERA
+    if config.role & ROLE_CAMERA:
+        wanted |= ROLE_HOLSTER
+    for partner in config.partners:
+        if partner.unit == number and partner.role & wanted:
+            return True
+    return False

@@ -1,18 +1,18 @@
-"""The holster unit's work: sensors in, frames out, proof awaited. Joins `core/holster.py` and `core/proof.py` to a
-station and its drivers.
+"""The holster unit's work: sensors in, frames out. Joins `core/holster.py` to a station, its drivers and its answers.
 
-Hot path: the frame for every event that may come next is built ahead; `react` airs it before it does anything else.
+Hot path: the frame for every event that may come next is built ahead, and those for the event behind it; `react` airs
+one before it does anything else.
 """
 
-from .core import frames, holster, proof, records
+from .answers import Answers
+from .core import frames, holster, records
 from .core.machine import deadline, due
-from .core.receiver import AckEar
-from .core.settings import ROLE_CAMERA
+from .core.proof import ALERT_UNPAIRED
 from .core.ticks import earlier, is_due, ticks_add, ticks_diff
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from typing import Any
 
     from .camera_role import CameraRole
     from .core.receiver import Heard
@@ -22,14 +22,27 @@ if TYPE_CHECKING:
     from .drivers.signal import Signal
     from .station import Station
 
-WEAPON = "weapon"  # the airtime key of everything this role airs
+WEAPON = "weapon"  # the airtime key of everything that the weapon airs
 BURST_MIN_MS = 500  # an answered burst goes on this long, so that every camera in range may start
 FAST_BURST_MS = 2000
 SLOW_BURST_MS = 8000
+FAST_ENDING_MS = 1000
+SLOW_ENDING_MS = 2000
 BEACON_MS = 300
 UNPROVEN_BEACON_MS = 1500
 BATTERY_CHECK_MS = 30000
-STOW_PRESS_MS = 2000
+STOW_PRESS_MS = 2000  # the button held so long stows; let go before, it was a press
+AGED_SLOTS = 8  # frames built ahead are built anew when their time is so many slots old
+# Which events may follow so closely that there is no time to build: the weapon is drawn, armed and fired in a moment.
+_FOLLOWING = ((holster.LEFT, (holster.ARM, holster.FIRE)), (holster.ARM, (holster.FIRE,)), (holster.FIRE, ()))
+_NOTHING: "dict[int, Any]" = {}
+_ASKED = {
+    records.MODE_NORMAL: holster.ASK_NORMAL,
+    records.MODE_FUNCTION_TEST: holster.ASK_FUNCTION_TEST,
+    records.MODE_TEST: holster.ASK_TEST,
+    records.MODE_MUTE: holster.ASK_MUTE,
+}
+_ENDINGS = (frames.REHOLSTER, frames.STOW, frames.CANCEL)
 
 
 class HolsterRole:
@@ -57,28 +70,24 @@ class HolsterRole:
         self.contacts = seat.contacts + (armed, discharge, dock, button)
         now = station.ticks()
         self.state = holster.at_boot(seat.seated, armed.on, dock.on, now, station.policy)
-        self.proof = proof.ProofState()
-        self.adopt()
-        # Answers since the newest event that are journalled: renewals repeat them.
-        self._journalled: set[Hashable] = set()
+        self.answers = Answers(station, signal)
         self._aired: int | None = None  # counter of the newest frame
-        self._event_counter = 0  # counter of the newest frame that was no renewal
         self._burst_until = now
         self._battery_at = now
         self._press_at: int | None = None
         self._ready: dict[int, bytes] = {}
+        self._following: dict[int, dict[int, bytes]] = {}  # event -> what is ready once it has happened
         self._ready_counter = 0  # the counter in use when they were built: they carry the next one
+        self._ready_for: object = None
+        self._plan: list[Any] = []  # frames to be built: (event before or None, event, (frame event, flags))
         self.local_camera: CameraRole | None = None  # combined role: the camera part on the same board
-        self.prepare()
+        while self.prepare():
+            pass
 
     def adopt(self) -> None:
-        """Go by the station's settings. A camera whose pair key is being changed is in them twice: both count."""
-        config = self.station.config
-        self._pairs = [
-            frames.PairKeys(p.pair_key, config.unit, p.unit) for p in config.partners if p.role & ROLE_CAMERA
-        ]
-        self._acks = AckEar(self._pairs)
-        self._ready_for: object = None
+        """Go by the station's settings and assignment."""
+        self.answers.adopt()
+        self._ready_for = None
 
     # Hot path.
 
@@ -105,7 +114,11 @@ class HolsterRole:
         if self.dock.take():
             self._step(holster.STOW if self.dock.on else holster.UNSTOW, True)
         if self.button.take():
-            self._press_at = ticks_add(now, STOW_PRESS_MS) if self.button.on else None
+            if self.button.on:
+                self._press_at = ticks_add(now, STOW_PRESS_MS)
+            elif self._press_at is not None:
+                self._press_at = None
+                self._step(holster.PRESS, None)
 
     def _fire(self, event: int, edge_at: int) -> None:
         # Built for the next counter: were that taken meanwhile, the frame would repeat one.
@@ -113,6 +126,9 @@ class HolsterRole:
         aired_at = None
         if frame is not None:
             aired_at = self.station.air_now(frame)
+            self._ready = self._following.get(event, _NOTHING)
+            self._following = _NOTHING  # a third edge in one turn is built when it comes
+            self._ready_counter += 1
         self._step(event, None, edge_at, frame, aired_at)
 
     # The machine and its effects.
@@ -120,7 +136,7 @@ class HolsterRole:
     def _step(
         self,
         event: int,
-        data: int | None,
+        data: "Any",
         edge_at: int | None = None,
         frame: bytes | None = None,
         aired_at: int | None = None,
@@ -133,15 +149,15 @@ class HolsterRole:
             elif effect[0] == holster.BEACON:
                 self._beacon(effect[1], effect[2])
             elif effect[0] == holster.NOTE:
-                self._journal_event(effect[1], effect[2], 0, 0, None)
+                self._journal_event(effect[1], effect[2], 0, 0 if edge_at is None else ticks_diff(now, edge_at), None)
             elif effect[0] == holster.USE_BEGINS:
                 self._begin_use()
             elif effect[0] == holster.USE_ENDS:
-                self._prove(proof.END, None)
+                self.answers.end(self.state.discharges)
             elif effect[0] == holster.QUIET:
                 self._rest()
-        if effects:
-            self.prepare()
+            elif effect[0] == holster.MODED:
+                self._moded(effect[1], effect[2], effect[3])
 
     def _air(self, event: int, flags: int, edge_at: int, frame: bytes | None, aired_at: int | None) -> None:
         station = self.station
@@ -150,144 +166,122 @@ class HolsterRole:
             frame = station.frame(event, flags, counter)
             aired_at = station.air_now(frame)
         now = station.ticks()
-        ending = event in (frames.REHOLSTER, frames.STOW)
-        fast, slow = (1000, 2000) if ending else (FAST_BURST_MS, SLOW_BURST_MS)
+        ending = event in _ENDINGS
+        fast, slow = (FAST_ENDING_MS, SLOW_ENDING_MS) if ending else (FAST_BURST_MS, SLOW_BURST_MS)
         station.airtime.put(WEAPON, frame, now, fast, slow)
-        self._burst_until = ticks_add(now, BURST_MIN_MS)
-        self._journalled = set()
-        self._event_counter = counter
+        self._burst_until = ticks_add(now, FAST_ENDING_MS if ending else BURST_MIN_MS)
         self._journal_event(event, flags, counter, ticks_diff(now, edge_at), aired_at)
-        self._expect(counter)
+        self._expect(counter, True)
         if self.local_camera:
-            self.local_camera.hear_local(event, station.config.unit)
+            self.local_camera.hear_local(event, flags, station.config.unit)
         station.radio.listen()
 
     def _beacon(self, event: int, flags: int) -> None:
         station = self.station
         counter = station.use_counter()
-        proven = self.proof.mode == proof.PROVEN
         now = station.ticks()
-        station.airtime.put(
-            WEAPON, station.frame(event, flags, counter), now, BEACON_MS, 0 if proven else UNPROVEN_BEACON_MS
-        )
+        proven = self.answers.is_proven()
+        slow = 0 if proven else UNPROVEN_BEACON_MS
+        station.airtime.put(WEAPON, station.frame(event, flags, counter), now, BEACON_MS, slow, calm=proven)
         self._burst_until = ticks_add(now, BEACON_MS)
-        self._expect(counter)
+        self._expect(counter, False)
         if self.local_camera:
-            self.local_camera.hear_local(event, station.config.unit)
+            self.local_camera.hear_local(event, flags, station.config.unit)
 
-    def _expect(self, counter: int) -> None:
-        self._acks.expect(counter)
+    def _expect(self, counter: int, is_event: bool) -> None:
+        self.answers.expect(counter, is_event)
         self._aired = counter
 
     def _begin_use(self) -> None:
-        self._prove(proof.BEGIN, None)
-        if not self._pairs and not self.local_camera:
-            self._alert(proof.ALERT_UNPAIRED)
+        self.answers.begin()
+        if not self.answers.pairs and not self.local_camera:
+            self.answers.alert(ALERT_UNPAIRED)
 
     def _rest(self) -> None:
         self.station.airtime.drop(WEAPON)
-        if not self.local_camera:
-            self.station.radio.deafen()
+
+    def _moded(self, mode: int, cause: int, ms: int) -> None:
+        self.station.record(records.MODE, records.pack(records.MODE, mode, cause, (ms + 999) // 1000))
+        if mode == records.MODE_MUTE:
+            self.answers.mute(ms > 0)
+        elif ms and cause == records.MODE_BY_BUTTON:
+            self.signal.nudge(self.station.ticks())
 
     def _journal_event(self, event: int, flags: int, counter: int, edge_ago_ms: int, aired_at: int | None) -> None:
-        proven_at = self.proof.proven_at
-        now = self.station.ticks()
-        proven_ago_ms = None if proven_at is None else ticks_diff(now, proven_at)
-        aired_ago_ms = None if aired_at is None else ticks_diff(now, aired_at)
-        self.station.record(
-            records.EVENT,
-            records.pack(
-                records.EVENT,
-                event,
-                flags,
-                counter,
-                records.ago(edge_ago_ms),
-                records.ago(aired_ago_ms),
-                records.ago(proven_ago_ms),
-                self.state.discharges,
-            ),
-        )
+        aired_ago_ms = None if aired_at is None else ticks_diff(self.station.ticks(), aired_at)
+        agos = (records.ago(edge_ago_ms), records.ago(aired_ago_ms), records.ago(self.answers.proven_ago_ms()))
+        payload = (event, flags, counter) + agos + (self.state.discharges,)
+        self.station.record(records.EVENT, records.pack(records.EVENT, *payload))
 
-    def prepare(self) -> None:
-        """Build the next frame for every event that would air one from here."""
+    def prepare(self) -> bool:
+        """Build one of the frames that may be wanted next: for every event that would air one from here, and for the
+        one behind it. Whether there are more to build: one a turn, since the loop looks at the weapon in between."""
         station = self.station
         now = station.ticks()
         airs = tuple([holster.airs(self.state, event, now, station.policy) for event in holster.HOT])
-        wanted = (station.journal.sequence, station.counter, airs)
-        if wanted == self._ready_for:
-            return
-        ready = {}
-        for event in holster.HOT:
-            aired = airs[event]
-            if aired is not None:
-                ready[event] = station.frame(aired[0], aired[1], station.counter + 1)
-        self._ready = ready
-        self._ready_counter = station.counter
-        self._ready_for = wanted
+        # In a use the head moves with each answer: what hurries is the counter.
+        sequence = 0 if self.busy() else station.journal.sequence
+        wanted = (sequence, station.counter, station.slot() // AGED_SLOTS, airs)
+        if wanted != self._ready_for:
+            self._ready_for = wanted
+            self._ready_counter = station.counter
+            self._ready = {}
+            self._following = {}
+            self._plan = self._plan_frames(airs, now)
+        if not self._plan:
+            return False
+        first, event, aired = self._plan.pop(0)
+        if first is None:
+            self._ready[event] = station.frame(aired[0], aired[1], station.counter + 1)
+        else:
+            self._following[first][event] = station.frame(aired[0], aired[1], station.counter + 2)
+        return len(self._plan) > 0
+
+    def _plan_frames(self, airs: "tuple[tuple[int, int] | None, ...]", now: int) -> "list[Any]":
+        """[(event before or None, event, (frame event, flags))], the likeliest first."""
+        behind = []
+        for (event, then), aired in zip(_FOLLOWING, airs):
+            if aired is None:
+                continue
+            after, _ = holster.MACHINE.step(self.state, event, None, now, self.station.policy)
+            self._following[event] = {}
+            for second in then:
+                aired = holster.airs(after, second, now, self.station.policy)
+                if aired is not None:
+                    behind.append((event, second, aired))
+        return [(None, event, aired) for event, aired in zip(holster.HOT, airs) if aired is not None] + behind
 
     # Answers.
 
     def hear(self, frame: bytes) -> bool:
-        """Take a received frame: an ack of an own camera, or a witness of the group."""
-        found = self._acks.hear(frame)
-        if found is not None:
-            ack = found.ack
-            self._answered(found.camera, found.counter, ack.kind, ack.reason, ack.since_ms, ack.buffer_s, ack.digest)
-            return True
-        return False
-
-    def _answered(
-        self, camera: int, counter: int, kind: int, reason: int, since_ms: int, buffer_s: int, digest: bytes
-    ) -> None:
-        station = self.station
-        # An answer to an older frame is proof, too, but says nothing of the newest event.
-        news = counter >= self._event_counter and self._first((camera, kind, reason))
-        if news or (kind == frames.PROVEN and self.proof.mode == proof.LOST):
-            payload = (camera, counter, kind << 4 | reason, since_ms, buffer_s, digest)
-            station.record(records.ACK, records.pack(records.ACK, *payload))
-        event = proof.ACK_HEARD
-        if kind == frames.PROVEN:
-            event = proof.ACK_PROVEN
-        elif kind == frames.REFUSED:
-            event = proof.ACK_REFUSED
-        self._prove(event, reason)
-        ending = self.state.mode not in holster.OUT
-        if counter == self._aired and (kind == frames.PROVEN or ending):
-            station.airtime.shorten(WEAPON, self._burst_until)
-
-    def _first(self, key: "Hashable") -> bool:
-        if key in self._journalled:
+        """Take a received frame; whether it is an ack of an own camera."""
+        found = self.answers.hear(frame)
+        if found is None:
             return False
-        self._journalled.add(key)
+        self._answered(found.camera, found.counter, found.ack)
         return True
+
+    def _answered(self, camera: int, counter: int, ack: frames.Ack) -> None:
+        self.answers.take(camera, counter, ack)
+        ending = self.state.mode not in holster.OUT
+        if counter == self._aired:
+            # Of an ending colleagues' cameras must hear, too, or they record until their lease is over.
+            if not ending:
+                self.station.airtime.calm(WEAPON, self.station.ticks())
+            if ack.kind == frames.PROVEN or ending:
+                self.station.airtime.shorten(WEAPON, self._burst_until)
 
     def hear_local(self, kind: int, reason: int, since_ms: int, buffer_s: int) -> None:
         """The answer of a combined unit's own camera part."""
         if self._aired is not None and self.state.mode in holster.OUT:
             own = self.station.config.unit
-            self._answered(own, self._aired, kind, reason, since_ms, buffer_s, self.station.digest())
+            ack = frames.Ack(kind, reason, since_ms, buffer_s, self.station.company.count(own), self.station.digest())
+            self._answered(own, self._aired, ack)
 
     def witness(self, heard: "Heard") -> None:
         """A camera of the group said that it records."""
-        if self.state.mode in holster.OUT and self._first(("witness", heard.sender)):
-            payload = (heard.sender, heard.counter, heard.digest)
-            self.station.record(records.WITNESS, records.pack(records.WITNESS, *payload))
-
-    def _prove(self, event: int, data: int | None) -> None:
-        now = self.station.ticks()
-        before = self.proof.mode
-        self.proof, effects = proof.MACHINE.step(self.proof, event, data, now, self.station.policy)
-        for effect in effects:
-            if effect[0] == proof.ALERT:
-                self._alert(effect[1])
-            elif effect[0] == proof.CALM:
-                self.signal.calm()
-        if self.proof.mode != before and self.proof.mode in (proof.PROVEN, proof.LOST):
-            self.station.record(records.PROOF, records.pack(records.PROOF, self.proof.mode))
-
-    def _alert(self, code: int) -> None:
-        self.signal.alert(self.station.ticks())
-        self.station.record(records.ALERT, records.pack(records.ALERT, code))
+        if self.state.mode in holster.OUT:
+            self.answers.witness(heard)
 
     # Time.
 
@@ -299,11 +293,7 @@ class HolsterRole:
             if event is None:
                 break
             self._step(event, None)
-        while True:
-            self.proof, event = due(self.proof, now)
-            if event is None:
-                break
-            self._prove(event, None)
+        self.answers.tick(now)
         if is_due(self._press_at, now):
             self._press_at = None
             self._step(holster.UNSTOW if self.state.mode == holster.STOWED else holster.STOW, False)
@@ -314,10 +304,35 @@ class HolsterRole:
             self.battery.check()
         self._step(holster.CONDITION, self._conditions())
         self.signal.tick(now)
+        if not self.local_camera:
+            self._listen(now)
+
+    def _listen(self, now: int) -> None:
+        """Listen while a weapon is out, and when a partner is due; else the scan would empty the cell."""
+        if self.busy() or self.station.company.is_listening(now):
+            self.station.radio.listen()
+        else:
+            self.station.radio.deafen()
 
     def busy(self) -> bool:
         """Whether a weapon is out or its return is still being reported."""
         return self.state.mode in holster.OUT or self.state.mode == holster.REHOLSTERED
+
+    def says(self) -> tuple[int, int] | None:
+        """What the unit announces: (frame event, flags), or None while a weapon is out or nobody knows."""
+        if self.state.mode == holster.HOLSTERED:
+            return frames.PRESENT, self.state.conditions
+        if self.state.mode == holster.STOWED:
+            return frames.PRESENT, self.state.conditions | frames.FLAG_STOWED
+        return None
+
+    def command(self, mode: int, seconds: int) -> bool:
+        """A technician asks for a mode (`records.MODE_NAMES`); whether it is in force now."""
+        self._step(_ASKED[mode], seconds * 1000)
+        muted, duty = self.answers.is_muted, self.state.duty
+        if mode == records.MODE_MUTE:
+            return muted
+        return bool(duty == mode and not (muted and mode == records.MODE_NORMAL))
 
     def _conditions(self) -> int:
         return (frames.FLAG_LOW_BATTERY if self.battery.low else 0) | (
@@ -326,7 +341,7 @@ class HolsterRole:
 
     def deadline(self, now: int) -> int | None:
         """The next tick at which there is something to do."""
-        first = earlier(deadline(self.state, now), deadline(self.proof, now), now)
+        first = earlier(deadline(self.state, now), self.answers.deadline(now), now)
         for tick in (self._press_at, self.seat.disagree_at, self._battery_at, self.signal.off_at):
             first = earlier(first, tick, now)
         return first

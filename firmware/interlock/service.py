@@ -100,6 +100,7 @@ class Service:
         now = self._unit.ticks()
         if busy:
             self._open_until = None
+        self._unit.in_session = self._link.connection is not None
         wanted = self.is_open() and not busy
         self._desk.in_service_mode = wanted
         self._serve(wanted, busy, now)

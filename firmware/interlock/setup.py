@@ -11,6 +11,7 @@ from .desk import Desk
 from .drivers.door import Door
 from .radio.broadcast import Broadcast
 from .radio.link import Link
+from .radio.supervisor import Supervisor
 from .service import Service
 from .unit import Unit
 
@@ -42,6 +43,7 @@ class SetUp:
         button = board.contact("button", self.door.wake, self._ticks)
         self._contacts = (dock, button)
         self.service = Service(self._unit, self._desk, link, dock, button, True, board.address_mode)
+        self._supervisor = Supervisor(radio, link, self._unit, reset, _no_strangers)
         self._is_working = False
         self.door.wake()  # it may be in its dock already
 
@@ -54,13 +56,14 @@ class SetUp:
         now = self._ticks()
         first = now if self._is_working else earlier(ticks_add(now, TURN_MS), self.service.deadline(now), now)
         first = earlier(first, self._unit.air_deadline(now), now)
+        first = earlier(first, self._supervisor.deadline(), now)
         for contact in self._contacts:
             first = earlier(first, contact.settle_at, now)
         self.door.idle(first, self._contacts)
         self.service.react()
         self.service.turn(False)
         self._unit.broadcast()
-        self._unit.radio.watch(self._ticks())
+        self._supervisor.turn(False, False)
         self._is_working = self._desk.work()
         self._unit.tidy()
         if self.service.is_done():
@@ -69,6 +72,11 @@ class SetUp:
 
 def _ignore(_: "Settings") -> None:
     """New settings of a boxed unit come into force with its restart."""
+
+
+def _no_strangers() -> tuple[int, int, int]:
+    """A boxed unit hears nobody."""
+    return 0, 0, 0
 
 
 def _nothing() -> tuple[int, int]:

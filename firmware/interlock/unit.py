@@ -10,10 +10,10 @@ from .core import frames, records, settings, wire
 from .core.airtime import Airtime
 from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
-from .core.receiver import RESERVE_BLOCK
+from .core.receiver import RESERVE_BLOCK, SLOTS_APART
 from .core.seal import Seal
 from .core.signer import Signer
-from .core.ticks import Uptime, earlier
+from .core.ticks import Uptime, earlier, is_due
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DRIFT_PPM = 500
 CLOCK_SLACK_MS = 250
 CLOCK_U_MAX_MS = 10000
+NOBODY_ASSIGNED = (0, 0, 0, bytes(8))
 CLOCK_AGE_MAX_MS = 60000  # the instant that a CLOCK_SET speaks of is at most so long ago
 
 
@@ -44,17 +45,28 @@ class Unit:
         self.uptime = Uptime(ticks())
         # Set by whoever has something to alert with: alert(code).
         self.alert: Callable[[int], None] | None = None
+        # And by whoever has a calendar: on_clock(UTC ms), when the clock was set.
+        self.on_clock: Callable[[int], None] | None = None
         self.airtime = Airtime()
+        radio.crowd = self.airtime.crowd
         # What to air when nothing else wants the air: (advertising data, scan response, interval ms), connectable.
         self.invitation: tuple[bytes, bytes, int] | None = None
         self._inviting: tuple[bytes, bytes, int] | None = None
         self.flash = flash
         self.clock: tuple[int, int, int] | None = None  # uptime ms, UTC ms then, uncertainty ms
         self.floor_ms = 0  # a UTC that is past, as the journal proves
+        # Uptime ms and time slot of a partner's word, while the clock is not set: for freshness, never for evidence.
+        self._rough: tuple[int, int] | None = None
+        self.was_recording = False  # the journal's last word on the recorder: its tally was on, and proved it
+        self.in_session = False  # a technician is connected
         self.counter = 0
         self._ceiling = 0
         self.marks: dict[int, int] = {}
+        self.radio_restarts = 0  # boots in a row, up to this one, that the radio caused
+        # Who counts as partner: number (0: the paired ones), until (seconds since 1970, UTC), credential, officer.
+        self.assigned = NOBODY_ASSIGNED
         self.signer = Signer(keep, settings.SIGNER_FIRST)
+        self._held: list[tuple[int, bytes, int]] | None = None
         self._seal = Seal(keep, settings.SEAL_FIRST)
         self.journal = Journal(flash, serial, self._carry, self._seal)
         self._recover()
@@ -80,6 +92,13 @@ class Unit:
                 self.floor_ms = max(0, fields.utc_ms - fields.uncertainty_ms)
             elif record.kind == records.FLOOR:
                 self.floor_ms = fields.utc_ms
+            elif record.kind == records.RADIO and fields.what == records.RADIO_RESTART:
+                is_last = (record.boot + 1) & 0xFFFF == self.journal.boot
+                self.radio_restarts = fields.count if is_last else 0
+            elif record.kind == records.RECORDER:
+                self.was_recording = bool(fields.tally and fields.believed)
+            elif record.kind == records.ASSIGNED:
+                self.assigned = tuple(fields)
         # Each record that cannot be read any more may have raised it, and what looks torn may be one that rotted.
         blocks = self.journal.recovered_missing + self.journal.recovered_torn
         self.counter = self._ceiling = _above(self._ceiling, blocks)
@@ -95,6 +114,8 @@ class Unit:
             facts.append((records.PEERS, payload))
         if self.floor_ms:
             facts.append((records.FLOOR, records.pack(records.FLOOR, self.floor_ms)))
+        if self.assigned[0]:
+            facts.append((records.ASSIGNED, records.pack(records.ASSIGNED, *self.assigned)))
         # Last, since it closes the set for recovery.
         return facts + [self.config_fact()]
 
@@ -133,10 +154,26 @@ class Unit:
     # The journal.
 
     def record(self, kind: int, payload: bytes) -> bool:
-        """Journal one record, now; True when it is safe. A flash that fails is alerted and costs that record, never
-        the weapon's frame."""
+        """Journal one record, now; True when it is safe (or held, see `hold`). A flash that fails is alerted and costs
+        that record, never the weapon's frame."""
+        if self._held is not None:
+            self._held.append((kind, payload, self.uptime_ms()))
+            return True
+        return self._write(kind, payload, self.uptime_ms())
+
+    def hold(self) -> None:
+        """Keep what is to be journalled until `release`, with its time: first the recorder, the answer, the air."""
+        self._held = []
+
+    def release(self) -> None:
+        """Journal what was held, in its order."""
+        held, self._held = self._held, None
+        for kind, payload, uptime_ms in held or ():
+            self._write(kind, payload, uptime_ms)
+
+    def _write(self, kind: int, payload: bytes, uptime_ms: int) -> bool:
         try:
-            self.journal.append(kind, payload, self.uptime_ms())
+            self.journal.append(kind, payload, uptime_ms)
         except OSError:
             self._journal_failed()
             return False
@@ -172,6 +209,15 @@ class Unit:
             return wire.FLASH_FAILED
         return wire.OK if self._change_key() else wire.FLASH_FAILED
 
+    def assign(self, partner: int, until_s: int, credential: int, officer: bytes) -> bool:
+        """From now on `partner` (its number; 0: the paired ones again) counts until then, and journal that; False, and
+        nothing changed, when the flash failed."""
+        assigned = (partner, until_s, credential, officer)
+        if not self.record(records.ASSIGNED, records.pack(records.ASSIGNED, *assigned)):
+            return False
+        self.assigned = assigned
+        return True
+
     # The clock.
 
     def uptime_ms(self) -> int:
@@ -189,6 +235,24 @@ class Unit:
             return 0
         return self.clock[2] + (self.uptime_ms() - self.clock[0]) * DRIFT_PPM // 1000000
 
+    def slot(self) -> int:
+        """The time slot now, as far as it is known (`frames.slot_at`), else NO_SLOT."""
+        if self.clock is not None:
+            return frames.slot_at(self.utc_ms())
+        if self._rough is None:
+            return frames.NO_SLOT
+        return self._rough[1] + (self.uptime_ms() - self._rough[0]) // frames.TIME_SLOT_MS
+
+    def take_time(self, sender: int, slot: int) -> None:
+        """A partner says that it is this slot. Without a clock of its own a unit goes by the latest such word: an old
+        frame, played again, cannot put it back."""
+        before = self.slot()
+        if self.clock is not None or slot <= before or slot < frames.slot_at(self.floor_ms):
+            return
+        self._rough = (self.uptime_ms(), slot)
+        if slot - before > SLOTS_APART:
+            self.record(records.TIME_HEARD, records.pack(records.TIME_HEARD, sender, slot))
+
     def set_clock(self, credential: int, uptime_ms: int, utc_ms: int, uncertainty_ms: int) -> int:
         """Take the UTC of an instant just past; OK or why not. Only an admin may make it jump."""
         now = self.uptime_ms()
@@ -200,6 +264,8 @@ class Unit:
         if not self.record(records.CLOCK, records.pack(records.CLOCK, *fields)):
             return wire.FLASH_FAILED
         self.clock = (uptime_ms, utc_ms, uncertainty_ms)
+        if self.on_clock:
+            self.on_clock(self.utc_ms())
         self.floor_ms = max(0, utc_ms - uncertainty_ms)
         return wire.OK
 
@@ -215,10 +281,13 @@ class Unit:
 
     def broadcast(self) -> None:
         """Give the radio what belongs on the air now. What the stack refused is tried again: see `air_deadline`."""
-        wanted = self.airtime.turn(self.ticks())
-        invitation = self.invitation if wanted is None else None
+        now = self.ticks()
+        wanted = self.airtime.turn(now)
+        invitation = self.invitation if wanted is None and not self.airtime.rests else None
         if wanted == self.airtime.now_on and invitation == self._inviting:
             return
+        if self.radio.retry_at is not None and not is_due(self.radio.retry_at, now):
+            return  # a stack that is dead must not empty the cell
         if wanted is not None:
             taken = self.radio.advertise(wanted[0], wanted[1])
         elif invitation is not None:
@@ -239,6 +308,12 @@ class Unit:
         self.radio.change_address(mode)
         self.airtime.now_on = None
         self._inviting = None
+
+    def rotate(self) -> None:
+        """Take a fresh address of the board's kind, so that what comes is not linked with what was. Not while a
+        technician is invited or here: service mode has an address of its own."""
+        if self.invitation is None and not self.in_session and self.radio.address_mode is not None:
+            self.change_address(self.radio.address_mode)
 
     def uninvited(self) -> None:
         """A central has connected: the stack has taken the invitation off the air."""

@@ -19,7 +19,8 @@ def credentials(
     days: Annotated[int, typer.Option(min=1, max=366, help="How long they are good for")] = 30,
     as_json: Json = False,
 ) -> None:
-    """Make a technician's credentials for all units that are set up: to read status, set clocks and pull journals.
+    """Make a technician's credentials for all units that are set up: to read status, set clocks, pull journals, assign
+    units that are partners, and try them out (interlock mode).
 
     They cannot set up, pair or forge anything, and end by themselves: that is what belongs on a laptop. Take DIR there
     (it holds secrets), and use it: interlock --home DIR pull.

@@ -14,15 +14,17 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy, unsound_policy
+from interlock.core.settings import ROLE_NAMES
 
 from .. import label as labels
+from ..changes import sound
 from ..context import Context
 from ..flows import signing as keys
 from ..flows.provision import Provisioned
 from ..flows.provision import provision as flow
 from ..outcome import ToolError
 from ..vault import Vault
+from .policy import figure_value
 from .running import Json, as_plain, of, print_json, run
 
 ROLES = {name: role for role, name in ROLE_NAMES.items()}
@@ -49,7 +51,7 @@ def provision(
         str | None, typer.Option(help="The force's name, 8 characters: makes the vault at the first unit")
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option(metavar="FILE.toml", help="Figures that differ from the default policy")
+        Path | None, typer.Option(metavar="FILE.toml", help="Figures that differ from the force's policy")
     ] = None,
     signing: Annotated[
         Signing | None,
@@ -81,15 +83,16 @@ def provision(
     at = of(context)
     found = labels.read(label if label is not None else _ask("Label (it is not shown)", hidden=True))
     chosen = _role(role)
-    figures = None if policy is None else read_policy(policy)
+    figures = None if policy is None else read_figures(policy)
     vault = open_or_create(at, force)
     wish = None if signing is None else signing.value
+    wished = None if figures is None else sound(vault.force().policy._replace(**figures), str(policy))
     if as_json:
-        done = run(_provision(at, vault, (found, chosen, name, figures, wish), waits, _ignore))
+        done = run(_provision(at, vault, (found, chosen, name, wished, wish), waits, _ignore))
         print_json(as_plain(done) | {"role": ROLE_NAMES[done.role]})
         return
     with _progress() as report:
-        done = run(_provision(at, vault, (found, chosen, name, figures, wish), waits, report))
+        done = run(_provision(at, vault, (found, chosen, name, wished, wish), waits, report))
     show(done, vault)
     if wish not in (None, keys.NONE, done.signing.params):
         print(f"The key that it was making has to be ready first: run this again for {wish}.")
@@ -176,25 +179,15 @@ def open_or_create(context: Context, force: str | None) -> Vault:
     return Vault.create(context.vault_path, name)
 
 
-def read_policy(path: Path) -> Policy:
-    """The default policy with the figures of a TOML file."""
+def read_figures(path: Path) -> dict[str, Any]:
+    """The figures of a policy that a TOML file holds."""
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ToolError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
     except ValueError as error:
         raise ToolError(f"{path} is no TOML: {error}", "It has lines such as: buffer_ms = 30000") from error
-    for key, value in values.items():
-        if key not in Policy._fields:
-            raise ToolError(f"{path}: no policy has '{key}'", f"Known are: {', '.join(Policy._fields)}.")
-        kind = bool if key == "stop_after_hold" else int
-        if type(value) is not kind or (kind is int and not 0 <= value <= 0xFFFFFFFF):
-            raise ToolError(f"{path}: '{key}' cannot be {value!r}", "Milliseconds as whole numbers; true or false.")
-    policy: Policy = DEFAULT_POLICY._replace(**values)
-    reason = unsound_policy(policy)
-    if reason is not None:
-        raise ToolError(f"{path}: {reason}", "Milliseconds; no unit could run with other figures.")
-    return policy
+    return {name: figure_value(name, value, f"{path}: ") for name, value in values.items()}
 
 
 def _role(role: str | None) -> int:

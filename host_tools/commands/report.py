@@ -177,13 +177,24 @@ def _headline(console: Console, made: Report) -> None:
             f"{name}: {count.before} of {count.total} before, {count.late} late{covered}, "
             f"{count.unwitnessed} unwitnessed, {count.indeterminate} indeterminate."
         )
+    company = made.headline.company
+    if company.lone + company.crewed:
+        console.print(f"Lone officers: {company.lone} of {company.lone + company.crewed} uses of which it is known.")
+    apart = [
+        (made.headline.cancelled_draws.total, "cancelled draws"),
+        (made.headline.function_tests.uses, "function tests"),
+        (made.headline.test_mode.uses, "tried in test mode"),
+    ]
+    if any(number for number, _ in apart):
+        console.print(f"Listed, not counted: {', '.join(f'{words} {number}' for number, words in apart if number)}.")
 
 
 def _row(use: Use, event: Event, first: bool) -> list[str]:
-    version = f"\nversion {use.version}" if use.version > 1 else ""
+    marks = [f"version {use.version}"] if use.version > 1 else []
+    marks += [mark for mark in (use.coded, "cancelled" if use.cancelled else None) if mark]
     at = event.at.text.replace(" UTC ", " ").replace(" (", "\n(") if first else f"{event.after_ms / 1000:+.3f} s"
     return [
-        escape(use.name) + version if first else "",
+        "\n".join([escape(use.name), *marks]) if first else "",
         event.event,
         at,
         _verdict(event.verdict, late_text(event), event.buffer_covers),

@@ -279,7 +279,8 @@ def _after(use: dict[str, Any], name: str) -> str:
 
 
 def _verdict(use: dict[str, Any]) -> str:
+    apart = "\ncancelled" if use["cancelled"] else f"\n{use['coded']}" if use["coded"] else ""
     if use["verdict"] != "late":
-        return str(use["verdict"])
+        return str(use["verdict"]) + apart
     covered = "\nbuffer covers" if use["buffer_covers"] else ""
-    return f"late {use['late_by_ms']} ms{covered}"
+    return f"late {use['late_by_ms']} ms{covered}{apart}"

@@ -1,5 +1,6 @@
 """`interlock status [SERIAL]`: what a unit says of itself."""
 
+import datetime
 from typing import Any
 
 import typer
@@ -22,8 +23,9 @@ def status(context: typer.Context, serials: Serials = None, as_json: Json = Fals
     Without SERIAL the one own unit in range is asked.
 
     JSON: a list of {serial, name, role, number, firmware, battery_mv, boot, uptime_ms, journal_first,
-    journal_following, journal_head, unpulled, revision, settings_digest, clock_off_ms, clock_uncertainty_ms, flags,
-    signing: {state, params, done, total, index, remaining, public}}; null: not measured, or not set.
+    journal_following, journal_head, unpulled, revision, settings_digest, group_epochs, assigned, assigned_until_s,
+    clock_off_ms, clock_uncertainty_ms, flags, signing: {state, params, done, total, index, remaining, public}}; null:
+    not measured, or not set. group_epochs: of the group's key, that it takes frames under: 2 during a rotation.
     """
     reports = run(_status(of(context), serials))
     if as_json:
@@ -56,6 +58,9 @@ def plain(report: StatusReport) -> dict[str, Any]:
         "unpulled": report.unpulled,
         "revision": found.revision,
         "settings_digest": found.digest.hex(),
+        "group_epochs": found.epochs,
+        "assigned": report.assigned,
+        "assigned_until_s": found.until_s or None,
         "clock_off_ms": report.clock_off_ms,
         "clock_uncertainty_ms": None if report.clock_off_ms is None else found.utc_u_ms,
         "flags": list(report.flags),
@@ -78,8 +83,16 @@ def show(report: StatusReport) -> None:
     table.add_row("not pulled yet", f"{report.unpulled} records")
     table.add_row("checkpoints", _signing(report.signing))
     table.add_row("settings", f"revision {facts['revision']} ({facts['settings_digest']})")
+    table.add_row("assigned", _assigned(report))
     table.add_row("flags", ", ".join(report.flags) or "none")
     Console().print(table)
+
+
+def _assigned(report: StatusReport) -> str:
+    if report.assigned is None:
+        return "none: the paired ones count"
+    until = datetime.datetime.fromtimestamp(report.status.until_s).astimezone()
+    return f"{report.assigned}, until {until:%Y-%m-%d %H:%M %Z}"
 
 
 def _signing(key: SigningKey) -> str:

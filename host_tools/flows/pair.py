@@ -5,16 +5,17 @@
     camera     the camera changed over; the holster is to forget the old key
     committed
 
-Each step is an admin's session that may be repeated; the vault notes a step when the unit confirmed it. Cut anywhere,
-run again.
+Each step is an admin's session that may be repeated; the vault takes the next one when the unit confirmed it
+(`keyring.py`). Cut anywhere, run again.
 """
 
 from dataclasses import dataclass, replace
 
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER, ROLE_NAMES
 
+from .. import keyring
 from ..bench import Bench
-from ..entries import COMMITTED, KEY_BYTES, PairEntry
+from ..entries import KEY_BYTES, PairEntry
 from ..outcome import ToolError
 from ..vault import Vault
 from .reach import admin, bring_up_to_date, patiently
@@ -28,6 +29,7 @@ class Paired:
 
     holster: str
     camera: str
+    spare: bool
     rekeyed: bool
     visits: tuple[str, ...]
 
@@ -36,33 +38,39 @@ class Paired:
         return not self.visits
 
 
-async def pair(bench: Bench, holster: str, camera: str, rekey: bool = False) -> Paired:
-    """Make these two a pair, or finish doing so; `rekey`: give a pair a new key."""
+async def pair(bench: Bench, holster: str, camera: str, rekey: bool = False, spare: bool | None = None) -> Paired:
+    """Make these two a pair, or finish doing so; `rekey`: give a pair a new key; `spare`: whether it counts only while
+    it is assigned, None: as it is, a new one does not wait for that."""
     vault = bench.vault
     vault.check_own("authority to pair units")
     with vault.locked():
         for serial in (holster, camera):
-            if vault.unit(serial).state != COMMITTED:
-                raise ToolError(
-                    f"{serial} is not wholly set up", "Finish that first: run interlock provision with its label again."
-                )
+            vault.check_in_service(serial)
         check_roles(vault, holster, camera)
         entry = vault.pair(holster, camera)
         if entry is None:
-            entry = PairEntry(holster, camera, "prepared", vault.entropy(KEY_BYTES), None)
+            entry = PairEntry(holster, camera, "prepared", vault.entropy(KEY_BYTES), None, bool(spare))
             vault.save_pair(entry)
         elif entry.state == "committed" and rekey:
-            entry = PairEntry(holster, camera, "prepared", vault.entropy(KEY_BYTES), entry.key)
+            entry = replace(entry, state="prepared", key=vault.entropy(KEY_BYTES), old_key=entry.key)
+            vault.save_pair(entry)
+        if spare not in (None, entry.spare):
+            entry = replace(entry, spare=bool(spare))
             vault.save_pair(entry)
         visits: list[str] = []
+        rekeyed = entry.old_key is not None
         if entry.state == "committed":
             for serial in (holster, camera):
                 await _visit(bench, serial, visits)
-        rekeyed = entry.old_key is not None
         while entry.state != "committed":
-            entry = await _advance(bench, entry, visits)
-            vault.save_pair(entry)
-        return Paired(holster, camera, rekeyed, tuple(visits))
+            # The visit confirms the step, and by that the vault takes the next one.
+            await _visit(bench, camera if entry.state == "holster" else holster, visits)
+            entry = vault.pair(holster, camera)
+            assert entry is not None
+        for serial in (camera, holster):  # whoever was left in the middle: of a session, of another change
+            if keyring.needs_visit(vault.book(), serial):
+                await _visit(bench, serial, visits)
+        return Paired(holster, camera, entry.spare, rekeyed, tuple(visits))
 
 
 def check_roles(vault: Vault, holster: str, camera: str) -> None:
@@ -80,16 +88,6 @@ def check_roles(vault: Vault, holster: str, camera: str) -> None:
         raise ToolError(
             f"{camera} and {holster} are a pair the other way round already", "Give them in that order instead."
         )
-
-
-async def _advance(bench: Bench, entry: PairEntry, visits: list[str]) -> PairEntry:
-    """One step; the entry after it."""
-    await _visit(bench, entry.camera if entry.state == "holster" else entry.holster, visits)
-    if entry.state == "prepared":
-        return replace(entry, state="holster")
-    if entry.state == "holster" and entry.old_key is not None:
-        return replace(entry, state="camera")
-    return replace(entry, state="committed", old_key=None)
 
 
 async def _visit(bench: Bench, serial: str, visits: list[str]) -> None:

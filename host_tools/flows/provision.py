@@ -12,11 +12,11 @@ import struct
 from dataclasses import dataclass, replace
 
 from interlock.core import wire
-from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy
+from interlock.core.settings import ROLE_NAMES, Policy
 
 from ..bench import Bench
 from ..credential import SetUp
-from ..entries import COMMITTED, PREPARED, UnitEntry
+from ..entries import COMMITTED, PREPARED, REVOKED, UnitEntry
 from ..label import Label
 from ..outcome import ToolError
 from ..refused import Refused
@@ -53,12 +53,17 @@ async def provision(
     signing: str | None = None,
 ) -> Provisioned:
     """Set up the unit with this label, or finish doing so. `role`: of `settings.ROLE_NAMES`; `name`: by default role
-    and number; `policy`: None: the default, or what the vault has for a unit that is set up; `signing`: which key it is
+    and number; `policy`: None: the force's, or what the vault has for a unit that is set up; `signing`: which key it is
     to have (`signing.CHOICES`), None: the one it has, else the default."""
     vault, serial = bench.vault, label.serial
     vault.check_own("authority to set units up")
     with vault.locked():
         entry = vault.unit(serial) if serial in vault else None
+        if entry is not None and entry.state == REVOKED:
+            raise ToolError(
+                f"{serial} is revoked",
+                "It was taken out of service for good: set another unit up: interlock replace puts it in its place.",
+            )
         already = entry is not None and entry.state == COMMITTED
         if entry is not None:
             _take_wishes(bench, entry, role, name, policy)
@@ -71,7 +76,7 @@ async def provision(
                     if refused.reason == wire.BAD_SETTINGS:
                         raise
                     raise _Stranger(serial) from refused
-        await _set_up(bench, label, role, name, policy or DEFAULT_POLICY)
+        await _set_up(bench, label, role, name, policy)
         return await patiently(lambda: _finish(bench, serial, False, signing), AFTER_RESET_S, _is_not_yet_new)
 
 
@@ -100,7 +105,7 @@ def _take_wishes(bench: Bench, entry: UnitEntry, role: int, name: str | None, po
         bench.vault.save_unit(wished)
 
 
-async def _set_up(bench: Bench, label: Label, role: int, name: str | None, policy: Policy) -> None:
+async def _set_up(bench: Bench, label: Label, role: int, name: str | None, policy: Policy | None) -> None:
     """The session under the label's secret."""
     vault, serial = bench.vault, label.serial
     async with reach(bench, serial, SetUp(label.secret, bench.person)) as session:
@@ -113,6 +118,7 @@ async def _set_up(bench: Bench, label: Label, role: int, name: str | None, polic
             entry = replace(entry, revision=status.revision + 1)
             vault.save_unit(entry)
         wanted = vault.settings_for(serial, entry.revision)
+        vault.give(serial, wanted, status.digest)
         await session.prepare(wanted, _grant(bench, entry, vault.new_seal_key(serial)))
         await session.commit(wanted)
         await session.end()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import TypeVar
 
 from interlock.core import settings as unit_settings
@@ -122,17 +121,17 @@ def _took(vault: Vault, serial: str, credential: Admin) -> None:
 
 
 async def bring_up_to_date(session: Session, vault: Vault, serial: str) -> bool:
-    """Let the unit of this admin's session hold what the vault says; whether that changed anything."""
+    """Let the unit of this admin's session hold what the vault says, which then knows that it does; whether that
+    changed anything."""
     status = await session.status()
     wanted = vault.settings_for(serial, status.revision)
     changed: bool = unit_settings.digest(wanted) != status.digest
     if changed:
         wanted = wanted._replace(revision=status.revision + 1)
+        vault.give(serial, wanted, status.digest)
         await session.prepare(wanted)
         await session.commit(wanted)
-    entry = vault.unit(serial)
-    if entry.revision != wanted.revision:
-        vault.save_unit(replace(entry, revision=wanted.revision))
+    vault.confirm(serial, wanted)
     return changed
 
 

@@ -6,6 +6,7 @@ from interlock.core import wire
 from interlock.core.wire import Status
 
 from ..bench import Bench
+from ..vault import Vault
 from .clock import measure
 from .reach import reach
 from .signing import SigningKey, look, told
@@ -16,7 +17,7 @@ PINGS = 2
 @dataclass(frozen=True)
 class StatusReport:
     """`clock_off_ms`: what the unit's clock is ahead of this host's, or None: not set; `flags`: names of those that
-    are on; `unpulled`: records that the store does not have yet."""
+    are on; `unpulled`: records that the store does not have yet; `assigned`: the partner that is, None: none."""
 
     serial: str
     name: str
@@ -25,6 +26,7 @@ class StatusReport:
     flags: tuple[str, ...]
     unpulled: int
     signing: SigningKey
+    assigned: str | None
 
 
 async def status(bench: Bench, serial: str) -> StatusReport:
@@ -42,4 +44,13 @@ async def status(bench: Bench, serial: str) -> StatusReport:
     flags = tuple(text for flag, text in wire.STATUS_FLAG_NAMES.items() if found.flags & flag)
     known = bench.store.going_on(serial).next_sequence
     unpulled = max(0, found.following - max(known, found.first))
-    return StatusReport(serial, name, found, off_ms, flags, unpulled, key)
+    assigned = partner_name(bench.vault, found.assigned)
+    return StatusReport(serial, name, found, off_ms, flags, unpulled, key, assigned)
+
+
+def partner_name(vault: Vault, number: int) -> str | None:
+    """A partner's serial by its number, or that number where this vault does not know it; None for none."""
+    if not number:
+        return None
+    named = {vault.name(serial)[0]: serial for serial in vault.serials()}
+    return named.get(number, f"number {number}")

@@ -19,22 +19,36 @@ NARROW = 64
 NOT_READ = bytes(HEAD_BYTES)  # of an own frame whose sealed part could not be opened
 
 EVENT, OTHER, RESTART = range(3)
-JOURNALLED = (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.REHOLSTER, frames.STOW)
+JOURNALLED = (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.REHOLSTER, frames.STOW, frames.CANCEL)
 """Events whose frame is never on the air without a record right behind it, nor heard without one, unless power or flash
 fails. A weapon that is out says so again and again, which is recorded only where it is news."""
 
 # As `records.unpack` has them, without making a named tuple of each of millions.
 _FORMS = {
     kind: struct.Struct(records.FORMATS[kind][0])
-    for kind in (records.RESERVE, records.EVENT, records.AIRED, records.HEARD, records.ACK, records.WITNESS)
+    for kind in (
+        records.RESERVE,
+        records.EVENT,
+        records.AIRED,
+        records.HEARD,
+        records.ACK,
+        records.WITNESS,
+        records.MET,
+    )
 }
-_ACK = 0xFF  # in place of an event
+# In place of an event.
+_ACK = 0xFF
+_MET = 0xFE  # whatever it was: mostly an announcement, which has no record of its own
+_BY_OWN_KEY = (receiver.OWN, receiver.OWN_REPEAT, receiver.OWN_STALE, receiver.OWN_LATE)
+# A new frame of a partner, answered from its record on; of strangers, which nobody answers, there may be some, too.
+_NEW = (receiver.OWN, receiver.OWN_LATE, records.HEARD_POLICY)
 _SAID = struct.Struct(f">IBB{HEAD_BYTES}sI")
 
 
 class Said(NamedTuple):
     """Record `sequence` of a journal says: a frame was heard, and this beginning of its sender's chain value. `event`,
-    `counter`: of the frame, or, of an answer to an own frame, of that; `heard`: as `receiver.py` has it."""
+    `counter`: of the frame, or, of an answer to an own frame, of that; `heard`: as `receiver.py` and `records.py` have
+    it."""
 
     counter: int
     event: int
@@ -48,8 +62,13 @@ class Said(NamedTuple):
 
     @property
     def is_own(self) -> bool:
-        """Whether a key that the two share authenticated it, and not only the group's."""
-        return self.heard != receiver.GROUP
+        """Whether a key that the two share certainly authenticated it, and not only the group's."""
+        return self.heard in _BY_OWN_KEY
+
+    @property
+    def is_met(self) -> bool:
+        """Whether a partner's head was noted in passing, with whatever frame that was."""
+        return self.event == _MET
 
 
 @dataclass
@@ -93,6 +112,9 @@ class Testimony:
         elif kind == records.WITNESS:
             camera, counter, digest = form.unpack(payload)
             self._say(camera, counter, frames.RECORDING, receiver.GROUP, digest, sequence)
+        elif kind == records.MET:
+            unit, counter, digest = form.unpack(payload)
+            self._say(unit, counter, _MET, receiver.OWN, digest, sequence)
         elif kind == records.RESERVE:
             (self._ceiling,) = form.unpack(payload)
         else:
@@ -123,7 +145,9 @@ class Testimony:
         """Counters of the new frames of this partner, rising, and the records that say so."""
         counters, places = array("I"), array("I")
         for said in self.about(unit):
-            if said.heard == receiver.OWN and not said.is_ack and (not counters or said.counter > counters[-1]):
+            if said.heard not in _NEW or said.is_ack or said.is_met:
+                continue
+            if not counters or said.counter > counters[-1]:
                 counters.append(said.counter)
                 places.append(said.sequence)
         return counters, places

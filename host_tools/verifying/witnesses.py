@@ -20,6 +20,8 @@ from .found import Walked
 from .outcomes import AiredUnrecorded, Contradicted, Outcome, RolledBack, TruncatedTail, Witnessed
 from .testimony import CHANCES, JOURNALLED, NARROW, NOT_READ, RESTART, Said, Testimony
 
+_BUILT_AHEAD = (frames.ARM, frames.DISCHARGE)
+
 
 @dataclass
 class Book:
@@ -149,8 +151,12 @@ def _look_for(
     end = _end(book, window)
     place = book.testimony.find(said.digest, window.low, end, index)
     if place is None:
-        if window.high is not None and window.is_bounded and book.testimony.is_known(window.low, end):
-            sight.wrong.append((end, window, teller, said))
+        if window.is_bounded and book.testimony.is_known(window.low, end):
+            if window.high is not None:
+                sight.wrong.append((end, window, teller, said))
+            elif not said.is_ack:
+                # Aired behind all that is recorded here, with a chain value that is not here: that was behind it, too.
+                _note_beyond(book, teller, said, sight)
         return
     sight.matched[teller.unit, said.sequence, said.digest] = place
     sight.tellers.add(teller.name)
@@ -169,11 +175,13 @@ def _note_beyond(book: Book, teller: Book, said: Said, sight: _Sight) -> None:
 
 
 def _frame_window(book: Book, said: Said) -> Window:
-    """A frame is built after its sender's frame before was recorded, and before its own record is made."""
+    """A frame is built after its sender's frame before was recorded, and before its own record is made; an arming or a
+    discharge, which may follow in an instant, together with the frame before it."""
     own = book.testimony
     at = bisect_left(own.counters, said.counter)
-    low = own.places[at - 1] + 1 if at else book.first
-    is_bounded = at > 0 or book.first == 0
+    before = bisect_left(own.counters, said.counter - 1) if said.event in _BUILT_AHEAD else at
+    low = own.places[before - 1] + 1 if before else book.first
+    is_bounded = before > 0 or book.first == 0
     if at == len(own.counters):
         return Window(low, None, False, is_bounded)
     restarted = own.whats[at] == RESTART
@@ -194,7 +202,7 @@ def _who(teller: Book, said: Said) -> str:
 
 
 def _what(said: Said) -> str:
-    return "an answer" if said.is_ack else frames.EVENT_NAMES.get(said.event, "a frame")
+    return "an answer" if said.is_ack else frames.EVENT_NAMES.get(said.event, "frame")
 
 
 def _outcomes(book: Book, sight: _Sight) -> Iterable[Outcome]:
@@ -209,9 +217,11 @@ def _outcomes(book: Book, sight: _Sight) -> Iterable[Outcome]:
         yield AiredUnrecorded(said.counter, what, heard, after, window.high, restarted, said.is_ack)
     if sight.beyond is not None:
         is_later, counter, teller, said = sight.beyond
-        shows = (
-            f"had {_what(said)} to its frame {counter}" if said.is_ack else f"heard its {_what(said)}, frame {counter}"
-        )
+        shows = f"heard its {_what(said)}, frame {counter}"
+        if said.is_ack:
+            shows = f"had {_what(said)} to its frame {counter}"
+        elif said.is_met or said.event not in JOURNALLED:
+            shows = f"heard its frame {counter} with a chain value that is not here"
         yield TruncatedTail(book.walked.following, _who(teller, said), shows, is_later)
     if sight.matched:
         by = tuple(sorted(sight.tellers))

@@ -156,6 +156,7 @@ class BLE:
         self._lent = _LENT
         self._uuid = UUID(0)
         simrt.on("ble", self._on_event)
+        simrt.on("ble_lost", self._lose_handler)
 
     # General.
 
@@ -338,14 +339,19 @@ class BLE:
 
     # Events.
 
-    def _on_event(self, event: int, data: "Any", ticket: int) -> None:
-        result = self._handle(event, data)
+    def _on_event(self, data: "tuple[int, Any, int]") -> None:
+        event, told, ticket = data
+        result = self._handle(event, told)
         if ticket:  # the stack waits for this
             depth = simrt.open_heap()
             try:
                 simrt.request("ble.answer", (ticket, _answer(result)))
             finally:
                 simrt.close_heap(depth)
+
+    def _lose_handler(self, _: "Any") -> None:
+        print("Unhandled exception in IRQ callback handler")
+        self._handler = None
 
     def _handle(self, event: int, data: "Any") -> object:
         if self._handler is None:

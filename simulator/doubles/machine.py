@@ -132,8 +132,8 @@ class Timer:
             self.deinit()
 
 
-def _on_alarm(number: int) -> None:
-    timer = Timer._running.get(number)
+def _on_alarm(data: "tuple[int]") -> None:
+    timer = Timer._running.get(data[0])
     if timer is not None:
         timer._alarm()
 

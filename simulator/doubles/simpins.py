@@ -203,7 +203,8 @@ class Pin:
         wakers["ext0"] = [(self._id, int(trigger == Pin.WAKE_HIGH), dict(_FACTS["machine"])["EXT0_WAKE"])]
 
 
-def _on_edge(id: "Name", edges: int) -> None:
+def _on_edge(data: "tuple[Name, int]") -> None:
+    id, edges = data
     Pin._irqs[id].happen(edges)
 
 

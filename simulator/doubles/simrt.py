@@ -34,7 +34,7 @@ _reply = bytearray(14)
 _world_us = 0
 _debt_us = 0
 _events: "list[tuple[str, Any]]" = []
-_handlers: "dict[str, Callable[..., None]]" = {}
+_handlers: "dict[str, Callable[[Any], None]]" = {}
 _levels: "dict[Any, int]" = {}
 _busy = False
 _ran = False
@@ -74,8 +74,9 @@ def feed() -> None:
     _fed = True
 
 
-def on(kind: str, handler: "Callable[..., None]") -> None:
-    """Dispatch events of this kind to `handler(*data)`, which lets no exception out."""
+def on(kind: str, handler: "Callable[[Any], None]") -> None:
+    """Dispatch events of this kind to `handler(data)`, which lets no exception out. Between it and the firmware's own
+    handler nothing is allocated: the firmware may have locked the heap."""
     _handlers[kind] = handler
 
 
@@ -134,7 +135,11 @@ def rest_us(us: int | None) -> None:
     _ran = False
     until = -1 if us is None else now_us() + us
     while True:
-        _exchange(_WAIT, until if us is None else max(until, now_us()), _sample_heap(), b"")
+        depth = open_heap()
+        try:
+            _exchange(_WAIT, until if us is None else max(until, now_us()), _sample_heap(), b"")
+        finally:
+            close_heap(depth)
         dispatch()
         if _ran or 0 <= until <= now_us():
             break
@@ -149,12 +154,14 @@ def dispatch() -> None:
     _busy = True
     try:
         while _events:
-            kind, data = _events.pop(0)
+            depth = open_heap()
+            kind, data = _events.pop(0)  # which makes the list smaller, and that is an allocation
+            close_heap(depth)
             _ran = True
             handler = _handlers.get(kind)
             if handler:
                 _debt_us += costs[_ENTRY_COSTS.get(kind, "handler_us")]
-                handler(*data)
+                handler(data)
     finally:
         _busy = False
 

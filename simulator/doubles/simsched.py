@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _DEPTH = const(8)
 
 
-def _run(function: "Callable[[Any], None]", argument: "Any") -> None:
+def _run(data: "tuple[Callable[[Any], None], Any]") -> None:
+    function, argument = data
     try:
         function(argument)
     except Exception as e:  # noqa: BLE001  # as the ports do

@@ -11,7 +11,7 @@ The same seed gives the same PDUs at the same microseconds and the same journals
 import asyncio
 import gc
 import platform
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from ..scenario import Scenario
@@ -21,7 +21,7 @@ from .firmware import Firmware
 from .loop import FastLoop
 from .processor import Processor
 
-__all__ = ["FastBoard", "FidelityError", "interpreter", "run_fast"]
+__all__ = ["FastBoard", "FidelityError", "Firmware", "interpreter", "run_fast"]
 
 T = TypeVar("T")
 
@@ -31,14 +31,17 @@ def interpreter() -> str:
     return f"CPython {platform.python_version()}, fast fidelity"
 
 
-def run_fast(main: Coroutine[Any, Any, T], scenario: Scenario) -> T:
-    """Run a world of `FastBoard`s that plays `scenario` to its end. Raises FidelityError."""
+def run_fast(main: Coroutine[Any, Any, T], scenario: Scenario, change: Callable[[Firmware], None] | None = None) -> T:
+    """Run a world of `FastBoard`s that plays `scenario` to its end. `change`: an experiment's; it changes modules of
+    the firmware before any board boots. Raises FidelityError."""
     was_collecting = gc.isenabled()
     gc.collect()  # the run before this one: its world is full of cycles, and large
     gc.disable()  # which saves a tenth of the time
     try:
         refuse_connections(scenario)
         Processor.firmware = Firmware()
+        if change:
+            change(Processor.firmware)
         with asyncio.Runner(loop_factory=FastLoop) as runner:
             return runner.run(main)
     finally:

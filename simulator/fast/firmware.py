@@ -22,7 +22,7 @@ from typing import Any
 
 from ..hardware.vm import DOUBLES, FIRMWARE
 
-_SAME = ("binascii", "collections", "struct")
+_SAME = ("binascii", "collections", "gc", "struct")
 """What the firmware uses of them is the same in both Pythons."""
 _AT_BOOT = ("time", "os", "hashlib", "random", "machine", "bluetooth")
 _TICKS_MASK = (1 << 30) - 1
@@ -105,7 +105,7 @@ class Modules:
         if not fromlist:
             return self.load(name.partition(".")[0])
         for item in fromlist:
-            if isinstance(module, ModuleType) and not hasattr(module, item):
+            if item != "*" and isinstance(module, ModuleType) and not hasattr(module, item):
                 self.load(f"{name}.{item}")
         return module
 

@@ -11,6 +11,7 @@ takes as long as any boot, and outputs fall to 0.
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -122,6 +123,12 @@ class VirtualBoard:
         """The VM of this boot."""
         return self._vm
 
+    def keep_date(self, unix_s: float) -> None:
+        """From now on the board's calendar shows this time (seconds since 1970, UTC), over power cuts, too."""
+        epoch_s = (date(self.profile.epoch_year, 1, 1) - date(1970, 1, 1)).days * 86_400
+        self._clock.has_battery = True
+        self._clock.set_date(now_us(asyncio.get_running_loop()), round((unix_s - epoch_s) * 1_000_000))
+
     @property
     def clock_ppm(self) -> float:
         """How much too fast its oscillator is; can be set at any time."""
@@ -169,6 +176,8 @@ class VirtualBoard:
             self.boots += 1
             self._booted_us = now_us(loop)
             self._peripherals.boot(cause, woken)
+            if cause != "soft":
+                self.radio_faults.restarted()
             await self.switch_radio(False)
             await self.switch_radio(True)
             vm: Vm = self.vm_type(
@@ -297,6 +306,10 @@ class VirtualBoard:
             return
         self._is_radio_on = on
         await (self.ble.power_on() if on else self.ble.power_off())
+
+    def lose_handler(self) -> None:
+        """An exception leaves the handler of `bluetooth` before its first line (stack too deep): the port drops it."""
+        self.interrupt("ble_lost", ())
 
     def _typed(self) -> None:
         self.interrupt("console", ())

@@ -27,6 +27,8 @@ class Clock:
 
     def __init__(self, ppm: float) -> None:
         self.ppb = round(ppm * 1000)
+        self.has_battery = False
+        """Whether the date goes on without the board's supply."""
         self.memory = b""
         """`RTC.memory`: kept as long as the date."""
         self._date = _Count()
@@ -51,7 +53,9 @@ class Clock:
         self.ppb = round(ppm * 1000)
 
     def lose_power(self, now_us: int, date_us: int) -> None:
-        """Everything is forgotten; the date begins anew."""
+        """Everything is forgotten; the date begins anew, unless it has a battery of its own."""
+        if self.has_battery:
+            return
         self.set_date(now_us, date_us)
         self.memory = b""
 

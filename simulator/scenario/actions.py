@@ -12,6 +12,8 @@ from .keys import Key, point
 AIR = "air"
 """The `unit` of what happens to the air itself."""
 
+_CURES = ("scan", "stack", "unit")
+
 WEAPON_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "draw": {},
     "arm": {},
@@ -28,6 +30,7 @@ RECORDER_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "camera_dies": {},
     "camera_revives": {},
     "camera_falls_asleep": {},
+    "camera_wakes": {},
     "camera_is_full": {},
     "camera_is_emptied": {},
     "officer_stops": {},
@@ -38,6 +41,7 @@ RECORDER_ACTIONS: Mapping[str, Mapping[str, Key]] = {
 UNIT_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "dock": {},
     "undock": {},
+    "press": {"hold_s": Key(float, "how long the button is held", 0.2, minimum=0.01)},
     "press_service": {},
     "battery_change": {"off_s": Key(float, "seconds without power", minimum=0)},
     "battery": {"mv": Key(int, "millivolts of the cell", minimum=0)},
@@ -49,7 +53,9 @@ UNIT_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     },
     "clock_drifts": {"ppm": Key(float, "how much too fast its crystal runs; negative: too slow")},
     "handler_fails": {"count": Key(int, "how many scan results make the handler raise", 1, minimum=1)},
-    "scan_stalls": {},
+    "handler_is_lost": {},
+    "scan_stalls": {"cure": Key(str, "what must be started anew until it hears again", "scan", choices=_CURES)},
+    "radio_wedges": {"cure": Key(str, "what must be started anew until it obeys again", "stack", choices=_CURES[1:])},
     "radio_refuses": {"for_s": Key(float, "how long its stack is out of buffers", minimum=0)},
 }
 AIR_ACTIONS: Mapping[str, Mapping[str, Key]] = {

@@ -67,7 +67,8 @@ class Technician:
 @dataclass(frozen=True)
 class Scenario:
     """`technicians`: none when nobody comes; `begins`: UTC at its time 0; `scan_duty`: which share of its scan interval
-    each camera unit's radio really listens."""
+    each camera unit's radio really listens; `clocks`: boards have calendars with a battery, which are right at the
+    beginning."""
 
     name: str
     about: str
@@ -81,6 +82,7 @@ class Scenario:
     technicians: tuple[Technician, ...] = ()
     begins: datetime = EPOCH
     scan_duty: float = 1.0
+    clocks: bool = False
 
     def unit(self, unit_id: str) -> Unit:
         return next(unit for unit in self.units if unit.id == unit_id)

@@ -79,6 +79,7 @@ SCENARIO_KEYS = {
     "duration_s": Key((float), "how long it lasts", minimum=0),
     "loss": Key(float, "share of receptions that fail for no other reason", 0.0, minimum=0, maximum=0.999),
     "scan_duty": Key(float, "share of its scan interval in which a camera unit really listens", 1.0, 0.01, 1),
+    "clocks": Key(bool, "whether boards have calendars with a battery, right at the beginning", False),
     "begins": Key(datetime, "UTC at its time 0", EPOCH, check=_zone),
     "secret": Key(str, "labels and keys follow from it"),
 }

@@ -12,13 +12,14 @@ from ..played import Run
 from . import page as ui
 from .detail import Detail
 from .lanes import UNITS_MAX, lanes, units_shown, weapon_uses
-from .overview import Overview
+from .notes import Sign
+from .overview import ANNOUNCED, Overview
 from .page import Page, fit, text_width
-from .style import LEGEND, MARGIN, SMALL, VERDICTS, draw_bar, verdict_mark
+from .style import LEGEND, MARGIN, SMALL, VERDICTS, draw_bar, sign_mark, verdict_mark
 
 USES_MAX = 6
 WIDTH = 16.0
-HEAD = 1.3
+HEAD = 1.52
 FOOT = 0.4
 TITLE = 0.5
 GAP = 0.35
@@ -81,11 +82,25 @@ def _head(page: Page, run: Run) -> None:
             draw_bar(page, x, x + 0.26, y, 0.2, look)
         page.text(x + 0.33, y, words, SMALL, ui.MUTED)
         x += 0.33 + text_width(words) + gap
+    _signs(page, MARGIN, 1.24)
+
+
+def _signs(page: Page, x: float, y: float) -> None:
+    """The marks: of the journals, and of announcements among what is aired."""
+    page.marker(x + 0.13, y, "^", ui.CRIMSON, size_pt=8)
+    page.text(x + 0.33, y, "alert", SMALL, ui.MUTED)
+    x += 0.55 + text_width("alert")
+    for sign in Sign:
+        sign_mark(page, x + 0.13, y, sign)
+        page.text(x + 0.33, y, sign, SMALL, ui.MUTED)
+        x += 0.55 + text_width(sign)
+    page.strokes([(x + 0.13, y - 0.05, y + 0.05)], ANNOUNCED, 1.0)
+    page.text(x + 0.25, y, "announcement: ready, present", SMALL, ui.MUTED)
 
 
 def _foot(page: Page, y: float) -> None:
     words = (
         "Simulated: the real firmware in a MicroPython VM, in virtual time; latencies are unverified on boards."
-        "   Lanes weapon, air, camera are the world's truth; the units' lanes and all verdicts come from the journals."
+        "   Lanes weapon, air, camera are the world's truth; units' lanes, blue words, verdicts are their journals'."
     )
     page.text(MARGIN, y, fit(words, WIDTH - 2 * MARGIN), SMALL, ui.MUTED)

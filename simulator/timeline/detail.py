@@ -20,6 +20,7 @@ LABELS = 1.15
 LANE = 0.23
 LINE = 0.235
 BADGE_GAP = 0.06
+AFTER_US = 10_000_000
 _BEFORE_DECADES = 0.2
 _ZERO_DECADES = 0.3
 
@@ -34,7 +35,7 @@ class Detail:
         self._lanes = lanes(run, {use.unit, *_cameras(run, use)})
         decisive_ms = [first[name] for name in ("recording_at_ms", "acked_at_ms") if first[name] is not None]
         decisive_ms += [us / 1000 for us, _ in use.alerts[:2]]
-        self._decades = 4 if all(ms - first["at_ms"] <= 8_000 for ms in decisive_ms) else 5
+        self._decades = 4 if all(ms - first["at_ms"] <= 6_000 for ms in decisive_ms) else 5
         self._badges = list(_badges(use.events))
         seen = sorted({w for event in use.events for w in event["witnesses"]})
         who = ", ".join(seen) if len(seen) <= NAMED_MAX else f"{len(seen)} cameras"
@@ -64,7 +65,9 @@ class Detail:
 
     def draw(self, page: Page, left: float, top: float, width: float, head_lines: tuple[int, int]) -> None:
         page.disc(left + 0.105, top + 0.08, str(self._number))
-        title = f"{self._use.unit}: {self._use.events[0]['event']} at {self._use.start_us / 1e6:g} s"
+        first = self._use.events[0]
+        title = f"{self._use.unit}: {first['event']} at {self._use.start_us / 1e6:g} s"
+        title += ", cancelled" if first["cancelled"] else f", {first['coded']}" if first["coded"] else ""
         page.text(left + 0.3, top + 0.08, title, 10.5, bold=True)
         y = top + 0.38
         for i, row in enumerate(self._badge_rows(width)):
@@ -96,7 +99,9 @@ class Detail:
                 return max(inner, zero + decade * _ZERO_DECADES * ms)
             return min(right, zero + decade * (_ZERO_DECADES + math.log10(ms)))
 
-        window = (self._use.start_us - 1000, self._use.start_us + 10**self._decades * 1000)
+        # What comes behind it is another story.
+        end_us = min(self._use.start_us + 10**self._decades * 1000, self._use.end_us + AFTER_US)
+        window = (self._use.start_us - 1000, end_us)
         y = top
         for lane, begins in with_begins(self._lanes):
             if begins:

@@ -14,8 +14,10 @@ from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from ..body_camera import Interval
 from ..played import Run, UnitRun
+from .notes import Note, Sign, notes
 
 UNITS_MAX = 16
+ANNOUNCEMENTS = frames.READINESS + frames.PRESENCE
 
 
 class Look(StrEnum):
@@ -56,7 +58,8 @@ class Span:
 
 @dataclass(frozen=True)
 class Lane:
-    """One row of the picture. `discharges_us` and `alerts_us` are marks; `pdus_us` the unit's PDUs on the air."""
+    """One row of the picture. `discharges_us`, `alerts_us` and `notes` are marks; `pdus_us` the unit's PDUs on the air,
+    `announced_us` the begins of its readiness and presence frames among them."""
 
     unit: str
     name: str
@@ -64,6 +67,8 @@ class Lane:
     discharges_us: tuple[int, ...] = ()
     alerts_us: tuple[int, ...] = ()
     pdus_us: tuple[int, ...] = ()
+    notes: tuple[Note, ...] = ()
+    announced_us: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,18 +123,22 @@ def weapon_uses(run: Run, uses: Iterable[Mapping[str, Any]]) -> list[WeaponUse]:
 
 def _unit_lanes(run: Run, unit: UnitRun) -> list[Lane]:
     name, role = unit.unit.id, unit.unit.role
-    alerts = tuple(us for us, _ in _alerts(unit))
+    noted = tuple(notes(run, unit))
+    marked = [note.at_us for note in noted if note.sign is Sign.STOPPED]
+    alerts = tuple(us for us, _ in _alerts(unit) if us not in marked)
     found = []
     if role & ROLE_HOLSTER:
         fired = tuple(e.at_us for e in run.weapon_events if (e.unit, e.event) == (name, "discharge"))
         found += [
             Lane(name, "weapon", _weapon(run, name), discharges_us=fired),
-            Lane(name, "holster unit", _unit(run, unit, _Holster), alerts_us=alerts),
+            Lane(name, "holster unit", _unit(run, unit, _Holster), alerts_us=alerts, notes=noted),
         ]
-    found.append(Lane(name, "air", pdus_us=tuple(run.pdus_us.get(name, ()))))
+    said = tuple(f.at_us for f in run.frames if f.source == name and f.event in ANNOUNCEMENTS)
+    found.append(Lane(name, "air", pdus_us=tuple(run.pdus_us.get(name, ())), announced_us=said))
     if role & ROLE_CAMERA:
-        marks = () if role & ROLE_HOLSTER else alerts
-        found.append(Lane(name, "camera unit", _unit(run, unit, _Camera), alerts_us=marks))
+        if role & ROLE_HOLSTER:
+            alerts, noted = (), ()  # they are on its holster's lane
+        found.append(Lane(name, "camera unit", _unit(run, unit, _Camera), alerts_us=alerts, notes=noted))
         found.append(Lane(name, "camera", _body_camera(run, unit)))
     return found
 
@@ -189,7 +198,7 @@ class _Holster:
 
     def read(self, kind: int, fields: Any) -> None:
         if kind == records.EVENT:
-            self._event(fields.event)
+            self._event(fields.event, fields.counter)
         elif self.look is Look.IDLE:
             return
         elif kind == records.ACK and fields.kind_reason >> 4 != frames.PROVEN:
@@ -201,9 +210,11 @@ class _Holster:
         elif kind == records.ALERT:
             self.look = Look.ALERT
 
-    def _event(self, event: int) -> None:
-        if event in (frames.REHOLSTER, frames.STOW, holster.NOTE_HOLSTERED, holster.NOTE_STOWED):
+    def _event(self, event: int, counter: int) -> None:
+        if event in (frames.REHOLSTER, frames.STOW, frames.CANCEL, holster.NOTE_HOLSTERED, holster.NOTE_STOWED):
             self.look = Look.IDLE
+        elif not counter:
+            return  # kept to the journal: nobody is called
         elif event in (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.OUT) and self.look is Look.IDLE:
             self.look = Look.CALLING
             self._lost = False

@@ -18,7 +18,9 @@ TEXT_ROW = 0.17
 DISC_ROW = 0.26
 SCALE = 0.45
 _STEPS_S = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 86400, 172800, 604800)
-_UNITS = {"battery change": " s", "battery": " mV", "move": " m"}
+_UNITS = {"battery change": " s", "battery": " mV", "move": " m", "press": " s"}
+TEXTS_MAX = 60  # with more of them what the journals note has marks only
+ANNOUNCED = "#2F7FC4"
 
 
 class Overview:
@@ -32,7 +34,11 @@ class Overview:
         self._lanes = everything
         self._left = MARGIN + LABELS
         self._right = width - MARGIN
-        self._happenings = _packed(_merged(run, everything), self._x, self._right)
+        told = [(h.at_us, _words(h), ui.INK) for h in _merged(run, everything)]
+        noted = [(n.at_us, f"{lane.unit} {n.words}", ui.NAVY) for lane in everything for n in lane.notes if n.words]
+        if len(told) + len(noted) <= TEXTS_MAX:
+            told = sorted([*told, *noted], key=lambda text: text[0])
+        self._happenings = _packed(told, self._x, self._right)
         self._lane = LANE if len(everything) <= MANY else LANE_OF_MANY
         self._strip = DISC_ROW + TEXT_ROW * (1 + max((row for row, *_ in self._happenings), default=-1))
         rows = len(everything) + len({lane.unit for lane in everything if lane.name == "weapon"})
@@ -50,10 +56,10 @@ class Overview:
             page.bar(left, right, (top + 0.22 + bottom) / 2, bottom - top - 0.22, ui.BAND, zorder=0)
             disc = max(left + 0.105, disc + 0.23)
             page.disc(disc, top + 0.1, str(number))
-        for row, x, words, at in self._happenings:
+        for row, x, words, at, color in self._happenings:
             y = top + DISC_ROW + 0.07 + TEXT_ROW * row
             page.line((at, at), (y, bottom), "#9AA5B0", 0.5)
-            page.text(x, y, words)
+            page.text(x, y, words, SMALL, color)
         self._scale(page, first, bottom)
         y = first
         for lane, begins in with_begins(self._lanes):
@@ -81,6 +87,8 @@ class Overview:
         base, full = y + 0.83 * self._lane, 0.66 * self._lane
         strokes = [(c / 100, base - full * math.sqrt(n / most), base) for c, n in sorted(counts.items())]
         page.strokes(strokes, ui.SLATE, 0.72)
+        said = sorted({int(self._x(us) * 100) for us in lane.announced_us})
+        page.strokes([(c / 100, base - 0.3 * full, base + 0.06) for c in said], ANNOUNCED, 1.0)
 
     def _scale(self, page: Page, top: float, bottom: float) -> None:
         page.line((self._left, self._right), (bottom, bottom), ui.MUTED)
@@ -113,18 +121,18 @@ def _merged(run: Run, everything: Iterable[Lane]) -> list[Happening]:
     return [Happening(", ".join(units), text, at_us) for (at_us, text), units in together.items()]
 
 
-def _packed(happenings: Iterable[Happening], x: XMap, right: float) -> list[tuple[int, float, str, float]]:
-    """(row, x, words, x of the instant) so that no two texts meet, in as few rows as that needs."""
+def _packed(texts: Iterable[tuple[int, str, str]], x: XMap, right: float) -> list[tuple[int, float, str, float, str]]:
+    """(instant, words, colour) as (row, x, words, x of the instant, colour), so that no two texts meet, in as few rows
+    as that needs."""
     ends: list[float] = []
     found = []
-    for happening in happenings:
-        words = _words(happening)
-        at = x(happening.at_us)
+    for at_us, words, color in texts:
+        at = x(at_us)
         wide = text_width(words)
         left = at + 0.05 if at + 0.05 + wide <= right else at - 0.05 - wide
         row = next((i for i, end in enumerate(ends) if end <= left), len(ends))
         ends[row : row + 1] = [left + wide + 0.15]
-        found.append((row, left, words, at))
+        found.append((row, left, words, at, color))
     return found
 
 

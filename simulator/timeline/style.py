@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from . import page as ui
 from .lanes import Lane, Look, Span
+from .notes import Sign
 from .page import Page, fit, text_width
 
 SMALL = ui.SMALL_PT
@@ -60,6 +61,15 @@ VERDICTS = {
     "unwitnessed": ("X", "", ui.CRIMSON, ui.WHITE, ui.WHITE),
     "indeterminate": ("s", "?", ui.WHITE, ui.VIOLET, ui.INK),
 }
+# sign -> marker, face, edge, size
+SIGNS: dict[Sign, tuple[str, str, str, float]] = {
+    Sign.WARNED: ("v", ui.AMBER, ui.INK, 8),
+    Sign.FIT: ("o", ui.WHITE, ui.GREEN, 5),
+    Sign.MODE: ("d", ui.VIOLET, ui.INK, 7.5),
+    Sign.CANCELLED: ("X", ui.WHITE, ui.INK, 8),
+    Sign.LATE: (">", ui.GREEN, ui.WHITE, 8),
+    Sign.STOPPED: ("s", ui.CRIMSON, ui.WHITE, 6.5),
+}
 XMap = Callable[[float], float]
 
 
@@ -75,7 +85,7 @@ def draw_lane(
         if span.look in _ABSENT and right - left < 0.1:
             continue
         draw_bar(page, left, right, middle, height, span.look)
-        marks = [x(us) for us in (*lane.discharges_us, *lane.alerts_us)]
+        marks = [x(us) for us in (*lane.discharges_us, *lane.alerts_us, *(note.at_us for note in lane.notes))]
         free = left + 0.1 if any(abs(mark - left) < 0.05 for mark in marks) else left
         until = min((mark - 0.05 for mark in marks if mark > free), default=right)
         _name(page, span, free, min(until, right), middle, zero_us)
@@ -85,6 +95,15 @@ def draw_lane(
     for us in lane.alerts_us:
         if window[0] <= us <= window[1]:
             page.marker(x(us), middle, "^", ui.CRIMSON, size_pt=8)
+    for note in lane.notes:
+        if window[0] <= note.at_us <= window[1]:
+            sign_mark(page, x(note.at_us), middle, note.sign)
+
+
+def sign_mark(page: Page, x: float, y: float, sign: Sign) -> None:
+    """What a unit's journal notes at an instant."""
+    shape, face, edge, size_pt = SIGNS[sign]
+    page.marker(x, y, shape, face, edge=edge, size_pt=size_pt)
 
 
 def draw_bar(page: Page, left: float, right: float, y: float, height: float, look: Look) -> None:

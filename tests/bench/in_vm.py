@@ -57,10 +57,10 @@ def in_core():
     group = frames.GroupKeys(b"g" * 32)
     keys = frames.UnitKeys(b"u" * 32, 1)
     pair = frames.PairKeys(b"p" * 32, 1, 9)
-    ack = frames.Ack(frames.PROVEN, 0, 900, 30, bytes(4))
-    ear = Receiver(9, group, [keys], {})
-    own = frames.build_unit(keys, group, frames.DRAW, 0, 5, bytes(4))
-    ear.hear(own, 0)
+    ack = frames.Ack(frames.PROVEN, 0, 900, 30, 0, bytes(4))
+    ear = Receiver(9, [group], [keys], {})
+    own = frames.build_unit(keys, group, frames.DRAW, 0, 5, bytes(4), 1000)
+    ear.hear(own, 0, 1000)
     ack_ear = AckEar([pair])
     ack_ear.expect(5)
     answer = pair.build(5, ack)
@@ -70,9 +70,9 @@ def in_core():
     event = records.pack(records.EVENT, 1, 0, 5, 1, 1, records.AGO_NONE, 0)
     return (
         ("HMAC of 24 bytes", lambda: mac.digest(message)),
-        ("build a unit frame", lambda: frames.build_unit(keys, group, frames.DRAW, 0, 5, bytes(4))),
+        ("build a unit frame", lambda: frames.build_unit(keys, group, frames.DRAW, 0, 5, bytes(4), 1000)),
         ("build an ack frame", lambda: pair.build(5, ack)),
-        ("hear the partner's frame again", lambda: ear.hear(own, 0)),
+        ("hear the partner's frame again", lambda: ear.hear(own, 0, 1000)),
         ("hear an ack", lambda: ack_ear.hear(answer)),
         ("expect acks to the next frame", lambda: ack_ear.expect(5)),
         ("holster step: draw", lambda: holster.MACHINE.step(out, holster.LEFT, None, 0, POLICY)),
@@ -102,7 +102,7 @@ class Contact:
 class Radio:
     """Notes how much of the heap is taken when the first frame is given to it."""
 
-    first = None
+    first = retry_at = None
 
     def advertise(self, frame, interval_ms):
         if self.first is None:
@@ -139,8 +139,8 @@ class Signal:
 
 def drawn():
     """(role, radio) of a holster unit whose weapon has just left: `react` is the loop's next act."""
-    partner = settings.Partner(9, settings.ROLE_CAMERA, b"c" * 32, b"p" * 32)
-    who = (1, b"BENCH001", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, [partner], POLICY)
+    partner = settings.Partner(9, settings.ROLE_CAMERA, settings.PAIRED, b"c" * 32, b"p" * 32)
+    who = (1, b"BENCH001", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, settings.NO_KEY, [partner], POLICY)
     clock = [0]
     radio = Radio()
     keep = RamFlash(settings.SECTORS)

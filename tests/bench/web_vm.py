@@ -37,18 +37,18 @@ def _fetch() -> None:
         raise Missing(f"npm could not fetch {PACKAGE} {VERSION}: try again with a network")
 
 
-def run(script: str, rom: bytes) -> Any:
-    """What `found` of a module of this folder gives, as JSON, when its `turn` has nothing more to do. `rom`: the file
+def run(script: str, rom: bytes, folder: str = "tests.bench") -> Any:
+    """What `found` of a module of that folder gives, as JSON, when its `turn` has nothing more to do. `rom`: the file
     system (`romfs.py`) that this module and all that it imports come from."""
     node = shutil.which("node")
     if node is None:
         raise Missing("node is not installed: it runs the 32-bit MicroPython (Debian and Ubuntu: apt install nodejs)")
     if not MODULE.exists():
         _fetch()
-    with tempfile.TemporaryDirectory() as folder:
-        image = Path(folder) / "rom"
+    with tempfile.TemporaryDirectory() as place:
+        image = Path(place) / "rom"
         image.write_bytes(rom)
-        command = [node, str(ROOT / "tests/bench/web_vm.mjs"), str(MODULE), str(image), script]
+        command = [node, str(ROOT / "tests/bench/web_vm.mjs"), str(MODULE), str(image), f"{folder}.{script}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode:
         raise SystemExit(f"bench: the 32-bit MicroPython did not run {script}.\n{done.stdout}{done.stderr}")

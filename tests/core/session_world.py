@@ -25,7 +25,9 @@ _KEYS = {}  # parameters: signer's sectors once the key is made, since that take
 
 
 def some_settings(revision=1, unit_key=b"u" * 32):
-    return Settings(revision, SERIAL, 1, settings.ROLE_HOLSTER, unit_key, b"g" * 32, [], DEFAULT_POLICY)
+    return Settings(
+        revision, SERIAL, 1, settings.ROLE_HOLSTER, unit_key, b"g" * 32, settings.NO_KEY, [], DEFAULT_POLICY
+    )
 
 
 def some_access():
@@ -105,16 +107,16 @@ class Unit:
 
     def status(self):
         head = (0, 1, 0, 1, 1, 0, 3900, self.journal.boot, self.now_ms)
-        tail = (self.journal.first, self.journal.sequence, self.journal.head, 1, bytes(8), 1, 0, 0)
+        tail = (self.journal.first, self.journal.sequence, self.journal.head, 1, bytes(8), 1, 0, 0, 0, 0, 1)
         return struct.pack(wire.STATUS_FORM, *(head + tail))
 
     def opened(self, credential, person, number):
         self.said.append(("opened", credential, person, number))
 
-    def refused(self, reason):
-        self.said.append(("refused", reason))
+    def refused(self, credential, reason):
+        self.said.append(("refused", credential, reason))
 
-    def wait_s(self):
+    def wait_s(self, credential):
         return self.waits_s
 
     def set_clock(self, credential, uptime_ms, utc_ms, uncertainty_ms):
@@ -134,6 +136,14 @@ class Unit:
         settings.store(self.area, found)
         self.config = found
         self.said.append(("commit", credential, found.revision))
+        return wire.OK
+
+    def assign(self, credential, partner, until_s, officer):
+        self.said.append(("assign", credential, partner, until_s, officer))
+        return wire.OK
+
+    def set_mode(self, credential, mode, seconds):
+        self.said.append(("mode", credential, mode, seconds))
         return wire.OK
 
     def ratchet(self, moved):

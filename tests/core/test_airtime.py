@@ -1,7 +1,18 @@
 """One advertising set, several frames that want it."""
 
-from interlock.core.airtime import FAST_MS, SLOT_MS, SLOW_MS, Airtime
-from interlock.core.ticks import PERIOD_MS, ticks_add
+from interlock.core.airtime import (
+    CALM_MAX_MS,
+    FAST_MS,
+    SLOT_MS,
+    SLOW_MS,
+    WANTING_MAX_MS,
+    WINDOW_MS,
+    Airtime,
+    Crowd,
+    first_ms,
+    interval_ms,
+)
+from interlock.core.ticks import PERIOD_MS, ticks_add, ticks_diff
 
 START = PERIOD_MS - 100
 A, B = b"a" * 31, b"b" * 31
@@ -11,7 +22,7 @@ def test_a_single_frame_is_held_fast_then_slow_then_gone():
     air = Airtime()
     air.put("k", A, START, 2000, 8000)
     assert air.turn(START) == (A, FAST_MS)
-    assert air.deadline(START) == ticks_add(START, 2000)
+    assert air.turn(ticks_add(START, 1999)) == (A, FAST_MS)
     assert air.turn(ticks_add(START, 2000)) == (A, SLOW_MS)
     assert air.turn(ticks_add(START, 9999)) == (A, SLOW_MS)
     assert air.turn(ticks_add(START, 10000)) is None and air.deadline(START) is None
@@ -57,3 +68,129 @@ def test_a_dropped_frame_is_silent_at_once():
     air.put("a", A, START, 100, 0)
     air.drop("a")
     assert air.turn(START) is None
+
+
+def noted(crowd, others, now):
+    """So many different frames are heard at `now`, each of them twice."""
+    for number in list(range(others)) * 2:
+        crowd.note(b"\x1e\x21" + bytes([number] * 29), now)
+
+
+def test_a_crowd_is_who_was_heard_in_this_window_or_the_last():
+    crowd = Crowd()
+    start = ticks_add(0, 5 * WINDOW_MS)
+    noted(crowd, 12, start)
+    assert crowd.size(start) == 12
+    noted(crowd, 3, ticks_add(start, WINDOW_MS))
+    assert crowd.size(ticks_add(start, WINDOW_MS)) == 12
+    assert crowd.size(ticks_add(start, 2 * WINDOW_MS)) == 3
+    assert crowd.size(ticks_add(start, 3 * WINDOW_MS)) == 0
+    noted(crowd, 4, start)
+    assert crowd.size(ticks_add(start, 2 * WINDOW_MS)) == 0, "a whole window was silent"
+
+
+def test_a_crowd_is_counted_across_the_wrap_of_the_ticks():
+    crowd = Crowd()
+    for step in range(40):
+        now = ticks_add(PERIOD_MS - 20 * WINDOW_MS, step * WINDOW_MS)
+        noted(crowd, 7, now)
+        assert crowd.size(now) == 7
+
+
+def test_few_others_change_no_interval_and_more_lengthen_it_up_to_a_limit():
+    for calm in (False, True):
+        intervals = [interval_ms(others, calm) for others in range(100)]
+        assert intervals[0] == FAST_MS and intervals == sorted(intervals)
+        assert intervals[-1] == (CALM_MAX_MS if calm else WANTING_MAX_MS)
+    assert interval_ms(6, False) == FAST_MS
+    assert [others for others in range(100) if interval_ms(others, True) < interval_ms(others, False)] == []
+
+
+def spells(air, now, ms, others=0):
+    """[(interval_ms, or None for silence, how long)] of the next so many ms, while so many others are heard."""
+    found = []
+    for step in range(ms):
+        if step % (WINDOW_MS // 2) == 0:
+            noted(air.crowd, others, ticks_add(now, step))
+        turned = air.turn(ticks_add(now, step))
+        interval = turned[1] if turned else None
+        if not found or found[-1][0] != interval:
+            found.append([interval, 0])
+        found[-1][1] += 1
+    return [tuple(spell) for spell in found]
+
+
+def test_the_first_events_are_fast_in_any_crowd_then_a_frame_gives_way():
+    air = Airtime()
+    air.put("k", A, START, 2000, 0)
+    fast, silent, slower = spells(air, START, 2000, others=30)
+    assert fast == (FAST_MS, first_ms(A)) and fast[1] > FAST_MS + 10
+    assert silent[0] is None and silent[1] < WANTING_MAX_MS and slower[0] == WANTING_MAX_MS
+
+
+def test_two_frames_drawn_at_once_change_their_pace_apart():
+    begins = set()
+    for last in range(16):
+        air = Airtime()
+        air.put("k", bytes([last * 16] * 30 + [last]), START, 2000, 0)
+        begins.add(sum([ms for _, ms in spells(air, START, 200, others=30)[:-1]]))
+    assert len(begins) > 12
+
+
+def test_a_frame_speeds_up_again_when_the_crowd_is_gone():
+    air = Airtime()
+    air.put("k", A, START, 2000, 0)
+    assert spells(air, START, 600, others=30)[-1][0] == WANTING_MAX_MS
+    assert spells(air, ticks_add(START, 600), 600)[-1][0] == FAST_MS
+
+
+def test_an_answered_frame_gives_way_at_once_and_much_more():
+    air = Airtime()
+    air.put("k", A, START, 2000, 0)
+    now = ticks_add(START, 10)
+    noted(air.crowd, 30, now)
+    air.calm("k", now)
+    assert air.turn(now) is None and air.rests
+    silent, calm = spells(air, now, 1000, others=30)
+    assert silent[0] is None and silent[1] < CALM_MAX_MS and calm[0] == CALM_MAX_MS
+
+
+def test_who_is_alone_or_among_few_is_never_slowed_or_silent():
+    air = Airtime()
+    air.put("k", A, START, 2000, 0)
+    air.calm("k", ticks_add(START, 30))
+    assert spells(air, START, 2000) == [(FAST_MS, 2000)]
+    air.put("k", A, START, 2000, 0)
+    assert spells(air, START, 2000, others=6) == [(FAST_MS, 2000)]
+
+
+def test_what_nobody_waits_for_does_not_take_the_turn():
+    air = Airtime()
+    air.put("ack", A, START, 1000, 0)
+    air.put("witness", B, START, 1000, 0, calm=True)
+    assert air.turn(START) == (A, FAST_MS)
+    assert air.turn(ticks_add(START, SLOT_MS)) == (B, FAST_MS)
+
+
+def test_who_rests_leaves_its_turn_to_the_others():
+    air = Airtime()
+    air.put("ack", B, START, 1000, 0)
+    air.put("weapon", A, START, 1000, 0)
+    assert air.turn(START) == (A, FAST_MS)
+    noted(air.crowd, 30, START)
+    air.calm("weapon", START)
+    assert [air.turn(ticks_add(START, step)) for step in range(first_ms(B))] == [(B, FAST_MS)] * first_ms(B)
+
+
+def test_no_change_comes_before_its_deadline():
+    air = Airtime()
+    air.put("k", A, START, 1000, 500)
+    said, deadline = air.turn(START), air.deadline(START)
+    for step in range(1600):
+        now = ticks_add(START, step)
+        if step % 50 == 0 and step < 700:
+            noted(air.crowd, 30, now)
+        turned = air.turn(now)
+        if turned != said:
+            assert deadline is not None and ticks_diff(now, deadline) >= 0
+        said, deadline = turned, air.deadline(now)

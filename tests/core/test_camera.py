@@ -1,7 +1,7 @@
 """The camera machine against a tiny recorder that does what a toggle shutter does."""
 
 from interlock.core import camera, frames, proof
-from interlock.core.camera import AGAIN, MACHINE, RETURN, TALLY_OFF, TALLY_ON, TRIGGER
+from interlock.core.camera import AGAIN, CANCEL, MACHINE, RETURN, TALLY_OFF, TALLY_ON, TRIGGER
 from interlock.core.machine import deadline, due
 from interlock.core.settings import DEFAULT_POLICY as POLICY
 from interlock.core.ticks import PERIOD_MS, ticks_add, ticks_diff
@@ -194,3 +194,46 @@ def test_a_step_never_changes_the_state_it_was_given():
     for event in camera.EVENT_NAMES:
         MACHINE.step(state, event, 2, 99, POLICY)
     assert state.key() == key
+
+
+def test_a_cancelled_draw_is_not_held():
+    story = Story().on(TRIGGER, 1).wait(2000)
+    pulses = story.pulses()
+    story.on(CANCEL, 1).wait(10)
+    assert story.pulses() == pulses + 1 and story.wait(START_MS).mode() == "standby"
+
+
+def test_a_cancel_shortens_no_other_use():
+    other = Story().on(TRIGGER, 1).wait(2000).on(TRIGGER, 2).on(CANCEL, 2)
+    assert other.mode() == "recording"
+    other.on(RETURN, 1).wait(POLICY.hold_ms - 1)
+    assert other.mode() == "holding" and other.state.tally
+    earlier = Story().on(TRIGGER, 1).wait(2000).on(RETURN, 1).wait(1000).on(TRIGGER, 1).wait(10).on(CANCEL, 1)
+    assert earlier.wait(POLICY.hold_ms - 1).state.tally
+
+
+def test_a_camera_unit_that_restarts_in_a_recording_still_proves_it_from_then_on():
+    state = camera.at_boot(True, True, 1000, was_believed=True)
+    state, _ = MACHINE.step(state, AGAIN, 1, 1500, POLICY)
+    assert state.mode == camera.RECORDING
+    assert camera.answer(state, 1500)[:3] == (frames.PROVEN, frames.REASON_NONE, 500)
+    state, _ = MACHINE.step(camera.at_boot(True, True, 1000), AGAIN, 1, 1500, POLICY)
+    assert state.mode == camera.UNPROVEN
+
+
+def test_a_weapon_out_and_back_while_the_recorder_stops_starts_no_recording():
+    story = Story().on(TRIGGER, 1).wait(2000).on(RETURN, 1).wait(POLICY.hold_ms)
+    assert story.state.stopping
+    story.on(TRIGGER, 1).on(RETURN, 1).wait(START_MS + POLICY.start_limit_ms)
+    assert story.mode() == "standby" and story.pulses() == 2
+
+
+def test_readiness_says_what_a_draw_would_find():
+    assert camera.readiness(camera.at_boot(False, True, 0)) == frames.READY_OK
+    assert camera.readiness(camera.at_boot(False, False, 0)) == frames.READY_ASLEEP
+    assert camera.readiness(camera.at_boot(True, True, 0)) == frames.READY_UNPROVEN
+    running = Story().on(TALLY_ON)
+    assert camera.readiness(running.state) == frames.READY_RECORDING
+    dead = Story(obeys=False).on(TRIGGER, 1)
+    assert camera.readiness(dead.state) == frames.READY_STARTING
+    assert camera.readiness(dead.wait(POLICY.start_limit_ms).state) == frames.READY_NO_TALLY

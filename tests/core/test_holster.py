@@ -1,23 +1,41 @@
 """The holster machine, told as stories of events and what each airs or notes."""
 
-from interlock.core import frames, holster
-from interlock.core.holster import ARM, CONDITION, FIRE, HOT, LEFT, MACHINE, SAFE, SEATED, STOW, UNSTOW
+from interlock.core import frames, holster, records
+from interlock.core.holster import (
+    ARM,
+    ASK_MUTE,
+    ASK_NORMAL,
+    ASK_TEST,
+    CONDITION,
+    FIRE,
+    HOT,
+    LEFT,
+    MACHINE,
+    PRESS,
+    SAFE,
+    SEATED,
+    STOW,
+    UNSTOW,
+)
 from interlock.core.machine import deadline, due
 from interlock.core.settings import DEFAULT_POLICY as POLICY
+from interlock.core.settings import REACH_JOURNAL
 from interlock.core.ticks import PERIOD_MS, ticks_add
+from tests.core.station_world import policy_with
 
 
 class Story:
     """A machine with a clock; collects (event, flags) of what it aired and noted."""
 
-    def __init__(self, seated=True, armed=False, docked=False, start=0):
+    def __init__(self, seated=True, armed=False, docked=False, start=0, policy=POLICY):
         self.now = start
-        self.state = holster.at_boot(seated, armed, docked, start, POLICY)
+        self.policy = policy
+        self.state = holster.at_boot(seated, armed, docked, start, policy)
         self.said = []
         self.effects = []
 
     def on(self, event, data=None):
-        self.state, effects = MACHINE.step(self.state, event, data, self.now, POLICY)
+        self.state, effects = MACHINE.step(self.state, event, data, self.now, self.policy)
         self.effects += effects
         self.said += [effect[:3] for effect in effects if effect[0] in (holster.AIR, holster.NOTE)]
         return self
@@ -171,3 +189,112 @@ def test_a_step_never_changes_the_state_it_was_given():
     for event in holster.EVENT_NAMES:
         MACHINE.step(state, event, 2, 99, POLICY)
     assert state.key() == key
+
+
+def pressed(story, times=1):
+    for _ in range(times):
+        story.on(PRESS).wait(200)
+    return story
+
+
+def moded(story):
+    return [effect[1:] for effect in story.effects if effect[0] == holster.MODED]
+
+
+def test_a_false_draw_is_cancelled_within_ten_seconds_once_the_weapon_is_seated_again():
+    story = settled().on(LEFT).wait(3000).on(SEATED).wait(100).on(PRESS)
+    assert story.aired() == [frames.DRAW, frames.CANCEL] and story.mode() == "reholstered"
+    assert (holster.USE_ENDS,) in story.effects
+    assert story.wait(POLICY.report_ms).mode() == "holstered"
+
+
+def test_a_draw_can_be_cancelled_after_its_re_holster_and_only_once():
+    story = settled().on(LEFT).wait(3000).on(SEATED).wait(POLICY.settle_ms + 500).on(PRESS).on(PRESS)
+    assert story.aired() == [frames.DRAW, frames.REHOLSTER, frames.CANCEL]
+
+
+def test_after_ten_seconds_nothing_is_cancelled():
+    story = settled().on(LEFT).wait(POLICY.cancel_ms).on(SEATED).wait(10).on(PRESS)
+    assert frames.CANCEL not in story.aired()
+
+
+def test_no_draw_is_cancelled_while_the_weapon_is_out_or_after_it_was_armed_or_discharged():
+    assert frames.CANCEL not in settled().on(LEFT).wait(100).on(PRESS).aired()
+    armed = settled().on(LEFT).on(ARM).wait(300).on(SAFE).on(SEATED).on(PRESS)
+    fired = settled().on(LEFT).on(FIRE).wait(300).on(SEATED).on(PRESS)
+    assert frames.CANCEL not in armed.aired() + fired.aired()
+
+
+def test_two_presses_announce_a_function_test_which_codes_one_use():
+    story = pressed(settled(), 2)
+    assert moded(story) == [(records.MODE_FUNCTION_TEST, records.MODE_BY_BUTTON, POLICY.test_ms)]
+    story.on(LEFT).on(ARM).wait(300).on(FIRE).wait(500).on(SAFE).on(SEATED).wait(POLICY.settle_ms)
+    assert story.aired() == [frames.DRAW, frames.ARM, frames.DISCHARGE, frames.REHOLSTER]
+    assert all(flags & holster.FLAG_FUNCTION_TEST for kind, _, flags in story.said if kind == holster.AIR)
+    story.wait(POLICY.report_ms).on(LEFT)
+    assert not story.said[-1][2] & holster.FLAG_FUNCTION_TEST
+
+
+def test_one_press_announces_nothing_and_the_second_may_not_come_too_late():
+    story = settled().on(PRESS).wait(holster.PRESS_TWICE_MS).on(PRESS)
+    assert moded(story) == []
+
+
+def test_a_function_test_that_does_not_come_is_over_after_its_time():
+    story = pressed(settled(), 2).wait(POLICY.test_ms)
+    assert moded(story)[-1] == (records.MODE_FUNCTION_TEST, records.MODE_TIME_OVER, 0)
+    assert not story.on(LEFT).said[-1][2] & holster.FLAG_FUNCTION_TEST
+
+
+def test_in_test_mode_a_draw_is_journalled_and_not_aired():
+    story = settled().on(ASK_TEST, 30000).on(LEFT)
+    assert story.aired() == [] and story.mode() == "unaired"
+    assert story.said[-1] == (holster.NOTE, frames.DRAW, holster.FLAG_TEST)
+    story.wait(500).on(SEATED).wait(POLICY.settle_ms)
+    assert story.mode() == "holstered" and story.aired() == []
+
+
+def test_test_mode_ends_at_arm_and_at_discharge():
+    for event, code in ((ARM, frames.ARM), (FIRE, frames.DISCHARGE)):
+        story = settled().on(ASK_TEST, 30000).on(LEFT).wait(100).on(event)
+        assert story.aired() == [code] and (holster.USE_BEGINS,) in story.effects
+        assert story.state.duty == records.MODE_NORMAL
+        assert story.wait(POLICY.renew_ms).state.renew_at is not None
+
+
+def test_a_weapon_that_is_out_when_test_mode_ends_is_a_use():
+    story = settled().on(ASK_TEST, 5000).on(LEFT).wait(5000)
+    assert story.aired() == [frames.OUT] and story.mode() == "drawn"
+    story = settled().on(ASK_TEST, 5000).on(LEFT).on(ASK_NORMAL)
+    assert story.aired() == [frames.OUT] and story.mode() == "drawn"
+
+
+def test_no_mode_lasts_longer_than_policy_lets_it():
+    story = settled().on(ASK_TEST, 10**9).wait(POLICY.test_ms)
+    assert story.state.duty == records.MODE_NORMAL
+    story = settled().on(ASK_MUTE, 10**9).wait(POLICY.mute_ms)
+    assert story.state.mute_until is None and moded(story)[-1] == (records.MODE_MUTE, records.MODE_TIME_OVER, 0)
+
+
+def test_a_press_with_the_weapon_out_mutes_until_arm_discharge_or_the_end_of_the_use():
+    for event, cause in ((ARM, records.MODE_ARMED), (FIRE, records.MODE_DISCHARGED)):
+        story = settled().on(LEFT).wait(100).on(PRESS).wait(100).on(event)
+        assert moded(story) == [
+            (records.MODE_MUTE, records.MODE_BY_BUTTON, POLICY.mute_ms),
+            (records.MODE_MUTE, cause, 0),
+        ]
+    story = settled().on(LEFT).wait(100).on(PRESS).wait(100).on(SEATED).wait(POLICY.settle_ms)
+    assert moded(story)[-1] == (records.MODE_MUTE, records.MODE_USE_OVER, 0)
+
+
+def test_a_policy_that_keeps_draws_to_the_journal_airs_the_arming_and_what_follows():
+    story = Story(policy=policy_with(on_draw=REACH_JOURNAL)).wait(POLICY.settle_ms).on(LEFT)
+    assert story.aired() == [] and story.said[-1] == (holster.NOTE, frames.DRAW, 0)
+    story.on(ARM).wait(300).on(FIRE).wait(300).on(SAFE).on(SEATED).wait(POLICY.settle_ms)
+    assert story.aired() == [frames.ARM, frames.DISCHARGE, frames.REHOLSTER]
+
+
+def test_a_discharge_is_aired_whatever_the_policy():
+    silent = policy_with(on_draw=REACH_JOURNAL, on_arm=REACH_JOURNAL)
+    story = Story(policy=silent).wait(POLICY.settle_ms).on(LEFT).on(ARM).wait(300).on(FIRE)
+    assert story.aired() == [frames.DISCHARGE] and not story.said[-1][2] & frames.FLAG_ORDER_FAULT

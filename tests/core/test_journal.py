@@ -462,6 +462,13 @@ def test_every_record_type_packs_and_unpacks():
                 pairs += records.unpack(kind, payload)
             assert dict(pairs) == marks
             continue
+        if kind == records.CREW:
+            crew = [(unit, 300, records.CREW_READY) for unit in range(20)]
+            payload = records.pack_crew(crew)
+            assert len(payload) == records.PAYLOAD_MAX
+            assert records.unpack(kind, payload) == [(unit, 255, records.CREW_READY) for unit in range(16)]
+            assert records.unpack(kind, payload + b"x") is None
+            continue
         fields = SAMPLES[kind]
         payload = records.pack(kind, *fields)
         assert tuple(records.unpack(kind, payload)) == fields
@@ -493,6 +500,14 @@ SAMPLES = {
     records.ANSWER: (1, 1000, 16),
     records.EXPIRY: (1,),
     records.AIRED: (5, 7),
+    records.POLICY: (13, 10000, 0),
+    records.USE: (1000, 30, 1200, 14, 1, 2, 3, 1),
+    records.MODE: (1, 0, 60),
+    records.PARTNER: (2, 3, 0),
+    records.MET: (2, 1000, b"head"),
+    records.TIME_HEARD: (2, 448750000),
+    records.ASSIGNED: (2, 1795000000, 2, b"alice   "),
+    records.RADIO: (1, 12),
 }
 
 

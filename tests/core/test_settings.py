@@ -1,10 +1,13 @@
 """Settings: bytes, refusals, and two slots that a power cut cannot both spoil."""
 
-from binascii import hexlify
+import struct
+from binascii import crc32, hexlify
 
-from interlock.core import settings
+from interlock.core import records, settings, wire
 from interlock.core.settings import (
     DEFAULT_POLICY,
+    REACH_GROUP,
+    REACH_OWN,
     Partner,
     Policy,
     Settings,
@@ -12,14 +15,28 @@ from interlock.core.settings import (
     decode,
     encode,
     load,
+    policy_changes,
     store,
 )
 from tests.core.flash import PowerCut, RamFlash
 
+FIGURES = tuple(name for name, _, _ in settings.POLICY_LIMITS) + ("covert", "stop_after_hold")
+
 
 def sample(revision=1):
-    partners = [Partner(2, settings.ROLE_CAMERA, b"c" * 32, b"p" * 32)]
-    return Settings(revision, b"HOLSTER1", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, partners, DEFAULT_POLICY)
+    partners = [Partner(2, settings.ROLE_CAMERA, settings.PAIRED, b"c" * 32, b"p" * 32)]
+    return Settings(
+        revision, b"HOLSTER1", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, settings.NO_KEY, partners, DEFAULT_POLICY
+    )
+
+
+def changed(**figures):
+    return Policy(*[figures.get(FIGURES[i], DEFAULT_POLICY[i]) for i in range(len(FIGURES))])
+
+
+def with_policy(policy):
+    good = sample()
+    return Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.group_other, [], policy)
 
 
 def test_what_is_stored_is_loaded():
@@ -30,7 +47,7 @@ def test_what_is_stored_is_loaded():
 
 
 def test_the_digest_of_settings_is_locked():
-    assert hexlify(settings.digest(sample())).decode() == "ae6d0e4dbf7d942e"
+    assert hexlify(settings.digest(sample())).decode() == "18ed6f5a98e194fe"
 
 
 def test_the_newer_revision_wins_and_the_older_slot_is_the_one_rewritten():
@@ -67,13 +84,23 @@ def test_any_altered_byte_makes_them_none():
 
 def test_what_no_unit_can_be_is_refused_with_the_reason():
     good = sample()
-    busy = Policy(*([0] * 12 + [True]))  # a renewal every 0 ms: it would never do anything else
+    busy = Policy(*([0] * 20 + [False, True]))  # a renewal every 0 ms: it would never do anything else
+    fewer = changed(on_draw=REACH_GROUP, on_arm=REACH_OWN)  # the graver event would concern fewer
+    secret = changed(on_draw=0, on_arm=0, on_discharge=0)  # a discharge that no camera hears of
+    often = changed(ready_every_ms=4999)
+    stranger = Partner(2, settings.ROLE_CAMERA, 2, b"c" * 32, b"p" * 32)
     bad = (
-        Settings(1, b"short", 1, 1, good.unit_key, good.group_key, [], DEFAULT_POLICY),
-        Settings(1, b"HOLSTER1", 0, 1, good.unit_key, good.group_key, [], DEFAULT_POLICY),
-        Settings(1, b"HOLSTER1", 1, 9, good.unit_key, good.group_key, [], DEFAULT_POLICY),
-        Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.partners * 9, DEFAULT_POLICY),
-        Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, [], busy),
+        Settings(1, b"short", 1, 1, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY),
+        Settings(1, b"HOLSTER1", 0, 1, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY),
+        Settings(1, b"HOLSTER1", 1, 9, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY),
+        Settings(
+            1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.group_other, good.partners * 9, DEFAULT_POLICY
+        ),
+        with_policy(busy),
+        with_policy(fewer),
+        with_policy(secret),
+        with_policy(often),
+        Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.group_other, [stranger], DEFAULT_POLICY),
     )
     for one in bad:
         try:
@@ -82,3 +109,32 @@ def test_what_no_unit_can_be_is_refused_with_the_reason():
             assert len(str(error)) > 20
         else:
             raise AssertionError("accepted")
+
+
+def test_readiness_and_presence_may_be_left_out():
+    silent = with_policy(changed(ready_every_ms=0, present_every_ms=0))
+    assert decode(encode(silent)) == silent
+
+
+def test_a_flag_that_is_neither_yes_nor_no_is_no_setting():
+    data = bytearray(encode(sample()))
+    data[-5] = 2
+    data[-4:] = struct.pack(">I", crc32(bytes(data[:-4])) & 0xFFFFFFFF)
+    assert decode(data) is None
+
+
+def test_the_largest_settings_of_a_set_up_fit_into_one_message():
+    crowd = [Partner(2 + i, settings.ROLE_CAMERA, settings.SPARE, b"c" * 32, b"p" * 32) for i in range(8)]
+    good = sample()
+    whole = Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, b"o" * 32, crowd, DEFAULT_POLICY)
+    sealed = 1 + 2 + len(encode(whole)) + struct.calcsize(wire.ACCESS_FORM) + 24
+    assert sealed <= wire.MESSAGE_MAX
+
+
+def test_what_changed_in_a_policy_is_told_by_place_before_and_after():
+    after = changed(hold_ms=60000, on_draw=REACH_OWN, covert=True)
+    assert policy_changes(DEFAULT_POLICY, DEFAULT_POLICY) == []
+    told = [(FIGURES[place], before, new) for place, before, new in policy_changes(DEFAULT_POLICY, after)]
+    assert told == [("hold_ms", 30000, 60000), ("on_draw", 2, 1), ("covert", 0, 1)]
+    for _, before, new in policy_changes(DEFAULT_POLICY, after):
+        assert records.unpack(records.POLICY, records.pack(records.POLICY, 0, before, new)) == (0, before, new)

@@ -2,6 +2,7 @@
 
 from interlock.core import access, records, settings, wire
 from interlock.core.crypto import Hmac
+from interlock.core.frames import COUNTER_MAX
 from interlock.core.layout import chain_next
 from interlock.core.reading import Reading
 from interlock.core.seal import OPEN_KEY, next_key
@@ -105,12 +106,12 @@ def test_many_boots_do_not_put_off_the_change_of_key():
 
 def test_counters_end_and_never_wrap():
     life = Life()
-    life.unit.counter = life.unit._ceiling = 0xFFFFFF00
+    life.unit.counter = life.unit._ceiling = COUNTER_MAX - 255
     life.unit.reserve()
     life.unit.reserve()
     life.boot()
     life.boot()
-    assert life.unit.counter == 0xFFFFFFFF
+    assert life.unit.counter == COUNTER_MAX
 
 
 class Dead(RamFlash):
@@ -131,7 +132,7 @@ def test_a_unit_whose_access_does_not_read_does_its_duty_and_lets_nobody_in():
     held = access.Access(0, b"FORCE   ", b"left hip        ", b"K" * 32, access.NO_KEY, 1, b"R" * 32, False)
     access.store(keep, held)
     config = settings.Settings(
-        1, b"SEALED01", 1, settings.ROLE_HOLSTER, bytes(32), bytes(32), [], settings.DEFAULT_POLICY
+        1, b"SEALED01", 1, settings.ROLE_HOLSTER, bytes(32), bytes(32), settings.NO_KEY, [], settings.DEFAULT_POLICY
     )
     assert Desk(life.unit, keep, label, config, None, None).access.admin_key == b"K" * 32
     keep.dead = True

@@ -4,6 +4,8 @@ import copy
 import itertools
 import shutil
 
+import pytest
+
 from host_tools.flows.provision import provision
 from host_tools.flows.status import status
 from host_tools.inbox import LinkLost
@@ -14,9 +16,12 @@ from host_tools.vault import Vault
 from interlock.core import settings
 from simulator.clock import run
 
-from .unit_model import Fate, Killed, ModelRadio, ModelUnit, bench_of
+from .fate import Fate, Killed
+from .unit_model import ModelRadio, ModelUnit, bench_of
 
 HOLSTER, CAMERA = settings.ROLE_HOLSTER, settings.ROLE_CAMERA
+# Of strokes upon flows that take hundreds of steps: some of them, and, slowly, every one.
+STRIDES = pytest.mark.parametrize("stride", [13, pytest.param(1, marks=pytest.mark.deep)])
 
 
 class World:

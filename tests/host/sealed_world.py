@@ -19,6 +19,7 @@ from interlock.core.signer import Signer
 from tests.core.flash import RamFlash
 
 GROUP = frames.GroupKeys(bytes(range(32)))
+SLOT = 1000  # every clock of this world stands still at it
 H5 = 2
 RING_SECTORS = 24
 PAIR_KEY = bytes(range(64, 96))
@@ -55,7 +56,7 @@ class Unit:
             elif record.kind == records.HEARD:
                 marks[fields.sender] = max(fields.counter, marks.get(fields.sender, 0))
         own = [unit.keys for unit in self.partners if unit.role & ROLE_HOLSTER]
-        self.receiver = receiver.Receiver(self.number, GROUP, own if self.role & ROLE_CAMERA else [], marks)
+        self.receiver = receiver.Receiver(self.number, [GROUP], own if self.role & ROLE_CAMERA else [], marks)
         self.ear = receiver.AckEar(list(self.pairs.values()) if self.role & ROLE_HOLSTER else [])
         self.signer = Signer(self.keep, settings.SIGNER_FIRST)
         self._work()
@@ -109,7 +110,8 @@ class Unit:
 
     def frame(self, event: int) -> bytes:
         self.counter += 1
-        return frames.build_unit(self.keys, GROUP, event, 0, self.counter, self.journal.head[: frames.DIGEST_BYTES])
+        digest = self.journal.head[: frames.DIGEST_BYTES]
+        return frames.build_unit(self.keys, GROUP, event, 0, self.counter, digest, SLOT)
 
     def does(self, event: int, *hearers: "Unit", is_recorded: bool = True) -> None:
         """The weapon does something: a frame, heard by these cameras, and their answers."""
@@ -124,10 +126,10 @@ class Unit:
 
     def hears(self, frame: bytes) -> bytes | None:
         """A camera hears a holster's frame: the frame that it answers with."""
-        heard = self.receiver.hear(frame, next(self.clock))
+        heard = self.receiver.hear(frame, next(self.clock), SLOT)
         if heard is None:
             return None
-        digest = heard.digest or bytes(frames.DIGEST_BYTES)
+        digest = heard.body or bytes(frames.DIGEST_BYTES)
         self.record(records.HEARD, heard.sender, heard.counter, heard.kind, (heard.event or 0) << 4, digest)
         self.receiver.tidy()
         if heard.kind == receiver.GROUP:
@@ -137,7 +139,7 @@ class Unit:
         if heard.kind != receiver.OWN:
             return None
         head = self.journal.head[: frames.DIGEST_BYTES]
-        ack = self.pairs[heard.sender].build(heard.counter, frames.Ack(frames.PROVEN, 0, 1000, 30, head))
+        ack = self.pairs[heard.sender].build(heard.counter, frames.Ack(frames.PROVEN, 0, 1000, 30, 0, head))
         self.record(records.ANSWER, heard.sender, heard.counter, frames.PROVEN << 4)
         return ack
 
@@ -147,9 +149,9 @@ class Unit:
             ack = found.ack
             self.record(records.ACK, found.camera, found.counter, ack.kind << 4, ack.since_ms, ack.buffer_s, ack.digest)
             return
-        heard = self.receiver.hear(answer, next(self.clock))
+        heard = self.receiver.hear(answer, next(self.clock), SLOT)
         if heard is not None:
-            self.record(records.WITNESS, heard.sender, heard.counter, heard.digest)
+            self.record(records.WITNESS, heard.sender, heard.counter, heard.body)
 
     def uses(self, *hearers: "Unit") -> None:
         """Draw, arm, discharge, holster."""

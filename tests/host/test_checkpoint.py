@@ -14,8 +14,8 @@ from interlock.core import checkpoint, lms, records, settings, signer
 from interlock.core.notary import Notary
 from interlock.core.reading import Reading
 
+from .fate import Fate
 from .flow_world import lend, struck, sweep, two_units, world_copy
-from .unit_model import Fate
 
 DAY_MS = 86_400_000
 

@@ -3,20 +3,13 @@
 import io
 import json
 import sys
-from contextlib import asynccontextmanager
 
 import pytest
-
-from host_tools import cli, context, label
-from host_tools.commands import running
-from simulator.clock import run
-
-from .unit_model import ModelRadio, ModelUnit
 
 STATUS_NAMES = {
     *("serial", "name", "role", "number", "firmware", "battery_mv", "boot", "uptime_ms", "journal_first"),
     *("journal_following", "journal_head", "unpulled", "revision", "settings_digest", "clock_off_ms"),
-    *("clock_uncertainty_ms", "flags", "signing"),
+    *("clock_uncertainty_ms", "flags", "signing", "group_epochs", "assigned", "assigned_until_s"),
 }
 PULL_NAMES = {
     *("serial", "name", "new", "known", "following", "bytes", "seconds", "links", "findings", "checkpoint"),
@@ -25,66 +18,9 @@ PULL_NAMES = {
 SIGNING_NAMES = {"state", "params", "done", "total", "index", "remaining", "public"}
 
 
-class Desk:
-    """A host with units around it."""
-
-    def __init__(self, home, capsys):
-        self.home, self._capsys = home, capsys
-        self.units = {}
-        self.on_link = lambda _: None
-
-    def unit(self, serial):
-        self.units[serial] = ModelUnit(serial)
-        return label.label_text(serial, self.units[serial].label.secret)
-
-    def run(self, *arguments):
-        """(exit code, standard output, standard error) of one command."""
-        sys.argv = ["interlock", "--home", str(self.home), *arguments]
-        for unit in self.units.values():
-            unit.deaf_until_s, unit.wait_until_ms, unit.worked_until_s = 0.0, 0, 0.0
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code
-        out, err = self._capsys.readouterr()
-        return code, out, err
-
-    def json(self, *arguments, code=0):
-        got, out, err = self.run(*arguments, "--json")
-        assert got == code, err
-        return json.loads(out)
-
-
 class Terminal(io.StringIO):
     def isatty(self):
         return True
-
-
-@pytest.fixture
-def desk(tmp_path, capsys, monkeypatch):
-    desk = Desk(tmp_path / "home", capsys)
-
-    @asynccontextmanager
-    async def radio(_):
-        radio = ModelRadio(list(desk.units.values()))
-        radio.on_link = lambda link: desk.on_link(link)
-        yield radio
-
-    monkeypatch.setattr(context.Context, "radio", radio)
-    monkeypatch.setattr(running.asyncio, "run", run)
-    monkeypatch.setattr(sys, "argv", [])
-    monkeypatch.setattr(sys, "stdin", io.StringIO())
-    return desk
-
-
-@pytest.fixture
-def team(desk):
-    """A holster and a camera that are set up."""
-    key = ("--signing", "h5")
-    assert desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS", *key)[0] == 0
-    assert desk.run("provision", desk.unit("C1"), "--role", "camera", "--name", "front [desk]", *key)[0] == 0
-    return desk
 
 
 def test_the_first_day_of_a_force(desk):
@@ -115,7 +51,14 @@ def test_the_first_day_of_a_force(desk):
         {"serial": "H1", "state": "in service", "rssi": -50, "name": "holster 1"},
     ]
     done = desk.json("pair", "H1", "C1")
-    expected = {"holster": "H1", "camera": "C1", "rekeyed": False, "visits": ["H1", "C1"], "already": False}
+    expected = {
+        "holster": "H1",
+        "camera": "C1",
+        "spare": False,
+        "rekeyed": False,
+        "visits": ["H1", "C1"],
+        "already": False,
+    }
     assert done == expected
     assert "a pair already" in desk.run("pair", "H1", "C1")[1]
     assert "with a new key" in desk.run("pair", "H1", "C1", "--rekey")[1]
@@ -216,6 +159,15 @@ def test_labels_come_from_files_and_standard_input(desk, tmp_path, monkeypatch):
         (("checkpoint", "H1"), "no vault"),
         (("provision", "LABEL", "--role", "camera", "--signing", "h99"), "h99"),
         (("pull", "--nonsense"), "No such option"),
+        (("assign", "H1", "C1"), "the officer is not said"),
+        (("assign", "H1", "--officer", "PC7"), "the camera is not said"),
+        (("assign", "H1", "C1", "--officer", "much too long"), "no person's id"),
+        (("assign", "H1", "C1", "--officer", "PC7"), "no vault"),
+        (("mode", "H1", "sleep"), "sleep"),
+        (("rotate",), "no vault"),
+        (("revoke", "H1"), "no vault"),
+        (("replace", "H1", "H2"), "no vault"),
+        (("policy", "show"), "no vault"),
     ],
 )
 def test_misuse_is_told_with_the_remedy(desk, arguments, says):
@@ -349,9 +301,9 @@ def test_progress_goes_to_standard_error_now_and_then(team, monkeypatch):
     "command",
     [
         *("scan", "provision", "pair", "status", "sync", "pull", "checkpoint", "credentials", "verify", "report"),
-        "simulate",
+        *("simulate", "assign", "mode", "rotate", "revoke", "replace", "policy show", "policy set", "policy diff"),
     ],
 )
 def test_every_command_explains_itself(desk, command):
-    code, out, _ = desk.run(command, "--help")
+    code, out, _ = desk.run(*command.split(), "--help")
     assert code == 0 and "--json" in out and len(out) > 500

@@ -5,11 +5,8 @@ import asyncio
 
 import pytest
 
-from host_tools import durable
 from host_tools.credential import SetUp
 from host_tools.entries import COMMITTED
-from host_tools.flows import pair as pair_module
-from host_tools.flows import provision as provision_module
 from host_tools.flows import reach
 from host_tools.flows.pair import pair
 from host_tools.flows.provision import provision
@@ -29,29 +26,6 @@ from interlock.core.seal import ERA_SHIFT, next_key
 
 from .flow_world import CAMERA, HOLSTER, World, lend, struck, sweep, two_units, world_copy
 from .unit_model import ModelUnit, put_in_service, utc_ms
-
-
-@pytest.fixture
-def fated_writes(monkeypatch):
-    """Each write into the vault is a step of fate, before and after."""
-    write = durable.replace
-
-    def fated(path, data):
-        World.acting.step()
-        write(path, data)
-        World.acting.step()
-
-    monkeypatch.setattr(durable, "replace", fated)
-    monkeypatch.setattr(durable.os, "fsync", lambda _: None)
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """A lost link is not made anew by the flow itself: so each cut shows."""
-    monkeypatch.setattr(provision_module, "AFTER_RESET_S", 3.0)
-    monkeypatch.setattr(pair_module, "PATIENCE_S", 0.0)
-    monkeypatch.setattr(reach, "SCAN_S", 5.0)
-
 
 # Provision.
 

@@ -13,8 +13,8 @@ from host_tools.store_schema import records as records_table
 from interlock.core import records, wire
 from interlock.core.reading import Reading
 
+from .fate import Fate
 from .flow_world import struck, sweep, two_units, world_copy
-from .unit_model import Fate
 
 
 def journal_of(world, serial="H1"):

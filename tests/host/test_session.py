@@ -16,7 +16,8 @@ from interlock.core.reading import Reading
 from interlock.core.seal import OpenSeal
 from simulator.clock import run
 
-from .unit_model import ADMIN_KEY, ROOT, UTC_MS, Fate, ModelLink, ModelUnit, put_in_service
+from .fate import Fate
+from .unit_model import ADMIN_KEY, ROOT, UTC_MS, ModelLink, ModelUnit, put_in_service
 
 EXPIRES_S = UTC_MS // 1000 + 3600
 TECHNICIAN = Technician(access.technician_key(ROOT, b"PC1234  ", EXPIRES_S), "PC1234", EXPIRES_S)

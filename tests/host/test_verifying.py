@@ -33,7 +33,7 @@ from tests.core.flash import PowerCut
 
 from .adversary import careful, kind_of, payload_of, taken_apart
 from .audits import LEVELS, known_at, reports, the
-from .sealed_world import Unit, crew, shift, works
+from .sealed_world import GROUP, SLOT, Unit, crew, shift, works
 
 ERA = 1 << 24
 
@@ -170,7 +170,7 @@ def test_what_only_the_groups_key_vouches_for_never_calls_a_unit_rolled_back() -
     weapon, _, other = units = crew()
     works(*units, uses=1)
     member = frames.UnitKeys(bytes(32), weapon.number)
-    forged = frames.build_unit(member, frames.GroupKeys(bytes(range(32))), frames.DRAW, 0, weapon.counter + 1, b"lies")
+    forged = frames.build_unit(member, GROUP, frames.DRAW, 0, weapon.counter + 1, b"lies", SLOT)
     assert other.hears(forged) is not None
     works(*units, uses=2)
     found = reports(known_at("vault", *units), *(unit.file() for unit in units))[0]

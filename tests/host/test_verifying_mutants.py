@@ -19,6 +19,7 @@ from interlock.core import checkpoint, records
 
 from . import test_verifying as others
 from . import test_verifying_attacks as attacks
+from . import test_verifying_met as met
 from .adversary import (
     careful,
     flipped,
@@ -160,6 +161,18 @@ def an_epoch_that_is_left_out_is_altered() -> None:
     assert names("nothing", careful(TRUE, raws).unsigned().file()) == ["altered"]
 
 
+def a_counter_behind_the_end_shows_a_cut_tail() -> None:
+    met.test_a_cut_tail_shows_by_a_frame_of_which_only_the_counter_could_be_read()
+
+
+def a_head_that_was_met_shows_a_cut_tail() -> None:
+    met.test_a_cut_tail_shows_by_a_head_that_was_met_alone("nothing")
+
+
+def a_frame_built_ahead_contradicts_nothing() -> None:
+    met.test_an_arming_whose_frame_was_built_before_its_draw_was_recorded_contradicts_nothing()
+
+
 SAMPLES: tuple[Callable[[], None], ...] = (
     the_true_ones_pass,
     a_changed_record_is_altered_by_its_seal,
@@ -179,6 +192,9 @@ SAMPLES: tuple[Callable[[], None], ...] = (
     hidden_checkpoints_are_told,
     a_hole_excuses_as_many_frames_as_it_has_records,
     others_journals_contradict,
+    a_counter_behind_the_end_shows_a_cut_tail,
+    a_head_that_was_met_shows_a_cut_tail,
+    a_frame_built_ahead_contradicts_nothing,
     an_epoch_that_is_left_out_is_altered,
 )
 
@@ -225,8 +241,14 @@ DAMAGES: tuple[tuple[str, ModuleType, str, str, Callable[[], None]], ...] = (
      a_beginning_under_everybodys_key_is_no_whole_journal),
     ("excuses", witnesses, "or len(excused) < excuses:", "or True:",
      a_hole_excuses_as_many_frames_as_it_has_records),
-    ("beyond the end", witnesses, "            _note_beyond(book, teller, said, sight)", "            pass",
-     others_journals_contradict),
+    ("beyond the end", witnesses, "if window.high is None:\n            _note_beyond(book, teller, said, sight)",
+     "if window.high is None:\n            pass", a_counter_behind_the_end_shows_a_cut_tail),
+    ("chain values behind the end", witnesses, "                _note_beyond(book, teller, said, sight)",
+     "                pass", a_head_that_was_met_shows_a_cut_tail),
+    ("heads that were met", testimony, "self._say(unit, counter, _MET, receiver.OWN, digest, sequence)", "pass",
+     a_head_that_was_met_shows_a_cut_tail),
+    ("frames built ahead", witnesses, "_BUILT_AHEAD = (frames.ARM, frames.DISCHARGE)", "_BUILT_AHEAD = ()",
+     a_frame_built_ahead_contradicts_nothing),
     ("chain values heard", witnesses, "sight.wrong.append((end, window, teller, said))", "pass",
      others_journals_contradict),
     ("changes of key", seals, "return epoch - before if era_of(epoch)", "return 0 if era_of(epoch)",

@@ -1,5 +1,5 @@
 """A unit in memory for the host tools' tests: the real core's session, journal, settings and access on RAM flash, a
-radio that carries frames at once, and a fate that strikes at the nth step.
+radio that carries frames at once, under a fate (`fate.py`) that strikes at the nth step.
 
 Not the firmware: the real one, on the simulated radio, is tested in `tests/system`.
 """
@@ -22,36 +22,13 @@ from interlock.core.session import Session
 from interlock.core.signer import Signer
 from tests.core.flash import RamFlash
 
+from .fate import Fate, Killed
+
 UTC_MS = 1_790_000_000_000
 RESTART_S = 1.0
 BURST, BURST_S = 10, 0.02
 HASH_S = 0.0002
 SLICE = 2000
-
-
-class Killed(BaseException):
-    """The host's process was killed: nothing of it may act any more, so no handler may catch this."""
-
-
-class Fate:
-    """Strikes at step `at` (from 0; None: never): `kill` ends the host, otherwise the link in use is cut."""
-
-    def __init__(self, at: int | None = None, kill: bool = False) -> None:
-        self.at = at
-        self.kill = kill
-        self.steps = 0
-        self.is_dead = False
-
-    def step(self) -> bool:
-        """Count one; whether the link is cut by it. Raises Killed."""
-        if self.is_dead:
-            raise Killed
-        struck = self.steps == self.at
-        self.steps += 1
-        if struck and self.kill:
-            self.is_dead = True
-            raise Killed
-        return struck
 
 
 class ModelUnit:
@@ -69,6 +46,8 @@ class ModelUnit:
         self.waits_s = 0
         self.wait_until_ms = 0
         self.clock: tuple[int, int] | None = None  # uptime ms, UTC ms
+        self.assigned: tuple[int, int, int, bytes] = (0, 0, 0, bytes(8))
+        self.mode = records.MODE_NORMAL
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deaf_until_s = 0.0
         self.worked_until_s = 0.0
@@ -170,17 +149,19 @@ class ModelUnit:
             self.access.step if self.access else 0,
             self.utc_ms(),
             5,
+            *self.assigned[:2],
+            0 if held is None else 1 if held.group_other == settings.NO_KEY else 2,
         )
 
     def opened(self, credential: int, person: bytes, number: int) -> None:
         self.tries = 0
         self.note(records.SESSION, records.pack(records.SESSION, credential, person, number))
 
-    def refused(self, reason: int) -> None:
+    def refused(self, credential: int, reason: int) -> None:
         self.tries += 1
         self.wait_until_ms = self.uptime_ms() + 2000
 
-    def wait_s(self) -> int:
+    def wait_s(self, credential: int) -> int:
         return self.waits_s or max(0, self.wait_until_ms - self.uptime_ms() + 999) // 1000
 
     def set_clock(self, credential: int, uptime_ms: int, utc_ms: int, uncertainty_ms: int) -> int:
@@ -196,7 +177,7 @@ class ModelUnit:
         if held is None:
             return wire.OK
         if credential == wire.ADMIN:
-            if (wanted.unit, wanted.role, wanted.unit_key) != (held.unit, held.role, held.unit_key):
+            if (wanted.unit, wanted.role) != (held.unit, held.role):
                 return wire.BAD_SETTINGS
             if settings.digest(wanted) == settings.digest(held):
                 return wire.OK
@@ -208,12 +189,34 @@ class ModelUnit:
             self.journal.change_key(self.uptime_ms())
             access.store(self.settings_flash, granted.access)
         if self.held is None or settings.digest(wanted) != settings.digest(self.held):
+            before = settings.DEFAULT_POLICY if self.held is None else self.held.policy
+            for change in settings.policy_changes(before, wanted.policy):
+                self.note(records.POLICY, records.pack(records.POLICY, *change))
             settings.store(self.settings_flash, wanted)
         if granted is not None:
             self.is_new = True
         else:
             self.held = wanted
             self.note(*self._carry()[0])
+        return wire.OK
+
+    def assign(self, credential: int, partner: int, until_s: int, officer: bytes) -> int:
+        assert self.held is not None
+        known = [each.unit for each in self.held.partners]
+        ahead_ms = until_s * 1000 - self.utc_ms()
+        if partner and (partner not in known or ahead_ms <= 0):
+            return wire.BAD_ASSIGNMENT
+        if partner and self.clock is not None and ahead_ms > wire.ASSIGN_MAX_S * 1000:
+            return wire.BAD_ASSIGNMENT
+        self.assigned = (partner, until_s if partner else 0, credential, officer)
+        self.note(records.ASSIGNED, records.pack(records.ASSIGNED, *self.assigned))
+        return wire.OK
+
+    def set_mode(self, credential: int, mode: int, seconds: int) -> int:
+        if self.held is None or not self.held.role & settings.ROLE_HOLSTER or mode not in records.MODE_NAMES:
+            return wire.BAD_MODE
+        self.mode = mode
+        self.note(records.MODE, records.pack(records.MODE, mode, records.MODE_BY_SESSION, seconds))
         return wire.OK
 
     def ratchet(self, moved: access.Access) -> int:
@@ -381,7 +384,9 @@ ROOT = bytes(range(32, 64))
 
 def put_in_service(unit: ModelUnit, role: int = settings.ROLE_HOLSTER, number: int = 1) -> None:
     """As provisioning would leave it, with the keys above."""
-    held = settings.Settings(1, unit.label.serial, number, role, bytes(32), bytes(32), [], settings.DEFAULT_POLICY)
+    held = settings.Settings(
+        1, unit.label.serial, number, role, bytes(32), bytes(32), bytes(32), [], settings.DEFAULT_POLICY
+    )
     settings.store(unit.settings_flash, held)
     granted = access.Access(0, b"FORCE   ", b"unit".ljust(16), ADMIN_KEY, access.NO_KEY, 1, ROOT, False)
     access.store(unit.settings_flash, granted)

@@ -35,6 +35,7 @@ class CameraWorld:
         (camera.AGAIN, 1),
         (camera.RETURN, 1),
         (camera.RETURN, 2),
+        (camera.CANCEL, 1),
         (camera.TALLY_ON, None),
         (camera.TALLY_OFF, None),
         (camera.AWAKE, None),
@@ -117,11 +118,12 @@ class CameraWorld:
         if event in (camera.TRIGGER, camera.AGAIN):
             hold(data in senders, "a weapon heard of is known to be out")
             hold(after.mode not in (camera.STANDBY, camera.HOLDING), "a weapon out is followed by the recorder")
-        if event == camera.RETURN:
+        returned = event in (camera.RETURN, camera.CANCEL)
+        if returned:
             hold(data not in senders, "a weapon that is back is not out")
         gone = [sender for sender, _ in before.weapons if sender not in senders]
         expired = [effect[1] for effect in effects if effect[0] == camera.EXPIRED]
-        hold(gone == expired or (event == camera.RETURN and gone == [data]), "no weapon is forgotten without a word")
+        hold(gone == expired or (returned and gone == [data]), "no weapon is forgotten without a word")
         hold(bool(after.weapons) == (after.lease_at is not None), "a lease for each weapon, none without")
         for _, until in after.weapons:
             hold(ticks_diff(after.lease_at, until) <= 0, "the first lease to end is waited for")
@@ -139,6 +141,11 @@ class CameraWorld:
             hold(
                 ((camera.PULSE,) in effects) == before.ours, "what is ours is stopped after the hold, and nothing else"
             )
+        if event == camera.CANCEL and before.mode in (camera.RECORDING, camera.HOLDING) and not after.weapons:
+            alone = before.cause == step.data
+            at_once = after.hold_at is not None and ticks_diff(after.hold_at, step.now) <= 0
+            hold(not alone or at_once or after.stopping, "what was recorded for a cancelled draw alone is not held")
+            hold(alone or before.hold_at is None or before.hold_at == after.hold_at, "another use's hold is kept")
         if before.mode == camera.STANDBY and event in (camera.TRIGGER, camera.AGAIN) and before.tally:
             proven = before.seen_off
             hold((after.mode == camera.RECORDING) == proven, "a running recording that was seen to begin is proof")

@@ -2,41 +2,57 @@
 
 from typing import Any, NamedTuple
 
-from interlock.core import frames, holster
+from interlock.core import frames, holster, records
 from interlock.core.machine import State, deadline
-from interlock.core.settings import Policy
+from interlock.core.settings import REACH_JOURNAL, Policy
+from interlock.core.ticks import is_due, ticks_add
 
 from .laws import Choice, Effects, Step, hold, key_of, let_pass
 
 
 class HolsterGhost(NamedTuple):
-    """Levels as last told, whether a use is open, and how long discharge pulses still count as bounce."""
+    """Levels as last told, whether a use is open, whether it was armed or discharged since the draw, and how long
+    discharge pulses still count as bounce."""
 
     seated: bool
     armed: bool
     in_use: bool
+    serious: bool
     refractory_ms: int
+
+
+SENSORS: tuple[Choice, ...] = (
+    (holster.LEFT, None),
+    (holster.ARM, None),
+    (holster.FIRE, None),
+    (holster.SEATED, None),
+    (holster.SAFE, None),
+)
+SERVICE: tuple[Choice, ...] = (
+    (holster.STOW, True),
+    (holster.STOW, False),
+    (holster.UNSTOW, True),
+    (holster.CONDITION, 0),
+    (holster.CONDITION, frames.FLAG_LOW_BATTERY),
+)
+# A button and a technician, and what they may ask for.
+MODES: tuple[Choice, ...] = (
+    (holster.PRESS, None),
+    (holster.ASK_TEST, 2),
+    (holster.ASK_FUNCTION_TEST, 2),
+    (holster.ASK_MUTE, 2),
+    (holster.ASK_NORMAL, None),
+)
 
 
 class HolsterWorld:
     name = "holster"
     machine = holster.MACHINE
     event_names = holster.EVENT_NAMES
-    choices: tuple[Choice, ...] = (
-        (holster.LEFT, None),
-        (holster.ARM, None),
-        (holster.FIRE, None),
-        (holster.SEATED, None),
-        (holster.SAFE, None),
-        (holster.STOW, True),
-        (holster.STOW, False),
-        (holster.UNSTOW, True),
-        (holster.CONDITION, 0),
-        (holster.CONDITION, frames.FLAG_LOW_BATTERY),
-    )
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, choices: tuple[Choice, ...] = SENSORS + SERVICE) -> None:
         self.policy = policy
+        self.choices = choices
 
     def starts(self, now: int) -> list[tuple[State, HolsterGhost]]:
         out = []
@@ -44,7 +60,7 @@ class HolsterWorld:
             for armed in (True, False):
                 for docked in (True, False):
                     state = holster.at_boot(seated, armed, docked, now, self.policy)
-                    out.append((state, HolsterGhost(seated, armed, False, 0)))
+                    out.append((state, HolsterGhost(seated, armed, False, False, 0)))
         return out
 
     def options(self, state: State) -> tuple[Choice, ...]:
@@ -66,15 +82,24 @@ class HolsterWorld:
         for code, flags in aired:
             hold(bool(flags & frames.FLAG_ARMED) == after.armed, f"frame {code} says truly whether it is armed")
             hold(flags & after.conditions == after.conditions, f"frame {code} carries the conditions")
+        silent = before.duty == records.MODE_TEST or self.policy.on_draw == REACH_JOURNAL
         if event == holster.LEFT and before.mode in holster.IN:
-            hold(codes == [frames.DRAW], "a weapon that leaves airs a draw")
+            hold(codes == ([] if silent else [frames.DRAW]), "a weapon that leaves airs a draw, but in test mode")
+            noted = [effect[1] for effect in effects if effect[0] == holster.NOTE]
+            hold(not silent or noted == [frames.DRAW], "what is not aired is journalled")
+        kept = self.policy.on_arm == REACH_JOURNAL and before.mode not in holster.OUT
         if event == holster.ARM and before.mode != holster.ARMED:
-            hold(codes == [frames.ARM], "arming is aired from wherever")
+            noted = [effect[1] for effect in effects if effect[0] == holster.NOTE]
+            hold(kept or codes == [frames.ARM], "arming is aired from wherever, in whatever mode")
+            hold(not kept or (codes, noted) == ([], [frames.ARM]), "what policy keeps to the journal is journalled")
         if frames.REHOLSTER in codes:
             spike = not (before.confirmed or before.discharges or before.armed)
             hold(bool(aired[0][1] & holster.FLAG_UNCONFIRMED) == spike, "a spike is told from a draw at its end")
         ghost = self._discharge(ghost, step, aired)
         ghost = self._use(ghost, after, codes, effects)
+        ghost = self._modes(ghost, step, codes)
+        self._asked(step)
+        self._button(step, codes)
         self._put_away(step)
         self._timers(step)
         return ghost
@@ -96,7 +121,7 @@ class HolsterWorld:
             return ghost
         hold(codes == [frames.DISCHARGE], "every discharge past the refractory time is aired")
         fault = bool(aired[0][1] & frames.FLAG_ORDER_FAULT)
-        expected = not step.before.armed or step.before.mode not in holster.OUT
+        expected = not step.before.armed or step.before.mode not in (*holster.OUT, holster.UNAIRED)
         hold(fault == expected, "a discharge carries the order fault exactly where a step is missing")
         return ghost._replace(refractory_ms=self.policy.refractory_ms)
 
@@ -108,17 +133,68 @@ class HolsterWorld:
                 ghost = ghost._replace(in_use=True)
             if code == holster.USE_ENDS:
                 hold(ghost.in_use, "only an open use ends")
-                hold(codes in ([frames.REHOLSTER], [frames.STOW]), "the end of a use is aired")
+                hold(codes in ([frames.REHOLSTER], [frames.STOW], [frames.CANCEL]), "the end of a use is aired")
                 ghost = ghost._replace(in_use=False)
             if code == holster.BEACON:
                 hold(after.mode in holster.OUT, "only a weapon that is out says so")
         hold(ghost.in_use == (after.mode in holster.OUT), "a use is open exactly while the weapon is out")
         return ghost
 
+    def _modes(self, ghost: HolsterGhost, step: Step, codes: list[int]) -> HolsterGhost:
+        before, event, _, _, after, effects = step
+        if holster.USE_BEGINS in [effect[0] for effect in effects]:
+            ghost = ghost._replace(serious=False)
+        if frames.CANCEL in codes:
+            hold(event == holster.PRESS and before.seated, "only a person cancels, with the weapon seated")
+            hold(not ghost.serious, "no draw is cancelled after arm or discharge")
+        if {frames.ARM, frames.DISCHARGE} & set(codes):
+            ghost = ghost._replace(serious=True)
+            hold(after.duty != records.MODE_TEST, "test mode ends at arm or discharge")
+            hold(after.mute_until is None, "muting ends at arm or discharge")
+            hold(after.cancel_by is None, "nothing is left to be cancelled")
+        hold(after.duty == records.MODE_NORMAL or after.duty_until is not None, "each mode has an end")
+        told = [effect for effect in effects if effect[0] == holster.MODED]
+        hold((before.duty != after.duty) <= bool(told), "each change of mode is told")
+        # A timer that is served was taken off already.
+        hold(event == holster.MUTE_OVER or (before.mute_until != after.mute_until) <= bool(told), "muting is told")
+        if event in (holster.DUTY_OVER, holster.ASK_NORMAL) and before.mode == holster.UNAIRED and not before.seated:
+            counts = before.duty == records.MODE_TEST and self.policy.on_draw != REACH_JOURNAL
+            hold((codes == [frames.OUT]) == counts, "a weapon that is out when test mode ends is aired")
+        return ghost
+
+    def _asked(self, step: Step) -> None:
+        before, event, _, _, after, effects = step
+        put_away = before.mode in (*holster.IN, holster.STOWED)
+        asked = {holster.ASK_TEST: records.MODE_TEST, holster.ASK_FUNCTION_TEST: records.MODE_FUNCTION_TEST}
+        if event in asked and put_away:
+            hold(after.duty == asked[event], "a mode that is asked for while the weapon is in its place is taken")
+        if event == holster.ASK_MUTE and (put_away or before.mode in (holster.DRAWN, holster.UNAIRED)):
+            hold(after.mute_until is not None or not self.policy.mute_ms, "who asks for silence gets it, unless armed")
+        if event == holster.ASK_NORMAL:
+            hold((after.duty, after.mute_until) == (records.MODE_NORMAL, None), "normal ends all modes")
+        if event == holster.MUTE_OVER:
+            told = (holster.MODED, records.MODE_MUTE, records.MODE_TIME_OVER, 0)
+            hold(told in effects, "the end of a mute is told")
+
+    def _button(self, step: Step, codes: list[int]) -> None:
+        before, event, _, now, after, _ = step
+        if event != holster.PRESS:
+            return
+        may_cancel = before.seated and before.cancel_by is not None and not is_due(before.cancel_by, now)
+        if before.mode in (holster.DRAWN, holster.REHOLSTERED) and may_cancel:
+            hold(codes == [frames.CANCEL], "a bare draw is cancelled by a press in time")
+        elif before.mode == holster.DRAWN and self.policy.mute_ms:
+            hold(after.mute_until == ticks_add(now, self.policy.mute_ms), "a press with the weapon out mutes")
+        elif before.mode == holster.HOLSTERED:
+            twice = before.press_by is not None and not is_due(before.press_by, now)
+            hold((after.duty == records.MODE_FUNCTION_TEST) >= twice, "two presses announce a function test")
+            hold(twice or after.press_by is not None, "a first press is remembered")
+
     def _put_away(self, step: Step) -> None:
         before, event, data, _, after, effects = step
         if event == holster.STOW:
-            bare = before.mode == holster.DRAWN and not before.armed and not before.discharges
+            taken_out = before.mode in (holster.DRAWN, holster.UNAIRED)
+            bare = taken_out and not before.armed and not before.discharges
             stowed = bare or before.mode in holster.IN or before.mode == holster.STOWED
             hold((after.mode == holster.STOWED) == stowed, "all but an armed or discharged weapon may be put away")
             hold(not (data and stowed) or after.docked, "a docked holster knows that it is docked")
@@ -150,7 +226,8 @@ class HolsterWorld:
         policy = self.policy
         for event in (holster.SAFE, holster.SEATED):
             state, _ = self.machine.step(state, event, None, now, policy)
-        wait = policy.settle_ms + policy.report_ms + policy.refractory_ms + policy.confirm_ms
+        wait = policy.settle_ms + policy.report_ms + policy.refractory_ms + policy.confirm_ms + policy.cancel_ms
+        wait += policy.test_ms + policy.mute_ms + holster.PRESS_TWICE_MS
         state, now, _ = let_pass(self.machine, state, now, wait, policy)
         places = (holster.STOWED, holster.HOLSTERED) if state.docked else (holster.HOLSTERED,)
         hold(state.mode in places, f"it came to rest as {holster.MODE_NAMES[state.mode]}")

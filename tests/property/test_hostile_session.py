@@ -1,8 +1,10 @@
 """A hostile peer at the unit's session: whatever it sends, it gets no change, no secret and no crash.
 
-100,000 cases in all, from numbered seeds: a failure names seed and case, and `case(seed, number)` plays it again.
-Two attackers. The *outsider* has recorded sessions of others (with this very unit, too) and sends what it likes of them
-into a fresh session. The *man in the middle* sits in an open session of a true admin and alters what passes.
+120,000 cases in all, from numbered seeds: a failure names seed and case, and `case(seed, number)` plays it again.
+Three attackers. The *outsider* has recorded sessions of others (with this very unit, too) and sends what it likes of
+them into a fresh session. The *man in the middle* sits in an open session of a true admin or technician and alters the
+frames that pass: flips, cuts, lengthens, drops, doubles, swaps, splices. The *resender* does that with whole messages,
+and numbers their frames as they ought to be.
 """
 
 import random
@@ -11,11 +13,13 @@ import struct
 import pytest
 
 from interlock.core import access, wire
-from interlock.core.session import Session
+from interlock.core.secure import Sealer
+from interlock.core.session import OPEN, Session
 from tests.core.session_world import ADMIN_KEY, ROOT, SECRET, Host, Unit, prepared, some_access, some_settings
 
 MTU = 64
-OUTSIDER_CASES, MIDDLE_CASES, BATCHES = 6000, 4000, 10
+OUTSIDER_CASES, MIDDLE_CASES, RESENDER_CASES, BATCHES = 6000, 4000, 2000, 10
+UNTIL_S = 1795030000
 KEYS = (SECRET, ADMIN_KEY, ROOT, b"u" * 32, b"g" * 32)
 
 
@@ -46,11 +50,35 @@ def admin_script(host: Recorder) -> "list[object]":
     did(reason)
     did(host.ask(wire.COMMIT, digest))
     did(host.ask(wire.CLOCK_SET, struct.pack(wire.CLOCK_FORM, 990, 1795000000000, 20)))
+    did(host.ask(wire.ASSIGN, struct.pack(wire.ASSIGN_FORM, 7, UNTIL_S, 0, b"PC1234  ")))
+    did(host.ask(wire.MODE, struct.pack(wire.MODE_FORM, 2, 30)))
     did(host.ask(wire.PULL, struct.pack(wire.PULL_FORM, 0, 4)))
     did(host.write(host.keys.to_unit.seal(struct.pack(">BH", wire.CREDIT, 1))))
     did(host.ask(wire.RATCHET, struct.pack(">I", 1)))
     did(host.ask(wire.END))
     return states
+
+
+def technician_script(host: Recorder) -> "list[object]":
+    """All that a technician may do to a unit, some of it twice; the unit's state after each message."""
+    states = [host.unit.state()]
+
+    def did(*_: object) -> None:
+        states.append(host.unit.state())
+
+    did(host.greet(wire.TECHNICIAN, b"alice   ", 2000000000))
+    did(host.prove(access.technician_key(ROOT, b"alice   ", 2000000000)))
+    did(host.ask(wire.CLOCK_SET, struct.pack(wire.CLOCK_FORM, 990, 1795000000000, 20)))
+    for partner, officer in ((7, b"PC1234  "), (0, bytes(8)), (8, b"PC9     ")):
+        did(host.ask(wire.ASSIGN, struct.pack(wire.ASSIGN_FORM, partner, UNTIL_S, 0, officer)))
+    for mode, seconds in ((1, 60), (3, 30), (0, 0)):
+        did(host.ask(wire.MODE, struct.pack(wire.MODE_FORM, mode, seconds)))
+    did(host.ask(wire.PULL, struct.pack(wire.PULL_FORM, 0, 4)))
+    did(host.ask(wire.END))
+    return states
+
+
+SCRIPTS = {"admin": admin_script, "technician": technician_script}
 
 
 def recordings() -> list[list[bytes]]:
@@ -60,8 +88,7 @@ def recordings() -> list[list[bytes]]:
     admin_script(admin)
     found.append([frame for message in admin.frames for frame in message])
     technician = Recorder(Unit(journalled=20, salt=b"t"))
-    technician.open_technician()
-    technician.ask(wire.PULL, struct.pack(wire.PULL_FORM, 0, 4))
+    technician_script(technician)
     found.append([frame for message in technician.frames for frame in message])
     boxed = Recorder(Unit(boxed=True, salt=b"b"))
     boxed.open_setup()
@@ -149,15 +176,15 @@ def test_an_outsider_changes_and_learns_nothing(seed: int) -> None:
 
 
 class Tampered:
-    """A true admin's session, prepared to be played again and again with other frames."""
+    """A true session, prepared to be played again and again with other frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, script: str) -> None:
         self.unit = Unit(journalled=20, salt=b"middle")
         self._area = bytes(self.unit.area.data)
         self._access, self._config = self.unit.access, self.unit.config
         self._entropy = self.unit._entropy
         host = Recorder(self.unit)
-        self.states = admin_script(host)
+        self.states = SCRIPTS[script](host)
         self.messages = host.frames
 
     def fresh(self) -> Unit:
@@ -196,29 +223,132 @@ def man_in_the_middle(seed: int, number: int, tampered: Tampered) -> None:
     assert unit.state() == tampered.states[reached], where
 
 
+def script_of(seed: int) -> str:
+    return ("admin", "technician")[seed % 2]
+
+
 @pytest.mark.parametrize("seed", range(BATCHES))
 def test_a_man_in_the_middle_gets_no_further_than_the_messages_he_left_alone(seed: int) -> None:
-    tampered = Tampered()
+    tampered = Tampered(script_of(seed))
     for number in range(MIDDLE_CASES):
         man_in_the_middle(seed, number, tampered)
+
+
+def resent(chance: random.Random, messages: list[bytes], others: list[bytes]) -> list[bytes]:
+    """Whole messages doubled, dropped, swapped, sent back later, flipped, cut, or taken from another session."""
+    messages = list(messages)
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randrange(len(messages) + 1)
+        match chance.randrange(7):
+            case 0:
+                messages[at:at] = [chance.choice(messages)] * chance.randint(1, 3) if messages else []
+            case 1:
+                del messages[at : at + chance.randint(1, 3)]
+            case 2 if len(messages) > 1:
+                one, other = chance.sample(range(len(messages)), 2)
+                messages[one], messages[other] = messages[other], messages[one]
+            case 3:
+                chance.shuffle(messages)
+            case 4 if at < len(messages):
+                bit = chance.randrange(8 * len(messages[at]))
+                altered = bytearray(messages[at])
+                altered[bit // 8] ^= 1 << bit % 8
+                messages[at] = bytes(altered)
+            case 5 if at < len(messages):
+                messages[at] = messages[at][: chance.randint(1, len(messages[at]))]
+            case _:
+                messages.insert(at, chance.choice(others))
+    return messages
+
+
+def whole(frames: list[bytes]) -> bytes:
+    return b"".join(frame[1:] for frame in frames)
+
+
+def resender(seed: int, number: int, tampered: Tampered, others: list[bytes]) -> None:
+    chance = random.Random(f"resender {seed} {number}")
+    unit = tampered.fresh()
+    messages = [whole(frames) for frames in tampered.messages]
+    kept = chance.randrange(len(messages))
+    sent = messages[:kept] + resent(chance, messages[kept:], others)
+    session = Session(unit, 0)
+    session.mtu = MTU
+    cutter = wire.Cutter()
+    feed(session, [frame for message in sent for frame in cutter.cut(message, MTU)], chance)
+    reached = 0
+    while reached < min(len(messages), len(sent)) and messages[reached] == sent[reached]:
+        reached += 1
+    assert unit.state() == tampered.states[reached], f"resender seed {seed}, case {number}"
+
+
+@pytest.mark.parametrize("seed", range(BATCHES))
+def test_nothing_is_carried_out_twice_nor_out_of_order_whatever_messages_are_sent_again(seed: int) -> None:
+    tampered = Tampered(script_of(seed))
+    others = [whole(frames) for frames in Tampered(script_of(seed + 1)).messages]
+    for number in range(RESENDER_CASES):
+        resender(seed, number, tampered, others)
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("salt", [b"the same unit, later", b"another unit"])
+def test_a_whole_session_that_was_recorded_opens_nothing_when_it_is_played_again(script: str, salt: bytes) -> None:
+    """To the same unit, or to one that holds the very same keys: their nonces are others."""
+    unit = Unit(journalled=20, salt=b"recorded")
+    host = Recorder(unit)
+    before = SCRIPTS[script](host)
+    later = unit if salt.startswith(b"the same") else Unit(journalled=20, salt=salt)
+    if later is unit:
+        later.said.clear()
+    calm = later.state()
+    for upto in range(1, len(host.frames) + 1):
+        session = Session(later, 0)
+        session.mtu = MTU
+        feed(session, [frame for message in host.frames[:upto] for frame in message], random.Random(upto))
+        assert later.state() == calm and session.phase != OPEN
+    assert before[-1] != before[0]
+    # With the nonces of then it would be let in: so it is they that keep it out.
+    again = Unit(journalled=20, salt=b"recorded")
+    feed_all(again, host.frames)
+    assert again.state() == before[-1]
+
+
+def feed_all(unit: Unit, messages: list[list[bytes]]) -> None:
+    session = Session(unit, 0)
+    session.mtu = MTU
+    feed(session, [frame for message in messages for frame in message], random.Random(0))
 
 
 def case(kind: str, seed: int, number: int) -> None:
     """Play one case again: `from tests.property.test_hostile_session import case; case("outsider", 3, 17)`."""
     if kind == "outsider":
         outsider(seed, number, (Unit(journalled=20, salt=b"another"), Unit(boxed=True, salt=b"boxed, another")))
+    elif kind == "resender":
+        others = [whole(frames) for frames in Tampered(script_of(seed + 1)).messages]
+        resender(seed, number, Tampered(script_of(seed)), others)
     else:
-        man_in_the_middle(seed, number, Tampered())
+        man_in_the_middle(seed, number, Tampered(script_of(seed)))
 
 
-def test_the_attackers_would_notice_a_unit_that_lets_them_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The searches can fail: with seals that are not checked, both of them do."""
-    monkeypatch.setattr("interlock.core.session.same", lambda a, b: True)
+def test_the_outsider_would_notice_a_unit_that_takes_any_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("interlock.core.handshake.same", lambda a, b: True)
     with pytest.raises(AssertionError):
         test_an_outsider_changes_and_learns_nothing(0)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_man_in_the_middle_would_notice_seals_that_are_not_checked(
+    monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     monkeypatch.setattr("interlock.core.secure.same", lambda a, b: True)
     with pytest.raises(AssertionError):
-        test_a_man_in_the_middle_gets_no_further_than_the_messages_he_left_alone(0)
+        test_a_man_in_the_middle_gets_no_further_than_the_messages_he_left_alone(seed)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_resender_would_notice_seals_that_count_nothing(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+    monkeypatch.setattr(Sealer, "_count", property(lambda _: 0, lambda *_: None), raising=False)
+    with pytest.raises(AssertionError):
+        test_nothing_is_carried_out_twice_nor_out_of_order_whatever_messages_are_sent_again(seed)
 
 
 def test_the_key_of_a_session_cannot_be_had_from_the_next_one() -> None:

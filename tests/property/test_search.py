@@ -2,14 +2,15 @@
 
 import pytest
 
-from interlock.core import camera, holster
+from interlock.core import camera_moves, holster, holster_moves
 from interlock.core.machine import due
-from interlock.core.settings import DEFAULT_POLICY
+from interlock.core.settings import DEFAULT_POLICY, REACH_JOURNAL
 
 from .engine import search
 from .laws_camera import CameraWorld
-from .laws_holster import HolsterWorld
+from .laws_holster import MODES, SENSORS, HolsterWorld
 from .laws_proof import ProofWorld
+from .laws_watch import WatchWorld
 
 # The shortest times that keep every order of deadlines possible.
 TINY = DEFAULT_POLICY._replace(
@@ -24,10 +25,21 @@ TINY = DEFAULT_POLICY._replace(
     heard_limit_ms=1,
     proof_limit_ms=3,
     buffer_ms=5,
+    cancel_ms=0,
 )
+# The same with a button, which may be pressed twice within a millisecond, and a technician who asks for modes.
+BUTTON = TINY._replace(cancel_ms=2, test_ms=2, mute_ms=2, settle_ms=1, report_ms=1, renew_ms=2, refractory_ms=1)
 WORLDS = {
     "holster": lambda: HolsterWorld(TINY),
+    "holster with a button": lambda: HolsterWorld(BUTTON, SENSORS + MODES),
+    "holster that keeps draws to its journal": lambda: HolsterWorld(
+        BUTTON._replace(on_draw=REACH_JOURNAL), SENSORS + MODES
+    ),
+    "holster that airs discharges only": lambda: HolsterWorld(
+        TINY._replace(on_draw=REACH_JOURNAL, on_arm=REACH_JOURNAL)
+    ),
     "proof": lambda: ProofWorld(TINY),
+    "watch": lambda: WatchWorld(TINY),
     "camera": lambda: CameraWorld(TINY),
     "camera that leaves recordings on": lambda: CameraWorld(TINY._replace(stop_after_hold=False)),
     "camera with another order of limits": lambda: CameraWorld(TINY._replace(start_limit_ms=3, hold_ms=1, lease_ms=2)),
@@ -37,7 +49,8 @@ WORLDS = {
 
 @pytest.fixture(autouse=True)
 def short_retry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(camera, "RETRY_MS", 2)
+    monkeypatch.setattr(camera_moves, "RETRY_MS", 2)
+    monkeypatch.setattr(holster_moves, "PRESS_TWICE_MS", 1)
 
 
 @pytest.mark.parametrize("prompt", [True, False], ids=["timers first", "edges first"])

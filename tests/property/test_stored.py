@@ -15,16 +15,29 @@ from interlock.core.settings import Partner, Policy, Settings
 
 KEYS = st.binary(min_size=32, max_size=32)
 SHORTS, LONGS = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
-POLICIES = st.builds(
-    Policy, *[st.integers(least, most) for _, least, most in unit_settings.POLICY_LIMITS], st.booleans()
+REACHES = ("on_draw", "on_arm", "on_discharge")
+FIGURES = {
+    name: st.integers(least, most) | st.just(0 if name in unit_settings.MAY_BE_NONE else least)
+    for name, least, most in unit_settings.POLICY_LIMITS
+}
+
+
+def graver_concerns_no_fewer(policy: Policy) -> Policy:
+    reaches = sorted([policy.on_draw, policy.on_arm, policy.on_discharge])
+    return policy._replace(**dict(zip(REACHES, reaches, strict=True)))
+
+
+POLICIES = st.builds(Policy, **FIGURES, covert=st.booleans(), stop_after_hold=st.booleans()).map(
+    graver_concerns_no_fewer
 )
-PARTNERS = st.builds(Partner, st.integers(1, 0xFFFF), st.integers(1, 3), KEYS, KEYS)
+PARTNERS = st.builds(Partner, st.integers(1, 0xFFFF), st.integers(1, 3), st.integers(0, 1), KEYS, KEYS)
 SETTINGS = st.builds(
     Settings,
     LONGS,
     st.binary(min_size=8, max_size=8),
     st.integers(1, 0xFFFF),
     st.integers(1, 3),
+    KEYS,
     KEYS,
     KEYS,
     st.lists(PARTNERS, max_size=unit_settings.PARTNERS_MAX),
@@ -58,23 +71,26 @@ def test_any_bytes_are_none_or_settings(data: bytes) -> None:
     assert unit_settings.decode(unit_settings.MAGIC + data) is None
 
 
-POLICY_FORM = ">HHHHIIIIIIIIB"
+POLICY_FORM = ">HHHHIIIIIIIIHIIIIBBBBB"
+HEAD_BYTES, PARTNER_BYTES, POLICY_BYTES = 118, 68, 63
 
 
 @given(
-    head=st.binary(min_size=81, max_size=81),
-    rest=st.binary(min_size=67, max_size=67),
+    head=st.binary(min_size=HEAD_BYTES - 7, max_size=HEAD_BYTES - 7),
+    rest=st.binary(min_size=PARTNER_BYTES, max_size=PARTNER_BYTES),
     partners=st.integers(0, 1),
-    policy=st.one_of(st.binary(min_size=41, max_size=41), POLICIES.map(lambda p: struct.pack(POLICY_FORM, *p))),
+    policy=st.binary(min_size=POLICY_BYTES, max_size=POLICY_BYTES)
+    | POLICIES.map(lambda policy: struct.pack(POLICY_FORM, *policy)),
 )
 @settings(max_examples=200)
 def test_settings_with_a_true_checksum_are_such_that_a_unit_can_run_with_them(
     head: bytes, rest: bytes, partners: int, policy: bytes
 ) -> None:
-    length = 86 + partners * 67 + 41 + 4
-    body = unit_settings.MAGIC + struct.pack(">H", length) + head[6:] + bytes(4) + bytes([partners])
-    body += rest[: 67 * partners] + policy
-    config = unit_settings.decode(sealed(body[: length - 4].ljust(length - 4, b"\0")))
+    length = HEAD_BYTES + partners * PARTNER_BYTES + POLICY_BYTES + 4
+    body = unit_settings.MAGIC + struct.pack(">H", length) + head + bytes([partners])
+    body += rest[: PARTNER_BYTES * partners] + policy
+    assert len(body) == length - 4
+    config = unit_settings.decode(sealed(body))
     if config is not None:
         assert unit_settings.decode(unit_settings.encode(config)) == config
 
@@ -85,7 +101,7 @@ def test_any_payload_reads_as_fields_or_none_and_any_bytes_as_a_record_or_none(
     payload: bytes, kind: int, data: bytes
 ) -> None:
     fields = records.unpack(kind, payload)
-    if fields is not None and kind != records.PEERS:
+    if fields is not None and kind not in (records.PEERS, records.CREW):
         assert records.pack(kind, *fields) == payload
     for offset in range(len(data) + 2):
         record = layout.decode(data, offset)

@@ -47,6 +47,14 @@ def test_a_press_starts_it_after_its_delay_and_the_tally_tells():
     assert lines[-1] == (60.5, "tally", 1)
 
 
+def test_a_camera_that_is_woken_by_hand_stands_by_after_its_wake_delay_with_an_empty_buffer():
+    camera, lines = play(
+        (10, lambda c: c.fall_asleep()), (20, lambda c: c.wake_up()), (24, press), (60, lambda c: c.wake_up())
+    )
+    assert lines[-4:] == [(0, "awake", 1), (10, "awake", 0), (23, "awake", 1), (24.5, "tally", 1)]
+    assert camera.intervals == [Interval(24_500_000, None, 23_000_000, True, "shutter")], "one that is awake stays so"
+
+
 def test_a_second_press_stops_it():
     camera, lines = play((60, press), (70, press))
     assert camera.intervals[0].end_us == 70_000_000

@@ -111,6 +111,8 @@ def use(name="draw", at_ms=10_000.0, verdict="late", **facts):
         "late_by_ms": 904 if verdict == "late" else None,
         "late_by_u_ms": 5 if verdict == "late" else None,
         "buffer_covers": True if verdict == "late" else None,
+        "cancelled": False,
+        "coded": None,
     }
     return plain | facts
 

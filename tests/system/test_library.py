@@ -17,14 +17,15 @@ import pytest
 
 from host_tools.campaign.play import play_and_judge
 from host_tools.outcome import Exit
-from interlock.core import frames, records
+from interlock.core import frames, holster, records, watch
 from simulator.played import Run
 from simulator.scenario import load
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "simulator" / "scenarios"
 TECHNICIAN = ["clock_chaos", "first_shift", "host_killed", "locker_room", "patrol_day", "shift_change", "two_docks"]
-FAST = ["bad_air", "bad_cameras", "bad_sensors", "dead_batteries", "flood", "power_cuts", "tired_radio"]
+FAST = ["bad_air", "bad_cameras", "bad_sensors", "dead_batteries", "eight_witnesses", "flood", "function_test"]
+FAST += ["power_cuts", "readiness", "tired_radio", "two_officers"]
 ELSEWHERE = ["crowd", "thirty_days"]  # test_crowd.py, test_soak.py
 
 Played = tuple[Run, dict[str, Any]]
@@ -153,12 +154,128 @@ def test_a_flood_fills_no_journal_hides_no_draw_and_starts_a_camera_once_by_repl
 @fidelities
 def test_a_stack_that_fails_delays_a_camera_and_loses_none(fidelity: str):
     _, facts = played("tired_radio", fidelity)
-    failing, stalled, refused, deaf = uses(facts)
+    failing, stalled, refused, deaf, unregistered, wedged, dead, missed = uses(facts)
     assert 40 < after_ms(failing, "heard") < 500, "three reports were lost, and the handler is still registered"
-    assert 5_000 < after_ms(stalled, "heard") < 31_000, "the scan that heard nobody was started anew"
+    assert after_ms(stalled, "heard") < 31_000, "the scan that heard nobody was started anew"
     assert 200 < after_ms(refused, "frame") < 1000, "the frame that was refused is tried again"
     assert after_ms(deaf, "heard") < 1500
-    assert verdicts(facts) == ["late"] * 4
+    assert 20 < after_ms(unregistered, "heard") < 5000, "the handler that was dropped is registered again"
+    assert 500 < after_ms(wedged, "frame") < 600, "half a second of refusals, and the stack is started anew"
+    assert dead["frame_at_ms"] is None and 3500 < after_ms(dead, "recording") < 6500, "the unit restarts, weapon out"
+    assert after_ms(missed, "heard") < 100, "a stack that heard nothing had been started anew long before"
+    assert all(use["buffer_covers"] for use in uses(facts)[:-2])
+    assert [unit["boots"] for unit in facts["units"]] == [2, 1]
+    assert all_intact(facts)
+
+
+@fidelities
+def test_what_a_stack_did_is_in_the_journal_at_once_or_counted_seldom(fidelity: str):
+    run, _ = played("tired_radio", fidelity)
+    told = {
+        unit: [(r.fields().what, run.unit(unit).when_us(r)) for r in radio_records(run, unit)] for unit in ("H1", "C1")
+    }
+    restarts = [(what, at_us // 100_000) for what, at_us in told["H1"] if what != records.RADIO_REFUSED]
+    assert restarts == [
+        (records.RADIO_STACK, 1705),
+        (records.RADIO_STACK, 1905),
+        (records.RADIO_STACK, 1915),
+        (records.RADIO_RESTART, 1935),
+    ]
+    kinds = [what for what, _ in told["C1"]]
+    assert sorted(set(kinds)) == sorted(kinds), "each kind once in ten minutes"
+    assert {records.RADIO_HANDLER, records.RADIO_SCAN, records.RADIO_REFUSED, records.RADIO_STACK} == set(kinds)
+    handler = next(r.fields() for r in radio_records(run, "C1") if r.fields().what == records.RADIO_HANDLER)
+    assert handler.count == 3
+
+
+def radio_records(run: Run, unit: str) -> list[Any]:
+    return [record for record in run.unit(unit).reading.records if record.kind == records.RADIO]
+
+
+def said(run: Run, unit: str, kind: int) -> list[tuple[float, Any]]:
+    """(seconds since the world began, fields) of a unit's records of one type."""
+    one = run.unit(unit)
+    return [(one.when_us(r) / 1e6, r.fields()) for r in one.reading.records if r.kind == kind]
+
+
+def partner_changes(run: Run, unit: str) -> list[tuple[int, int, int]]:
+    """(second, mode, detail) of each change of the partner that this unit watches."""
+    return [(round(at_s), f.mode, f.detail) for at_s, f in said(run, unit, records.PARTNER)]
+
+
+@fidelities
+def test_an_announced_function_test_is_coded_and_one_that_took_too_long_is_a_use(fidelity: str):
+    run, facts = played("function_test", fidelity)
+    for name in ("draw", "arm", "discharge"):
+        assert [use["coded"] for use in uses(facts, name)] == ["function test", None, None]
+    assert verdicts(facts) == ["late"] * 3 and verdicts(facts, "discharge") == ["before"] * 3
+    assert len(run.unit("C1").recordings) == 3, "a test is recorded like any other use"
+    modes = [(round(at_s), f.cause, f.seconds) for at_s, f in said(run, "H1", records.MODE)]
+    assert {f.mode for _, f in said(run, "H1", records.MODE)} == {records.MODE_FUNCTION_TEST}
+    assert modes == [
+        (6, records.MODE_BY_BUTTON, 60),
+        (19, records.MODE_USE_OVER, 0),
+        (46, records.MODE_BY_BUTTON, 60),
+        (106, records.MODE_TIME_OVER, 0),
+    ]
+    assert [round(ms / 1000) for ms in facts["units"][0]["warnings_at_ms"]] == [6, 46], (
+        "the officer feels that it is on"
+    )
+    flags = [f.flags & holster.FLAG_FUNCTION_TEST for _, f in said(run, "H1", records.EVENT) if f.counter]
+    assert [bool(flag) for flag in flags] == [True] * 4 + [True] * 2 + [False] * 2 + [False] * 4
+    assert all_intact(facts)
+
+
+@fidelities
+def test_who_wears_a_unit_feels_once_that_its_partner_is_not_there_or_not_fit(fidelity: str):
+    run, facts = played("readiness", fidelity)
+    asleep, awake, away, back, anew = partner_changes(run, "H1")[1:]
+    assert 40 < asleep[0] < 53 and asleep[1:] == (watch.POOR, frames.READY_ASLEEP)
+    assert 83 < awake[0] < 96 and awake[1] == watch.GOOD
+    assert 130 < away[0] < 155 and away[1] == watch.MISSING, "three were not heard"
+    assert 220 < back[0] < 245 and back[1] == watch.GOOD
+    assert 450 < anew[0] < 455 and anew[1] == watch.GOOD, "it starts anew, and asks at once"
+    missing, heard, flat, gone, there = partner_changes(run, "C1")[1:]
+    assert 160 < missing[0] < 185 and missing[1] == watch.MISSING
+    assert 220 < heard[0] < 245 and heard[1] == watch.GOOD
+    assert 280 < flat[0] < 335 and flat[1:] == (watch.POOR, frames.FLAG_LOW_BATTERY)
+    assert 390 < gone[0] < 420 and gone[1] == watch.MISSING
+    assert 450 < there[0] < 475 and there[1] == watch.GOOD
+    # A short buzz for each change to the worse; nothing lights up, and nothing is alerted.
+    for unit, worse in (("H1", [asleep, away]), ("C1", [missing, flat, gone])):
+        told = next(u for u in facts["units"] if u["id"] == unit)
+        assert [round(ms / 1000) for ms in told["warnings_at_ms"]] == [change[0] for change in worse]
+        assert told["alerts_at_ms"] == []
+    assert facts["uses"] == [] and not run.unit("C1").recordings, "nothing is recorded without a weapon"
+    assert all_intact(facts)
+
+
+@fidelities
+def test_two_weapons_drawn_in_one_millisecond_have_one_camera_until_the_last_is_back(fidelity: str):
+    run, facts = played("two_officers", fidelity)
+    draws = uses(facts)
+    assert [use["unit"] for use in draws] == ["H1", "H2", "H3"] and {use["at_ms"] for use in draws} == {10_000}
+    for use in draws:
+        assert use["own_verdict"] == "late" and after_ms(use, "frame") < 10
+        assert after_ms(use, "heard") < 300 and after_ms(use, "acked") < 1200
+    assert [use["own_verdict"] for use in uses(facts, "discharge")] == ["before"]
+    (recording,) = run.unit("C1").recordings
+    assert 36 < (recording.end_us or 0) / 1e6 < 37.5, "settled, then held: H1 was back for 17 seconds by then"
+    assert [use["witnesses"] for use in draws] == [["C3"], ["C3"], ["C1"]], "each is a stranger's witness"
+    assert all_intact(facts)
+
+
+@fidelities
+def test_eight_cameras_witness_a_use_whose_own_camera_records_and_one_whose_own_is_dead(fidelity: str):
+    run, facts = played("eight_witnesses", fidelity)
+    eight = sorted(f"C{number}" for number in range(2, 10))
+    assert all(use["witnesses"] == eight and use["lone"] is False for use in facts["uses"])
+    assert verdicts(facts) == ["late", "late"] and verdicts(facts, "arm") == ["before", "before"]
+    alone = [use["own_verdict"] for use in facts["uses"] if use["at_ms"] > 40_000]
+    assert alone == ["unwitnessed", "unwitnessed"], "a witness is not the own camera"
+    assert [round(at) for at in alerts_s(facts, "H1")] == [50], "and never silences its alert"
+    sums = [f for _, f in said(run, "H1", records.USE)]
+    assert [(f.witnesses, f.alerts) for f in sums] == [(8, 0), (8, 1)]
     assert all_intact(facts)
 
 

@@ -301,9 +301,9 @@ def test_a_stack_that_refuses_for_long_is_asked_ten_times_a_second_at_most_and_t
         faults = room.board.radio_faults
         faults.refusing, before = 1, faults.refused
         room.drive("armed", True)
-        await asyncio.sleep(10)
+        await asyncio.sleep(3)  # soon the unit itself would start anew
         # A turn asks three times: at 20 ms, at 100 ms, and for its scan.
-        assert not aired_us and 50 <= faults.refused - before <= 400
+        assert not aired_us and 20 <= faults.refused - before <= 120
         faults.refusing = 0
         ended_us = now_us(asyncio.get_running_loop())
         await asyncio.sleep(1)

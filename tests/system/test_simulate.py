@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,15 +61,16 @@ def test_the_result_has_its_stable_names(demo: Path) -> None:
     for name in ("seed", "virtual_s", "wall_s", "vm", "profile", "units", "uses", "journals", "air"):
         assert name in result
     assert result["vm"].startswith("micropython 1.29.0") and result["profile"] == "esp32"
-    assert all({"id", "role", "records", "heap_peak"} <= unit.keys() for unit in result["units"])
+    of_units = {"id", "role", "records", "heap_peak", "alerts_at_ms", "warnings_at_ms", "announced"}
+    assert all(of_units <= unit.keys() for unit in result["units"])
     names = {"unit", "event", "at_ms", "frame_at_ms", "heard_at_ms", "recording_at_ms", "acked_at_ms"}
-    names |= {"witnesses", "verdict", "late_by_ms", "buffer_covers"}
+    names |= {"witnesses", "verdict", "late_by_ms", "buffer_covers", "cancelled", "coded", "lone", "late_acks"}
     assert all(names <= use.keys() for use in result["uses"])
     assert {"advertising_pdus", "received", "lost", "collided"} <= result["air"].keys()
     assert str(ROOT) not in (demo / "result.json").read_text()
 
 
-def test_the_three_situations_have_the_right_verdicts(demo: Path) -> None:
+def test_the_five_situations_have_the_right_verdicts(demo: Path) -> None:
     uses = played(demo)["uses"]
     assert [(use["event"], use["verdict"]) for use in uses] == [
         ("draw", "late"),
@@ -76,14 +78,33 @@ def test_the_three_situations_have_the_right_verdicts(demo: Path) -> None:
         ("discharge", "before"),
         ("discharge", "before"),
         ("draw", "late"),
+        ("draw", "late"),
         ("arm", "before"),
         ("draw", "unwitnessed"),
         ("arm", "unwitnessed"),
+        ("draw", "late"),
     ]
-    first, dead, alone = uses[0], uses[4], uses[6]
+    first, cancelled, dead, alone, back = (uses[i] for i in (0, 4, 5, 7, 9))
     assert first["own_verdict"] == "late" and first["buffer_covers"] is True
     assert dead["own_verdict"] == "unwitnessed" and dead["witnesses"] == ["C2"] and dead["acked_at_ms"] is None
     assert alone["heard_at_ms"] is None and alone["witnesses"] == []
+    assert [use for use in uses if use["cancelled"]] == [cancelled]
+    assert [use["late_acks"] for use in (cancelled, dead, alone, back)] == [0, 0, 0, 2]
+    assert 7000 < back["heard_at_ms"] - back["at_ms"] < 9500, "as soon as the officer is back in reach"
+    assert not any(use["coded"] for use in uses)
+
+
+def test_the_timeline_says_what_the_readme_promises(demo: Path) -> None:
+    words = re.findall(r"<text [^>]*>([^<]*)</text>", (demo / "timeline.svg").read_text(encoding="utf-8"))
+    for said in (
+        "H1 warned: C1 asleep or off",
+        "H1 draw cancelled",
+        "C1 stopped by hand",
+        "H1 C1 is back",
+        "H1 late ack",
+    ):
+        assert said in words
+    assert "H1: draw at 84 s, cancelled" in words
 
 
 def test_the_verdicts_agree_with_the_truth_that_no_unit_knows(demo: Path) -> None:
@@ -105,13 +126,17 @@ def test_times_follow_each_other(demo: Path) -> None:
             assert use["acked_at_ms"] >= max(use["heard_at_ms"], use["recording_at_ms"])
 
 
-def test_the_officer_is_alerted_in_the_second_and_third_use_only(demo: Path) -> None:
+def test_the_officer_is_warned_before_a_draw_and_alerted_in_a_use_as_soon_as_there_is_cause(demo: Path) -> None:
     result = played(demo)
-    alerts = next(unit["alerts_at_ms"] for unit in result["units"] if unit["id"] == "H1")
-    first, second, third = (result["uses"][i]["at_ms"] for i in (0, 4, 6))
-    assert [at for at in alerts if first <= at < second] == []
-    assert [round((at - second) / 1000) for at in alerts if second <= at < third] == [5]
-    assert [round((at - third) / 1000) for at in alerts if at >= third] == [2, 5]
+    holster = next(unit for unit in result["units"] if unit["id"] == "H1")
+    (warned,) = holster["warnings_at_ms"]
+    assert 112_000 < warned < 124_000, "the camera was switched off at 112 s: felt before the draw at 132 s"
+    told = {}
+    for i, until in ((0, 84_000), (4, 132_000), (5, 156_000), (7, 175_000), (9, 230_000)):
+        at = result["uses"][i]["at_ms"]
+        told[at / 1000] = [round((alert - at) / 1000) for alert in holster["alerts_at_ms"] if at <= alert < until]
+    # Stopped by hand after seven seconds; cancelled; not recording; not heard and not recording; the same until heard.
+    assert told == {50: [7], 84: [], 132: [5], 156: [2, 5], 175: [2, 5]}
 
 
 def test_every_journal_is_intact_and_one_changed_byte_is_found(demo: Path, tmp_path: Path) -> None:

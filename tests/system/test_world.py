@@ -146,7 +146,7 @@ def test_a_camera_unit_that_loses_power_is_missed_and_comes_back(tmp_path: Path)
         (45, "H1", "holster"),
     )
     assert said(run, "H1", records.ALERT)[0].code == proof.ALERT_PROOF_LOST
-    assert "unproven" in modes(run, "C1"), "a tally that is on at boot was never seen off"
+    assert modes(run, "C1")[3:6] == ["standby", "recording", "interrupted"], "its journal saw this recording begin"
     assert judged(run)[1]["verdict"] == "before"
 
 
@@ -171,7 +171,7 @@ def test_a_low_battery_is_journalled_and_rides_on_the_frames(tmp_path: Path) -> 
     assert heard[0].event_flags & frames.FLAG_LOW_BATTERY
 
 
-def test_two_holsters_draw_in_the_same_millisecond(tmp_path: Path) -> None:
+def test_units_whose_clocks_nobody_set_know_their_partners_only(tmp_path: Path) -> None:
     units = [
         HOLSTER,
         CAMERA,
@@ -180,7 +180,17 @@ def test_two_holsters_draw_in_the_same_millisecond(tmp_path: Path) -> None:
     ]
     run = story(tmp_path, (5, "H1", "draw"), (5, "H2", "draw"), (9, "H1", "holster"), (9, "H2", "holster"), units=units)
     assert [use["own_verdict"] for use in judged(run)] == ["late", "late"]
-    assert [len(use["witnesses"]) for use in judged(run)] == [1, 1]
+    for camera_id, number in (("C1", 1), ("C2", 3)):
+        assert {heard.sender for heard in said(run, camera_id, records.HEARD)} == {number}
+
+
+def test_a_draw_in_test_mode_or_kept_by_policy_starts_no_camera_and_is_journalled(tmp_path: Path) -> None:
+    policy = {"hold_ms": 5000, "on_draw": 0}
+    run = story(tmp_path, (5, "H1", "draw"), (9, "H1", "holster"), (20, "H1", "draw"), (22, "H1", "arm"), policy=policy)
+    kept, drawn, armed = judged(run)
+    assert kept["journalled"] and kept["frame_at_ms"] is None and kept["verdict"] == "unwitnessed"
+    assert drawn["frame_at_ms"] is None and drawn["verdict"] == armed["verdict"] == "late"
+    assert len(run.unit("C1").recordings) == 1 and kept["coded"] is None, "a policy is no exemption"
 
 
 def test_a_lossy_air_costs_time_and_nothing_else(tmp_path: Path) -> None:
@@ -254,6 +264,7 @@ def test_a_combined_unit_airs_each_counter_once(tmp_path: Path) -> None:
             (22, "X1", "holster"),
             units=units,
             policy={"hold_ms": 2000},
+            clocks=True,
             fidelity="fast",
         )
         aired = [frame.counter for frame in run.frames if frame.source == "X1" and frame.counter]
@@ -300,6 +311,7 @@ def test_a_blip_of_the_armed_contact_is_no_second_arming(tmp_path: Path) -> None
     assert [e.event for e in said(run, "H1", records.EVENT)].count(frames.ARM) == 1
 
 
-def test_nothing_is_recorded_without_cause(tmp_path: Path) -> None:
+def test_nothing_is_recorded_without_cause_and_only_announcements_are_aired(tmp_path: Path) -> None:
     run = story(tmp_path, (60, "H1", "battery", {"mv": 3900}))
-    assert run.air["advertising_pdus"] == 0 and run.unit("C1").recordings == []
+    assert {frame.event for frame in run.frames} <= {*frames.READINESS, *frames.PRESENCE}
+    assert run.unit("C1").recordings == [] and run.unit("H1").warnings_us == []

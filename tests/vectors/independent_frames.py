@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import struct
 
-SALT = b"interlock/1"
+SALT = b"interlock/2"
 
 
 def mac(key: bytes, message: bytes) -> bytes:
@@ -29,7 +29,7 @@ def xor(a: bytes, b: bytes) -> bytes:
 
 
 def unit_frame(
-    unit_key: bytes, group_key: bytes, unit: int, counter: int, event: int, flags: int, digest: bytes
+    unit_key: bytes, group_key: bytes, unit: int, counter: int, event: int, flags: int, body: bytes, slot: int
 ) -> dict[str, bytes]:
     """Every value on the way to a unit frame; the last, `frame`, has 31 bytes."""
     v = {"K_U": unit_key, "K_G": group_key, "PRK_U": prk(unit_key), "PRK_G": prk(group_key)}
@@ -44,8 +44,10 @@ def unit_frame(
     v["G.mac"] = subkey(group_key, v["info group mac"])
     v["counter64"] = struct.pack(">Q", counter)
     v["id"] = mac(v["U.id"], v["counter64"])[:4]
-    v["plain"] = bytes([event << 4 | flags]) + who + struct.pack(">I", counter) + digest
-    v["group tag"] = mac(v["G.mac"], v["id"] + v["plain"])[:6]
+    v["slot"] = struct.pack(">I", slot)
+    v["slot byte"] = bytes([1 + slot % 255 if slot else 0])
+    v["plain"] = bytes([event << 4 | flags]) + who + counter.to_bytes(3, "big") + v["slot byte"] + body
+    v["group tag"] = mac(v["G.mac"], v["slot"] + v["id"] + v["plain"])[:6]
     v["keystream"] = mac(v["G.enc"], v["id"] + v["group tag"])[:11]
     v["sealed"] = xor(v["plain"], v["keystream"])
     v["own tag"] = mac(v["U.mac"], v["counter64"] + v["id"] + v["sealed"] + v["group tag"])[:8]
@@ -62,6 +64,7 @@ def ack_frame(
     reason: int,
     since_ms: int,
     buffer_s: int,
+    crew: int,
     digest: bytes,
 ) -> dict[str, bytes]:
     """Every value on the way to an ack frame; the last, `frame`, has 31 bytes."""
@@ -72,7 +75,7 @@ def ack_frame(
         v[f"P.{part}"] = subkey(pair_key, v[f"info ack {part}"])
     v["counter64 kind"] = struct.pack(">QB", counter, kind)
     v["id"] = mac(v["P.id"], v["counter64 kind"])[:4]
-    v["plain"] = bytes([kind << 4 | reason]) + since_ms.to_bytes(3, "big") + bytes([buffer_s, 0, 0]) + digest
+    v["plain"] = bytes([kind << 4 | reason]) + since_ms.to_bytes(3, "big") + bytes([buffer_s, crew, 0]) + digest
     v["pair tag"] = mac(v["P.mac"], v["counter64 kind"] + v["plain"])[:14]
     v["keystream"] = mac(v["P.enc"], v["id"] + v["pair tag"])[:11]
     v["sealed"] = xor(v["plain"], v["keystream"])

@@ -6,12 +6,12 @@
 import argparse
 import sys
 
-from interlock.core import camera, holster, proof
+from interlock.core import camera, holster, proof, watch
 from interlock.core.machine import table_text
 
 from .documents import END, PROTOCOL, section
 
-MACHINES = {"holster": holster, "proof": proof, "camera": camera}
+MACHINES = {"holster": holster, "proof": proof, "camera": camera, "watch": watch}
 
 
 def table(name: str) -> str:

@@ -22,6 +22,7 @@ from interlock.core import (
     seal,
     settings,
     signer,
+    watch,
     wire,
 )
 from interlock.core import camera as camera_machine
@@ -31,19 +32,27 @@ from tests.core.flash import RamFlash
 from . import documents, independent, independent_flash, independent_frames, independent_lms, independent_seal, tables
 from .documents import FIRMWARE, JOURNAL, PROTOCOL, codes, dump, parse_fields, rows, values
 
-UNIT_KEY, GROUP_KEY, PAIR_KEY = (bytes(range(first, first + 32)) for first in (0, 32, 64))
+UNIT_KEY, GROUP_KEY, PAIR_KEY, OTHER_KEY = (bytes(range(first, first + 32)) for first in (0, 32, 64, 96))
 DIGEST = bytes.fromhex("cafebabe")
+SLOT = 443108250  # 2 March 2026, 06:30 UTC
 SERIAL = b"HOLSTER1"
 SEAL_KEY = bytes(range(16))
+CREW_FLAGS = {
+    records.CREW_OWN: "own",
+    records.CREW_ACKED: "acked",
+    records.CREW_WITNESS: "witness",
+    records.CREW_READY: "ready",
+    records.CREW_HOLSTER: "holster",
+}
 
 
 def flag_names(*modules):
-    """{bit: name} of every FLAG_... constant of the modules."""
+    """{bit: name} of every FLAG_... constant of the modules, but for those that presence frames have instead."""
     return {
         value: name.removeprefix("FLAG_").replace("_", " ").lower()
         for module in modules
         for name, value in vars(module).items()
-        if name.startswith("FLAG_")
+        if name.startswith("FLAG_") and name not in ("FLAG_SEEKING", "FLAG_STOWED")
     }
 
 
@@ -52,19 +61,29 @@ def flag_names(*modules):
 
 def test_the_worked_draw_follows_from_the_text_and_is_what_the_code_builds():
     shown = values(PROTOCOL, "example: draw")
-    derived = independent_frames.unit_frame(UNIT_KEY, GROUP_KEY, 1, 1000, 1, 1, DIGEST)
+    derived = independent_frames.unit_frame(UNIT_KEY, GROUP_KEY, 1, 1000, 1, 1, DIGEST, SLOT)
     assert list(shown.items()) == list(derived.items())
-    built = frames.build_unit(
-        frames.UnitKeys(UNIT_KEY, 1), frames.GroupKeys(GROUP_KEY), frames.DRAW, frames.FLAG_ARMED, 1000, DIGEST
-    )
-    assert built == shown["frame"]
+    keys = frames.UnitKeys(UNIT_KEY, 1), frames.GroupKeys(GROUP_KEY)
+    assert frames.build_unit(*keys, frames.DRAW, frames.FLAG_ARMED, 1000, DIGEST, SLOT) == shown["frame"]
+
+
+def test_the_worked_readiness_follows_from_the_text_and_is_what_the_code_builds():
+    shown = values(PROTOCOL, "example: readiness")
+    derived = independent_frames.unit_frame(UNIT_KEY, GROUP_KEY, 2, 7, 11, 3, SLOT.to_bytes(4, "big"), SLOT)
+    derived["rhythm"] = independent_frames.mac(derived["U.id"], derived["counter64"] + b"rhythm")[:2]
+    # Only what differs from the draw is shown.
+    assert list(shown.items()) == [(name, value) for name, value in derived.items() if name in shown]
+    assert {"counter64", "slot", "slot byte", "plain", "frame", "rhythm"} <= set(shown)
+    keys = frames.UnitKeys(UNIT_KEY, 2), frames.GroupKeys(GROUP_KEY)
+    assert frames.build_unit(*keys, frames.READY_TIME, frames.READY_ASLEEP, 7, DIGEST, SLOT) == shown["frame"]
+    assert keys[0].rhythm(7).to_bytes(2, "big") == shown["rhythm"]
 
 
 def test_the_worked_ack_follows_from_the_text_and_is_what_the_code_builds():
     shown = values(PROTOCOL, "example: ack")
-    derived = independent_frames.ack_frame(PAIR_KEY, 1, 2, 1000, 1, 0, 1234, 30, DIGEST)
+    derived = independent_frames.ack_frame(PAIR_KEY, 1, 2, 1000, 1, 0, 1234, 30, 5, DIGEST)
     assert list(shown.items()) == list(derived.items())
-    ack = frames.Ack(frames.PROVEN, frames.REASON_NONE, 1234, 30, DIGEST)
+    ack = frames.Ack(frames.PROVEN, frames.REASON_NONE, 1234, 30, 5, DIGEST)
     assert frames.PairKeys(PAIR_KEY, 1, 2).build(1000, ack) == shown["frame"]
 
 
@@ -176,9 +195,9 @@ def test_a_checkpoint_is_laid_out_as_the_table_says():
 
 
 def test_the_sealed_parts_are_laid_out_as_the_tables_say():
-    unit = {"event_flags": 0x11, "sender": 1, "counter": 1000, "digest": DIGEST}
+    unit = {"event_flags": 0x11, "sender": 1, "counter": 1000, "slot": 1 + SLOT % 255, "body": DIGEST}
     assert documents.layout(PROTOCOL, "unit plain").pack(unit) == values(PROTOCOL, "example: draw")["plain"]
-    ack = {"kind_reason": 0x10, "since_ms": 1234, "buffer_s": 30, "zero": bytes(2), "digest": DIGEST}
+    ack = {"kind_reason": 0x10, "since_ms": 1234, "buffer_s": 30, "crew": 5, "zero": bytes(1), "digest": DIGEST}
     assert documents.layout(PROTOCOL, "ack plain").pack(ack) == values(PROTOCOL, "example: ack")["plain"]
 
 
@@ -190,18 +209,22 @@ def test_every_record_type_has_its_name_and_its_fields_in_the_table():
         fields = records.unpack(int(number), sample)
         if int(number) == records.PEERS:
             assert records.pack_peers({0x0102: 0x03040506}) == [sample] and fields == [(0x0102, 0x03040506)]
+        elif int(number) == records.CREW:
+            assert records.pack_crew([(0x0102, 3, 4)]) == sample and fields == [(0x0102, 3, 4)]
         else:
             assert fields is not None, f"{name}: the code has another size than {told.size}"
             assert fields._asdict() == told.unpack(sample), name
 
 
 def test_settings_are_stored_as_the_tables_say():
-    partner = settings.Partner(2, settings.ROLE_CAMERA, bytes([4]) * 32, bytes([5]) * 32)
+    partner = settings.Partner(2, settings.ROLE_CAMERA, settings.PAIRED, bytes([4]) * 32, bytes([5]) * 32)
     stored = settings.encode(
-        settings.Settings(7, SERIAL, 1, settings.ROLE_HOLSTER, UNIT_KEY, GROUP_KEY, [partner], settings.DEFAULT_POLICY)
+        settings.Settings(
+            7, SERIAL, 1, settings.ROLE_HOLSTER, UNIT_KEY, GROUP_KEY, OTHER_KEY, [partner], settings.DEFAULT_POLICY
+        )
     )
     head = {
-        "magic": b"ILS\x01",
+        "magic": b"ILS\x02",
         "length": len(stored),
         "revision": 7,
         "serial": SERIAL,
@@ -209,6 +232,7 @@ def test_settings_are_stored_as_the_tables_say():
         "role": 1,
         "unit_key": UNIT_KEY,
         "group_key": GROUP_KEY,
+        "group_other": OTHER_KEY,
         "partners": 1,
     }
     policy = {row[1]: int(row[3]) for row in rows(JOURNAL, "layout: settings policy")}
@@ -217,8 +241,11 @@ def test_settings_are_stored_as_the_tables_say():
     told += documents.layout(JOURNAL, "settings policy").pack(policy)
     assert stored == told + zlib.crc32(told).to_bytes(4, "big")
     assert policy == {name: int(value) for name, value in settings.DEFAULT_POLICY._asdict().items()}
-    assert len(stored) == 131 + 67
-    told_limits = [(row[1], *map(int, row[4].split(" to "))) for row in rows(JOURNAL, "layout: settings policy")[:-1]]
+    assert len(stored) == 185 + 68
+    limits = {row[1]: row[4] for row in rows(JOURNAL, "layout: settings policy")}
+    assert limits.pop("covert") == limits.pop("stop_after_hold") == "0 or 1"
+    assert tuple(name for name in limits if limits[name].startswith("0, ")) == settings.MAY_BE_NONE
+    told_limits = [(name, *map(int, limit.removeprefix("0, ").split(" to "))) for name, limit in limits.items()]
     assert told_limits == list(settings.POLICY_LIMITS)
 
 
@@ -244,12 +271,18 @@ def test_access_and_label_are_stored_as_the_tables_say():
         (PROTOCOL, "flags", flag_names(frames)),
         (PROTOCOL, "kinds", frames.ACK_NAMES),
         (PROTOCOL, "reasons", frames.REASON_NAMES),
+        (PROTOCOL, "readiness", frames.READY_NAMES),
         (JOURNAL, "events", {**frames.EVENT_NAMES, **holster.NOTE_NAMES}),
         (JOURNAL, "flags", flag_names(frames, holster)),
         (JOURNAL, "alerts", proof.ALERT_NAMES),
         (JOURNAL, "proof modes", proof.MODE_NAMES),
         (JOURNAL, "recorder modes", camera_machine.MODE_NAMES),
         (JOURNAL, "faults", records.FAULT_NAMES),
+        (JOURNAL, "modes", records.MODE_NAMES),
+        (JOURNAL, "mode causes", records.MODE_CAUSES),
+        (JOURNAL, "partner modes", watch.MODE_NAMES),
+        (JOURNAL, "crew flags", CREW_FLAGS),
+        (JOURNAL, "radio", records.RADIO_NAMES),
         (JOURNAL, "signing", signer.PARAMS_NAMES),
     ],
 )
@@ -263,6 +296,8 @@ def test_what_a_frame_is_to_a_receiver_has_the_same_number_in_both_documents():
         receiver.OWN_REPEAT: "own repeat",
         receiver.OWN_STALE: "own stale",
         receiver.GROUP: "group",
+        receiver.OWN_LATE: "own late",
+        receiver.UNDATED: "undated",
     }
     assert codes(PROTOCOL, "codes: heard") == declared
     told = codes(JOURNAL, "codes: heard")

@@ -1,10 +1,11 @@
 """PROTOCOL.md's session says what the code does: worked example, layouts, codes, GATT table."""
 
+import re
 import struct
 
 import pytest
 
-from interlock.core import access, notary, wire
+from interlock.core import access, notary, refusals, wire
 from interlock.core.secure import SessionKeys, transcript
 
 from . import independent_session
@@ -68,16 +69,18 @@ def test_the_fields_of_an_answer_have_the_names_of_the_table(name, declared):
     assert set(declared._fields) - set(told) in (set(), {"public"})
 
 
-def test_the_requests_about_checkpoints_are_as_long_as_the_table_says():
+def test_requests_are_as_long_as_the_table_says():
     rows_of = {int(row[0]): (row[2], row[3]) for row in rows(PROTOCOL, "codes: operations")}
     for code, form, reply in (
         (wire.CHECKPOINT, wire.CHECKPOINT_FORM, wire.TAKEN_FORM),
         (wire.PULL, wire.PULL_FORM, wire.PULLED_FORM),
         (wire.MAKE_KEY, wire.MAKE_KEY_FORM, None),
+        (wire.ASSIGN, wire.ASSIGN_FORM, None),
+        (wire.MODE, wire.MODE_FORM, None),
     ):
         body, answer = rows_of[code]
         assert parse_fields(body.replace("last seen", "last_seen")).size == struct.calcsize(form)
-        assert wire.OPERATIONS[code].least == struct.calcsize(form)
+        assert wire.OPERATIONS[code].least == wire.OPERATIONS[code].most == struct.calcsize(form)
         assert reply is None or parse_fields(answer).size == struct.calcsize(reply)
 
 
@@ -110,3 +113,32 @@ def test_the_gatt_table_has_the_uuids_of_the_code():
     assert {row[0]: row[1] for row in rows(PROTOCOL, "gatt")} == {
         name: getattr(wire, name) for name in ("SERVICE", "INFO", "COMMAND", "REPLY", "STREAM")
     }
+
+
+def test_pauses_after_wrong_secrets_are_as_long_as_the_text_says():
+    text = PROTOCOL.read_text(encoding="utf-8")
+    told = re.search(r"hear that kind of credential for (\d+) s, after the second one (.*) s from the seventh on", text)
+    seconds = [int(number) for number in re.findall(r"\d+", " ".join(told.groups()))]
+    held = refusals.Refusals(lambda *_: None)
+    now = 0
+    for told_s in seconds:
+        held.wrong(wire.ADMIN, now)
+        assert held.wait_ms(wire.ADMIN, now) == told_s * 1000
+        now += told_s * 1000
+    assert len(seconds) == 7 and seconds[-1] * 1000 == refusals.PAUSE_MAX_MS
+
+
+def test_a_technician_may_do_no_more_than_the_table_on_a_stolen_laptop_bounds():
+    """An operation that is given to technicians later must be thought about there."""
+    text = PROTOCOL.read_text(encoding="utf-8")
+    assert {operation.name for operation in wire.OPERATIONS.values() if wire.TECHNICIAN in operation.credentials} == {
+        *("status", "ping", "pull", "credit", "stop", "end", "signed", "key"),  # they read
+        *("set clock", "assign", "mode", "checkpoint"),  # a row each
+    }
+    for bound in (
+        f"| assign a partner, or take that back | one of the unit's own settings, {wire.ASSIGN_MAX_S // 86400} days",
+        f"| have a checkpoint signed | once in {notary.TECHNICIAN_MS // 3600000} hours",
+        "| set a clock | by possible drift",
+        "| test or mute a holster unit | as long as the policy says",
+    ):
+        assert bound in text

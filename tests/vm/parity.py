@@ -89,26 +89,29 @@ def on_the_air(cases):
     keys = frames.UnitKeys(cases.bytes(32), 1)
     guest = frames.UnitKeys(cases.bytes(32), 2)
     pair = frames.PairKeys(cases.bytes(32), 1, 9)
-    camera_ear = Receiver(9, group, [keys], {})
+    camera_ear = Receiver(9, [group, frames.GroupKeys(cases.bytes(32))], [keys], {})
     holster_ear = AckEar([pair])
-    counter, now = cases.below(0xFFFFFF), PERIOD_MS - 2000
+    counter, now = cases.below(0xFF0000), PERIOD_MS - 2000
     for _ in range(60):
         counter += 1 + cases.below(3) * cases.below(60)
         now = ticks_add(now, cases.below(400))
         sender = keys if cases.below(3) else guest
-        frame = frames.build_unit(sender, group, 1 + cases.below(7), cases.below(16), counter, cases.bytes(4))
+        slot = cases.word() >> 2
+        sent = 0 if cases.below(5) == 0 else slot + cases.below(100) - 50
+        fields = (1 + cases.below(12), cases.below(16), counter, cases.bytes(4))
+        frame = frames.build_unit(sender, group, *fields, sent)
         yield "frame " + text(frame)
         if cases.below(4) == 0:
             frame = bytearray(frame)
             frame[2 + cases.below(29)] ^= 1 << cases.below(8)
             frame = bytes(frame)
-        yield f"heard {camera_ear.hear(frame, now)!r}"
+        yield f"heard {camera_ear.hear(frame, now, slot)!r}"
         holster_ear.expect(counter)
         since, buffer = cases.word() >> 6, cases.below(400)
-        ack = frames.Ack(cases.below(3), cases.below(6), since, buffer, cases.bytes(4))
+        ack = frames.Ack(cases.below(3), cases.below(6), since, buffer, cases.below(400), cases.bytes(4))
         answer = pair.build(counter, ack)
         yield f"ack {text(answer)} {holster_ear.hear(answer)!r}"
-    yield f"marks {sorted(camera_ear.marks.items())!r} junk {camera_ear.junk}"
+    yield f"marks {sorted(camera_ear.marks.items())!r} junk {camera_ear.junk} {camera_ear.replays} {camera_ear.limited}"
 
 
 def stored(cases):
@@ -127,13 +130,16 @@ def stored(cases):
     yield f"reading {held.first} {[(r.sequence, r.kind, r.uptime_ms) for r in held.records]!r}"
     for _ in range(10):
         times = [least + cases.below(most - least + 1) for _, least, most in settings.POLICY_LIMITS]
-        policy = settings.Policy(*(times + [cases.below(2) == 1]))
+        times[-3:] = sorted(times[-3:])  # whom an event concerns does not fall with its gravity
+        policy = settings.Policy(*(times + [cases.below(2) == 1, cases.below(2) == 1]))
         partners = [
-            settings.Partner(1 + cases.below(65535), 1 + cases.below(3), cases.bytes(32), cases.bytes(32))
+            settings.Partner(
+                1 + cases.below(65535), 1 + cases.below(3), cases.below(2), cases.bytes(32), cases.bytes(32)
+            )
             for _ in range(cases.below(9))
         ]
         own = (cases.word(), cases.bytes(8), 1 + cases.below(65535), 1 + cases.below(3))
-        config = settings.Settings(*own, cases.bytes(32), cases.bytes(32), partners, policy)
+        config = settings.Settings(*own, cases.bytes(32), cases.bytes(32), cases.bytes(32), partners, policy)
         data = settings.encode(config)
         yield f"settings {text(data)} {text(settings.digest(config))} {settings.decode(data) == config}"
 

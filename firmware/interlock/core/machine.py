@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     S = TypeVar("S", bound="State")
     Effect = tuple[int, ...]  # the effect's code, then what the role needs to carry it out
     # The table decides which machine's state and which event's data reach a guard or an action, so no type can.
-    Guard = Callable[[Any, Any, int], bool]
+    Guard = Callable[[Any, Any, int, Policy], bool]
     Action = Callable[[Any, Any, int, Policy, list[Effect]], None]
 
 # states: modes in which the rule holds; event: its code; guard: name of a predicate or None;
@@ -47,7 +47,7 @@ class State:
 class Machine:
     """A table bound to its guards and actions; `policy` is what they may read of the configuration.
 
-    Guards are `guard(state, data, now)`; actions are `action(state, data, now, policy, effects)` on a copy that
+    Guards are `guard(state, data, now, policy)`; actions are `action(state, data, now, policy, effects)` on a copy that
     they may change.
     """
 
@@ -56,12 +56,12 @@ class Machine:
         self._guards = guards
         self._actions = actions
 
-    def step(self, state: "S", event: int, data: int | None, now: int, policy: "Policy") -> "tuple[S, list[Effect]]":
+    def step(self, state: "S", event: int, data: "Any", now: int, policy: "Policy") -> "tuple[S, list[Effect]]":
         """(next state, effects) for one event; `data` is what came with it. No rule: the same state, no effects."""
         for rule in self.rules:
             if rule.event != event or state.mode not in rule.states:
                 continue
-            if rule.guard is not None and not self._guards[rule.guard](state, data, now):
+            if rule.guard is not None and not self._guards[rule.guard](state, data, now, policy):
                 continue
             draft = state.copy()
             effects: list[Effect] = []

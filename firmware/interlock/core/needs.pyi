@@ -79,11 +79,11 @@ class Served(Protocol):
     def opened(self, credential: int, person: bytes, number: int, /) -> None:
         """Somebody proved who they are."""
 
-    def refused(self, reason: int, /) -> None:
+    def refused(self, credential: int, reason: int, /) -> None:
         """Somebody failed to."""
 
-    def wait_s(self) -> int:
-        """Seconds for which nobody is heard, after wrong secrets; 0 for none."""
+    def wait_s(self, credential: int, /) -> int:
+        """Seconds for which this kind is not heard, after wrong secrets; 0 for none."""
 
     def set_clock(self, credential: int, uptime_ms: int, utc_ms: int, uncertainty_ms: int, /) -> int:
         """OK or why not."""
@@ -93,6 +93,13 @@ class Served(Protocol):
 
     def commit(self, credential: int, settings: Settings, granted: Granted | None, /) -> int:
         """Put them in force, whole or not at all: OK or why not."""
+
+    def assign(self, credential: int, partner: int, until_s: int, officer: bytes, /) -> int:
+        """From now on only this partner counts (its number, or 0: the paired ones again), until that time (seconds
+        since 1970, UTC), for this officer (8 bytes): OK or why not."""
+
+    def set_mode(self, credential: int, mode: int, seconds: int, /) -> int:
+        """Enter a mode (`records.py`) for so long, 0 being the policy's figure: OK or why not."""
 
     def ratchet(self, access: Access, /) -> int:
         """Put the access in force: OK or why not."""

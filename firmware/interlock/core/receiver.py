@@ -1,173 +1,286 @@
 """Who sent this frame, and is it new? The camera's and the holster's ear.
 
-A camera finds its own holsters by a table of expected identifiers (a look-up, no trial decryption), then checks the
-own tag. The table holds the next WINDOW frames and the points at which a holster resumes after a power cut. Everything
-else is tried as a frame of the group, at most `GUESTS_PER_S` times a second, and the same bytes only once while they
-are remembered; so neither junk nor other people's acks starve an own holster, whose frames do not pass that gate
-(but for the first after it went unheard for longer than the table reaches). At most three HMACs a frame.
+A unit finds its own partners by a table of expected identifiers (a look-up, no trial decryption; `expected.py`), then
+checks the own tag. Everything else is tried as a frame of the group, `GUESTS_PER_S` times a second on average, and the
+same bytes only once while they are remembered, the authentic apart from the junk. So neither junk nor other people's
+acks starve an own partner, whose frames do not pass that gate. Half of the tries are kept for bytes that come again, as
+those of a burst do, and they are granted at instants that nobody outside can know: a flood must air all its junk twice,
+and cannot be timed.
 
-Freshness is one high-water mark a sender, moved only after an authentic frame. Marks are facts that survive a reboot:
-`station.py` writes them into the journal with what was heard.
+Freshness is one high-water mark a sender, moved only after an authentic frame; and, for whoever has a clock, the time
+slot that the frame is dated with. Partners are served without a clock; strangers are not. Marks are facts that survive
+a reboot: `station.py` writes them into the journal with what was heard.
+
+Work a frame, in HMACs: see `PROTOCOL.md`, section 6.
 """
 
 from collections import namedtuple
 
+from .bucket import Bucket
 from .crypto import same
-from .frames import ACK_KINDS, ID_AT, OWN_TAG_AT, SEALED_AT, GroupKeys, PairKeys, Unit, UnitKeys, open_unit
-from .ticks import ticks_diff
+from .expected import Partner
+from .frames import (
+    ACK_KINDS,
+    ID_AT,
+    NO_SLOT,
+    OUT,
+    OWN_TAG_AT,
+    PRESENCE,
+    READINESS,
+    SEALED_AT,
+    SLOT_BYTES,
+    GroupKeys,
+    PairKeys,
+    Unit,
+    UnitKeys,
+    nearest_slot,
+    slot_byte,
+    timed_slot,
+    unpack_unit,
+)
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from typing import TypeAlias
 
-WINDOW = 32
-MARKS_MAX = 32
+    Opened: TypeAlias = tuple[GroupKeys, bytes, Unit]
+
+MARKS_MAX = 32  # strangers remembered
 GUESTS_PER_S = 40
 RESERVE_BLOCK = 256  # counters are reserved in such blocks: after a power cut a unit goes on behind the last one
-_RESUME_BLOCKS = 3
-_RESUME_FRAMES = 4
-_SEEN = 16
+_TRY_MS = 2000 // GUESTS_PER_S  # of each of the two buckets
+SLOTS_APART = 31  # clocks may lie two minutes apart, either way
+_KNOWN = 16
+_JUNK = 32
+_UNTRIED = 16
+_BEHIND, _AHEAD = -1, 1
+_UNDATED = 1 << 32  # above any slot: such a mark is evicted last
 
 # What a frame is to the receiver.
 OWN = 1  # new, from a partner
 OWN_REPEAT = 2  # the partner's newest frame again
-OWN_STALE = 3  # authentic but older than the newest: delayed replay, or a holster that was rolled back
+OWN_STALE = 3  # authentic but older than the newest: delayed by minutes at most, or a holster that was rolled back
 GROUP = 4  # new, from a member that is no partner
+OWN_LATE = 5  # new by its counter, from a partner, but dated minutes off: replayed late, or one of us has a wrong clock
+UNDATED = 6  # new by its counter, from a member that is no partner and has no clock
 
-Heard = namedtuple("Heard", ("kind", "sender", "counter", "event", "flags", "digest"))
+Heard = namedtuple("Heard", ("kind", "sender", "counter", "event", "flags", "body", "slot"))
 HeardAck = namedtuple("HeardAck", ("camera", "counter", "ack"))
 
 
-class _Partner:
-    """One own holster: keys, and the identifiers, packed, of its frames `base` .. `base + WINDOW - 1`, and of the first
-    few frames of the blocks in which it may resume."""
-
-    def __init__(self, keys: UnitKeys, mark: int) -> None:
-        self.keys = keys
-        self.base = mark
-        self.table = self._identifiers(range(mark, mark + WINDOW))
-        self._resume()
-
-    def _identifiers(self, counters: "Iterable[int]") -> bytes:
-        return b"".join([self.keys.identifier(counter) for counter in counters])
-
-    def _resume(self) -> None:
-        self._block = self.base // RESERVE_BLOCK
-        self._resumes: list[int] = []
-        for block in range(self._block + 1, self._block + 1 + _RESUME_BLOCKS):
-            self._resumes += [block * RESERVE_BLOCK + i for i in range(1, _RESUME_FRAMES + 1)]
-        self._resume_table = self._identifiers(self._resumes)
-
-    def find(self, identifier: bytes) -> int | None:
-        """The counter whose identifier this is, or None."""
-        at = _find4(self.table, identifier)
-        if at is not None:
-            return self.base + at
-        at = _find4(self._resume_table, identifier)
-        return None if at is None else self._resumes[at]
-
-    def advance(self, counter: int) -> None:
-        """Move the window so that it begins at the newest frame."""
-        step = counter - self.base
-        keep = self.table[4 * step :] if 0 <= step < WINDOW else b""
-        first = counter + len(keep) // 4
-        self.table = keep + self._identifiers(range(first, counter + WINDOW))
-        self.base = counter
-        if counter // RESERVE_BLOCK != self._block:
-            self._resume()
-
-    def is_behind(self, mark: int) -> bool:
-        """Whether the table begins before the newest frame."""
-        return mark > self.base
-
-
-def _find4(table: bytes, identifier: bytes) -> int | None:
-    """The index of a 4-byte identifier in a packed table, or None."""
-    at = table.find(identifier)
-    while at >= 0 and at % 4:
-        at = table.find(identifier, at + 1)
-    return None if at < 0 else at // 4
+def _stray(byte: int, slot: int) -> int:
+    """By how many slots (modulo 255) a byte on the air is ahead of `slot`."""
+    return (byte - slot_byte(slot)) % SLOT_BYTES
 
 
 class Receiver:
-    """`group`: GroupKeys. `partners`: UnitKeys of the own holsters. `marks`: {sender: newest counter heard}."""
+    """`groups`: GroupKeys of the epochs taken, one or two. `partners`: UnitKeys of the own partners. `marks`: {sender:
+    newest counter heard}.
 
-    def __init__(self, unit: int, group: GroupKeys, partners: list[UnitKeys], marks: dict[int, int]) -> None:
+    A partner whose unit key is being changed is there twice, the older key first: both count until it speaks under the
+    later one."""
+
+    def __init__(self, unit: int, groups: list[GroupKeys], partners: list[UnitKeys], marks: dict[int, int]) -> None:
         self.unit = unit
         self.marks = marks
-        self.junk = 0
-        self._group = group
-        self._partners: dict[int, _Partner] = {}
-        for keys in partners:
-            self._partners[keys.unit] = _Partner(keys, marks.get(keys.unit, 0))
-        self._seen: list[bytes] = []
-        self._budget = GUESTS_PER_S
-        self._budget_at = 0
+        self.junk = 0  # frames that no key of ours fits, or too old to tell
+        self.replays = 0  # authentic, and provably from minutes ago
+        self.limited = 0  # not tried, since the gate was shut
+        self._groups = groups
+        self._partners = [Partner(keys, marks.get(keys.unit, 0)) for keys in partners]
+        self._tries = Bucket(GUESTS_PER_S, _TRY_MS, 0)
+        self._second_tries = Bucket(GUESTS_PER_S // 2, _TRY_MS, 0)
+        self._known: list[bytes] = []
+        self._seen_junk: list[bytes] = []
+        self._untried: list[bytes] = []
+        self._newest: dict[int, int] = {}  # stranger -> the latest slot it was heard with since boot
+        self._first_slot = NO_SLOT  # own slot when the clock was first there
+        self._floor = NO_SLOT  # a stranger without a mark must be dated later
 
-    def hear(self, frame: bytes, now: int) -> Heard | None:
-        """What `frame` (31 bytes) is: a Heard, or None for junk, for frames of our own and for what is too old."""
+    def hear(self, frame: bytes, now: int, slot: int) -> Heard | None:
+        """What `frame` (31 bytes) is: a Heard, or None for junk, for replays, for frames of our own and for what was
+        heard before. `slot`: the time slot of now, NO_SLOT without a clock."""
+        if slot and not self._first_slot:
+            self._first_slot = slot
         identifier = bytes(frame[ID_AT:SEALED_AT])
-        for unit in self._partners:
-            partner = self._partners[unit]
+        for partner in self._partners:
+            if frame == partner.frame:
+                return partner.repeat
             counter = partner.find(identifier)
-            if counter is not None and same(partner.keys.tag(counter, frame), bytes(frame[OWN_TAG_AT:])):
-                return self._own(partner, counter, open_unit(self._group, frame))
-        return self._guest(bytes(frame), now)
+            if counter is not None and self._is_from(partner, counter, frame):
+                return self._own(partner, counter, bytes(frame), slot, self._open(partner.unit, counter, frame))
+        return self._guest(bytes(frame), now, slot)
 
-    def tidy(self) -> None:
-        """Move the tables up to the newest frames heard: after these were followed, since it costs an HMAC a step."""
-        for unit in self._partners:
-            partner = self._partners[unit]
-            if partner.is_behind(self.marks.get(unit, 0)):
-                partner.advance(self.marks[unit])
+    def is_spent(self, frame: bytes) -> bool:
+        """Whether the frame just heard was tried as a stranger's, so that the same bytes need no second look."""
+        return frame in self._known or frame in self._seen_junk
 
-    def _own(self, partner: _Partner, counter: int, unit: Unit | None) -> Heard:
-        sender = partner.keys.unit
-        newest = self.marks.get(sender, 0)
-        kind = OWN if counter > newest else OWN_REPEAT if counter == newest else OWN_STALE
-        if kind == OWN:
-            self._mark(sender, counter)
-        if unit is None or unit.counter != counter or unit.sender != sender:
-            return Heard(kind, sender, counter, None, 0, None)  # a group key we lack: start anyway
-        return Heard(kind, sender, counter, unit.event, unit.flags, unit.digest)
+    def tidy(self) -> bool:
+        """Work on the partners' tables, a little: after what was heard was followed. False when nothing was left."""
+        busy = False
+        for partner in self._partners:
+            busy = partner.tidy(self.marks.get(partner.unit, 0)) or busy
+        return busy
 
-    def _guest(self, frame: bytes, now: int) -> Heard | None:
-        # Whole frames are remembered, not identifiers: a spoilt copy must not hide the true one.
-        if frame in self._seen:
-            return None
-        elapsed_ms = ticks_diff(now, self._budget_at)
-        if elapsed_ms >= 1000 or elapsed_ms < 0:
-            self._budget, self._budget_at = GUESTS_PER_S, now
-        if not self._budget:
-            return None
-        self._budget -= 1
-        self._seen.append(frame)
-        if len(self._seen) > _SEEN:
-            self._seen.pop(0)
-        unit = open_unit(self._group, frame)
-        if unit is None:
-            self.junk += 1
-            return None
-        if unit.sender == self.unit:
-            return None
-        partner = self._partners.get(unit.sender)
-        if partner:  # outside the window: the authentic resync
-            if not same(partner.keys.tag(unit.counter, frame), bytes(frame[OWN_TAG_AT:])):
-                self.junk += 1
+    # Partners.
+
+    def _is_from(self, partner: Partner, counter: int, frame: bytes) -> bool:
+        return same(partner.keys.tag(counter, frame), bytes(frame[OWN_TAG_AT:]))
+
+    def _open(self, sender: int, counter: int, frame: bytes) -> "Opened | None":
+        """What a frame with a right own tag says: so whatever opens to this sender and counter is authentic. None when
+        it was sealed under a group key that we lack."""
+        for group in self._groups:
+            plain = group.reveal(frame)
+            unit = unpack_unit(plain)
+            if unit.sender == sender and unit.counter == counter:
+                return group, plain, unit
+        return None
+
+    def _own(self, partner: Partner, counter: int, frame: bytes, slot: int, opened: "Opened | None") -> Heard | None:
+        """A frame with a partner's own tag, and the counter that it fits."""
+        self._retire(partner)
+        unit, sent_slot, off = self._date(frame, slot, opened)
+        newest = self.marks.get(partner.unit, 0)
+        says_there = unit is not None and unit.event in PRESENCE + READINESS
+        if counter < newest:
+            if off == _BEHIND or says_there:
+                self.replays += 1
                 return None
-            return self._own(partner, unit.counter, unit)
-        newest = self.marks.get(unit.sender, 0)
-        if unit.counter <= newest:
-            return None
-        self._mark(unit.sender, unit.counter)
-        return Heard(GROUP, unit.sender, unit.counter, unit.event, unit.flags, unit.digest)
+            return _heard(OWN_STALE, partner.unit, counter, unit, sent_slot)
+        partner.frame, partner.repeat = frame, None
+        kind = OWN_REPEAT
+        if counter > newest:
+            self.marks[partner.unit] = counter
+            kind = OWN
+            if sent_slot and slot and not off:
+                partner.astray = None
+        if off == _BEHIND and unit is not None:
+            # A burst that goes on is known by its bytes: this repeat is of one from before the boot.
+            if kind == OWN_REPEAT or says_there or not self._is_followed_late(partner, unit, slot):
+                self.replays += 1
+                return None
+        if off and kind == OWN:
+            kind = OWN_LATE
+        partner.repeat = _heard(OWN_REPEAT, partner.unit, counter, unit, sent_slot)
+        return _heard(kind, partner.unit, counter, unit, sent_slot)
 
-    def _mark(self, sender: int, counter: int) -> None:
-        if sender not in self.marks and len(self.marks) >= MARKS_MAX:
-            # Only members get here, so a full table means a group that is too large, not an attack.
-            strangers = [unit for unit in self.marks if unit not in self._partners]
-            del self.marks[min(strangers, key=lambda unit: self.marks[unit])]
-        self.marks[sender] = counter
+    def _date(self, frame: bytes, slot: int, opened: "Opened | None") -> "tuple[Unit | None, int, int]":
+        """(the Unit or None, the slot it was sent in as far as known, 0 or by which side that is provably minutes off).
+
+        What is dated ahead is no replay: one of the two clocks is wrong, perhaps our own, which an old frame set."""
+        if opened is None:
+            return None, NO_SLOT, 0
+        group, plain, unit = opened
+        sent_slot = timed_slot(unit)
+        if sent_slot is None:
+            if not unit.slot or not slot:
+                return unit, NO_SLOT, 0
+            sent_slot = nearest_slot(unit.slot, slot)
+            if not group.proves(frame, plain, sent_slot):
+                return unit, NO_SLOT, _BEHIND  # or ahead, but further off than the byte reaches
+        if not slot or not sent_slot or abs(sent_slot - slot) <= SLOTS_APART:
+            return unit, sent_slot, 0
+        return unit, sent_slot, _AHEAD if sent_slot > slot else _BEHIND
+
+    def _is_followed_late(self, partner: Partner, unit: Unit, slot: int) -> bool:
+        """Whether a partner's new frame counts although it is dated minutes ago. An event does: better one start too
+        many. A renewal does only after such an event, and if it strays as that did."""
+        stray = _stray(unit.slot, slot)
+        if unit.event != OUT:
+            partner.astray = stray
+            return True
+        if partner.astray is None:
+            return False
+        return (stray - partner.astray + SLOTS_APART) % SLOT_BYTES <= 2 * SLOTS_APART
+
+    def _retire(self, partner: Partner) -> None:
+        """A unit speaks under this key: its older ones count no more."""
+        older = self._partners[: self._partners.index(partner)]
+        self._partners = [p for p in self._partners if p not in older or p.unit != partner.unit]
+
+    # Strangers.
+
+    def _guest(self, frame: bytes, now: int, slot: int) -> Heard | None:
+        # Whole frames are remembered, not identifiers: a spoilt copy must not hide the true one.
+        if frame in self._known or frame in self._seen_junk:
+            return None
+        if not self._may_try(frame, now):
+            self.limited += 1
+            return None
+        for group in self._groups:
+            plain = group.reveal(frame)
+            # By half the time either way, drawn from a keystream that the sender of junk does not know.
+            self._tries.put_off((plain[-1] - 128) * _TRY_MS // 256)
+            self._second_tries.put_off((plain[-2] - 128) * _TRY_MS // 256)
+            unit = unpack_unit(plain)
+            partners = [p for p in self._partners if p.unit == unit.sender]
+            for partner in partners:  # outside the tables: the authentic resync
+                if self._is_from(partner, unit.counter, frame):
+                    _remember(self._known, _KNOWN, frame)
+                    return self._own(partner, unit.counter, frame, slot, (group, plain, unit))
+            if partners or not slot:
+                continue
+            sent_slot = nearest_slot(unit.slot, slot) if unit.slot else NO_SLOT
+            if group.proves(frame, plain, sent_slot):
+                _remember(self._known, _KNOWN, frame)
+                return self._stranger(unit, sent_slot, slot)
+        if slot:  # without a clock, a stranger's frame and junk look the same
+            self.junk += 1
+        _remember(self._seen_junk, _JUNK, frame)
+        return None
+
+    def _may_try(self, frame: bytes, now: int) -> bool:
+        if self._tries.take(now):
+            return True
+        if frame in self._untried:
+            return self._second_tries.take(now)
+        _remember(self._untried, _UNTRIED, frame)
+        return False
+
+    def _stranger(self, unit: Unit, sent_slot: int, slot: int) -> Heard | None:
+        sender = unit.sender
+        if sender == self.unit:
+            return None
+        if sent_slot:
+            # A floor ahead of the clock is from before it was put back.
+            floor = self._floor if sender not in self.marks and self._floor <= slot + SLOTS_APART else NO_SLOT
+            if abs(sent_slot - slot) > SLOTS_APART or sent_slot <= floor:
+                self.replays += 1
+                return None
+        if unit.counter <= self.marks.get(sender, 0):
+            return None
+        if sender not in self.marks:
+            self._make_room()
+        self.marks[sender] = unit.counter
+        self._newest[sender] = max(sent_slot, self._newest.get(sender, 0)) if sent_slot else _UNDATED
+        return _heard(GROUP if sent_slot else UNDATED, sender, unit.counter, unit, sent_slot)
+
+    def _make_room(self) -> None:
+        """Forget the stranger that was heard longest ago. Its frames stay out: by their age, or by the floor."""
+        own = [partner.unit for partner in self._partners]
+        # Of marks from before the boot nothing is known but that their clocks were not minutes ahead.
+        at_boot = self._first_slot + SLOTS_APART
+        slots = {unit: self._newest.get(unit, at_boot) for unit in self.marks if unit not in own}
+        if len(slots) < MARKS_MAX:
+            return
+        victim = min(slots, key=lambda unit: slots[unit])
+        if slots[victim] < _UNDATED:
+            self._floor = max(self._floor, slots[victim])
+        self._newest.pop(victim, None)
+        del self.marks[victim]
+
+
+def _heard(kind: int, sender: int, counter: int, unit: Unit | None, slot: int) -> Heard:
+    if unit is None:
+        return Heard(kind, sender, counter, None, 0, None, slot)  # a group key we lack: start anyway
+    return Heard(kind, sender, counter, unit.event, unit.flags, unit.body, slot)
+
+
+def _remember(frames: list[bytes], most: int, frame: bytes) -> None:
+    frames.append(frame)
+    if len(frames) > most:
+        frames.pop(0)
 
 
 class AckEar:
@@ -180,6 +293,11 @@ class AckEar:
         self._pairs = pairs
         self._expected: dict[bytes, tuple[PairKeys, int, int]] = {}
         self._older: dict[bytes, tuple[PairKeys, int, int]] = {}
+
+    def forget(self) -> None:
+        """A use begins: an ack to a frame of the one before proves nothing in it."""
+        self._expected = {}
+        self._older = {}
 
     def expect(self, counter: int) -> None:
         """From now on acks to frame `counter` are recognised, and still those to the frame before it."""

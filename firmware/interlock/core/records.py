@@ -27,16 +27,25 @@ FLOOR = 11
 SEAL = 12
 CHECKPOINT = 13
 FAULT = 14
+POLICY = 15
 EVENT = 16
 ACK = 17
 WITNESS = 18
 ALERT = 19
 PROOF = 20
+USE = 21
+MODE = 22
 HEARD = 32
 RECORDER = 33
 ANSWER = 34
 EXPIRY = 35
 AIRED = 36
+PARTNER = 48
+MET = 49
+CREW = 50
+TIME_HEARD = 51
+ASSIGNED = 52
+RADIO = 53
 
 FORMATS: "dict[int, tuple[str, Any]]" = {
     BOOT: (">B3B", namedtuple("Boot", ("cause", "major", "minor", "patch"))),
@@ -67,10 +76,26 @@ FORMATS: "dict[int, tuple[str, Any]]" = {
     ANSWER: (">HIB", namedtuple("Answer", ("holster", "counter", "kind_reason"))),
     EXPIRY: (">H", namedtuple("Expiry", ("sender",))),
     AIRED: (">IB", namedtuple("Aired", ("counter", "event"))),
+    POLICY: (">BII", namedtuple("PolicyChanged", ("figure", "before", "after"))),
+    # heard_ms, recording_ms: from the use's first event to the first ack of that kind; late: acks after their limit.
+    USE: (
+        ">IHHHHBBB",
+        namedtuple("Use", ("counter", "heard_ms", "recording_ms", "acks", "late", "alerts", "witnesses", "discharges")),
+    ),
+    MODE: (">BBH", namedtuple("Mode", ("mode", "cause", "seconds"))),
+    PARTNER: (">HBB", namedtuple("PartnerState", ("unit", "mode", "detail"))),
+    MET: (">HI4s", namedtuple("Met", ("unit", "counter", "digest"))),
+    TIME_HEARD: (">HI", namedtuple("TimeHeard", ("sender", "slot"))),
+    ASSIGNED: (">HIB8s", namedtuple("Assigned", ("partner", "until_s", "credential", "officer"))),
+    RADIO: (">BH", namedtuple("RadioTrouble", ("what", "count"))),
 }
 _PEER = ">HI"
 _PEER_BYTES = 6
 PEERS_PER_RECORD = PAYLOAD_MAX // _PEER_BYTES
+_CREW = ">HBB"
+_CREW_BYTES = 4
+CREW_MAX = PAYLOAD_MAX // _CREW_BYTES
+CrewMember = namedtuple("CrewMember", ("unit", "age_4s", "flags"))
 
 TYPE_NAMES = {
     BOOT: "boot",
@@ -97,9 +122,25 @@ TYPE_NAMES = {
     ANSWER: "answer sent",
     EXPIRY: "lease expired",
     AIRED: "aired",
+    POLICY: "policy changed",
+    USE: "use over",
+    MODE: "mode",
+    PARTNER: "partner",
+    MET: "head met",
+    CREW: "crew",
+    TIME_HEARD: "time heard",
+    ASSIGNED: "assigned",
+    RADIO: "radio trouble",
 }
 
 AGO_NONE = 0xFFFF
+
+# Who set a clock: a credential of `wire.py`, or the board itself, by an RTC that went on over a restart.
+BY_BOARD = 3
+
+# How a trigger was heard: the receiver's classes (`receiver.py`), and beyond them why a frame was not followed.
+HEARD_LIMITED = 7  # a stranger's, and too many strangers started the recorder lately
+HEARD_POLICY = 8  # policy keeps such an event to the journal
 
 # Kinds of flash fault.
 FAULT_ERASE = 1  # a sector that does not become blank: it is left out
@@ -113,6 +154,61 @@ FAULT_NAMES = {
     FAULT_HEADER: "sector header unreadable",
     FAULT_RECORDS: "records unreadable",
     FAULT_SIGNING: "signing key unreadable",
+}
+
+# Modes of a holster unit, and why one began or ended.
+MODE_NORMAL = 0
+MODE_FUNCTION_TEST = 1  # the next use is a spark test: aired and recorded like any other, coded in the journal
+MODE_TEST = 2  # a bare draw is journalled and not aired: for trying sensors
+MODE_MUTE = 3  # alerts are journalled and neither seen nor felt
+MODE_NAMES = {
+    MODE_NORMAL: "normal",
+    MODE_FUNCTION_TEST: "function test",
+    MODE_TEST: "test",
+    MODE_MUTE: "muted",
+}
+MODE_BY_BUTTON = 0
+MODE_BY_SESSION = 1
+MODE_TIME_OVER = 2
+MODE_ARMED = 3
+MODE_DISCHARGED = 4
+MODE_USE_OVER = 5
+MODE_CAUSES = {
+    MODE_BY_BUTTON: "button",
+    MODE_BY_SESSION: "session",
+    MODE_TIME_OVER: "time over",
+    MODE_ARMED: "armed",
+    MODE_DISCHARGED: "discharged",
+    MODE_USE_OVER: "use over",
+}
+
+# What a crew record says of each unit that was heard lately.
+CREW_OWN = 1  # a partner of the one who writes
+CREW_ACKED = 2  # it acked in this use
+CREW_WITNESS = 4  # it said that it records
+CREW_READY = 8  # it said that it is ready
+CREW_HOLSTER = 16  # it is a holster unit
+
+# Trouble with the radio, counted together and written down at most once in ten minutes a kind.
+RADIO_SCAN = 1  # the scan was started anew: it had ended, or nobody was heard
+RADIO_REFUSED = 2  # the stack refused what it was asked
+RADIO_HANDLER = 3  # an exception in the event handler
+RADIO_DROPPED = 4  # frames came faster than they were taken
+RADIO_STACK = 5  # the stack was started anew
+RADIO_RESTART = 6  # the unit starts anew, since the stack cannot be helped
+RADIO_JUNK = 7  # frames of our shape that nobody of the group sent
+RADIO_REPLAY = 8  # old frames of the group, played again
+RADIO_LIMITED = 9  # strangers' frames that were not looked at: too many at once
+RADIO_NAMES = {
+    RADIO_SCAN: "scan started anew",
+    RADIO_REFUSED: "stack refused",
+    RADIO_HANDLER: "handler exception",
+    RADIO_DROPPED: "frames dropped",
+    RADIO_STACK: "stack started anew",
+    RADIO_RESTART: "unit starts anew",
+    RADIO_JUNK: "junk, or acks of others",
+    RADIO_REPLAY: "replays",
+    RADIO_LIMITED: "strangers not looked at",
 }
 
 
@@ -135,8 +231,18 @@ def pack_peers(marks: dict[int, int]) -> list[bytes]:
     return out
 
 
+def pack_crew(members: "list[tuple[int, int, int]]") -> bytes:
+    """The payload of a CREW record: (unit, age in steps of 4 s, flags) of each, the first CREW_MAX of them."""
+    return b"".join([struct.pack(_CREW, unit, min(age_4s, 255), flags) for unit, age_4s, flags in members[:CREW_MAX]])
+
+
 def unpack(kind: int, payload: bytes) -> "Any":
-    """The payload's fields as a namedtuple; a list of (unit, counter) for PEERS; None when unknown or of wrong size."""
+    """The payload's fields as a namedtuple; a list of (unit, counter) for PEERS, of CrewMember for CREW; None when
+    unknown or of wrong size."""
+    if kind == CREW:
+        if len(payload) % _CREW_BYTES:
+            return None
+        return [CrewMember(*struct.unpack_from(_CREW, payload, i)) for i in range(0, len(payload), _CREW_BYTES)]
     if kind == PEERS:
         if len(payload) % _PEER_BYTES:
             return None

@@ -2,24 +2,24 @@
 
 No radio and no flash here. Who may ask what is a table (`wire.OPERATIONS`); the phases are
 
-    hello -> (agreeing ->) proof -> open -> ended
+    opening (`handshake.py`) -> open -> ended
 
 Whatever does not fit ends the session before it is open, and afterwards gets a refusal, or, where sealing fails, ends
-it, too; nothing changes by it. Only PREPARE and COMMIT together, RATCHET, CLOCK_SET, CHECKPOINT and MAKE_KEY change
-the unit, each of them whole or not at all. What takes long (a signature, a key) is begun here and never waited for.
+it, too; nothing changes by it. Only PREPARE and COMMIT together, RATCHET, CLOCK_SET, ASSIGN, MODE, CHECKPOINT and
+MAKE_KEY change the unit, each of them whole or not at all. What takes long (a signature, a key) is begun here and never
+waited for.
 """
 
 import struct
 
 from . import access as access_store
 from . import settings, wire
-from .crypto import same
-from .secure import SessionKeys, transcript
+from .handshake import Handshake
+from .secure import SessionKeys
 from .settings import SettingsError
 from .stream import Stream
 from .ticks import is_due, ticks_add
 from .wire import OK, OPERATIONS, WireError
-from .x25519 import BASE, KEY_BYTES, Ladder
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -30,16 +30,11 @@ if TYPE_CHECKING:
 
 HELLO_MS = 15000  # from the connection to the proof
 IDLE_MS = 30000  # an open session without a message or a credit
-LADDER_STEPS = 8  # of X25519 in a turn of the loop
 
 # Phases.
-HELLO = 0
-AGREEING = 1
-PROOF = 2
-OPEN = 3
-ENDED = 4
-
-_HELLO_BYTES = struct.calcsize(wire.HELLO_FORM)
+OPENING = 0
+OPEN = 1
+ENDED = 2
 
 
 class Session:
@@ -54,22 +49,16 @@ class Session:
         self.mtu = wire.MTU_MIN
         self.out: list[bytes] = []
         self.ended: int | None = None
-        self.phase = HELLO
-        self.credential = wire.SETUP
+        self.phase = OPENING
         self.done = 0
         self.pulled_to = 0
         self._unit = unit
         self._in = wire.Assembler()
         self._cutter = wire.Cutter()
         self._deadline = ticks_add(now, HELLO_MS)
-        self._hello = b""
-        self._challenge = b""
-        self._person = b""
+        self._handshake: Handshake | None = Handshake(unit)
+        self._credential = wire.SETUP
         self._number = 0
-        self._secret = b""
-        self._ladder: Ladder | None = None
-        self._scalar = b""
-        self._proof: bytes | None = None  # came before the shared secret was computed
         self._keys: SessionKeys | None = None
         self._prepared: tuple[settings.Settings, access_store.Granted | None] | None = None
         self._stream: Stream | None = None
@@ -90,15 +79,13 @@ class Session:
         if self.ended is not None:
             return
         if reason not in (OK, wire.LINK_LOST):
-            self._say(
-                struct.pack(wire.ERROR_FORM, wire.ERROR, reason, self._unit.wait_s() if reason == wire.WAIT else 0)
-            )
+            wait_s = self._unit.wait_s(self._handshake.credential) if self._handshake and reason == wire.WAIT else 0
+            self._say(struct.pack(wire.ERROR_FORM, wire.ERROR, reason, wait_s))
         self.ended = reason
         self.phase = ENDED
+        self._handshake = None
         self._keys = None
         self._stream = None
-        self._ladder = None
-        self._secret = self._scalar = b""
         self._prepared = None
 
     def _say(self, message: bytes) -> None:
@@ -118,117 +105,39 @@ class Session:
             self.end(error.reason)
 
     def _message(self, message: bytes, now: int) -> None:
-        if self.phase == HELLO:
-            self._greet(message)
-        elif self.phase == PROOF and self._proof is None:
-            self._hear_proof(message, now)
-        elif self.phase == OPEN:
+        if self.phase == OPEN:
             self._serve(message, now)
-        else:
-            raise WireError(wire.BAD_ORDER)
+        elif self._handshake is not None:
+            self._open(self._handshake, self._handshake.hear(message, self.mtu), now)
 
-    # Handshake.
-
-    def _greet(self, message: bytes) -> None:
-        if message[0] != wire.HELLO:
-            raise WireError(wire.BAD_ORDER)
-        if self._unit.wait_s():
-            raise WireError(wire.WAIT)
-        if len(message) < 2 or message[1] != wire.VERSION:
-            raise WireError(wire.BAD_VERSION)
-        if len(message) not in (_HELLO_BYTES, _HELLO_BYTES + KEY_BYTES):
-            raise WireError(wire.BAD_LENGTH)
-        _, _, credential, person, number, _ = struct.unpack_from(wire.HELLO_FORM, message, 0)
-        if (len(message) > _HELLO_BYTES) != (credential == wire.SETUP):
-            raise WireError(wire.BAD_LENGTH)
-        secret = self._find_secret(credential, person, number)
-        if secret is None:
-            raise WireError(wire.NO_CREDENTIAL)
-        self._hello, self._secret = message, secret
-        self.credential, self._person, self._number = credential, person, number
-        if credential == wire.SETUP:
-            self._scalar = self._unit.entropy(KEY_BYTES)
-            self._ladder = Ladder(self._scalar, BASE)
-            self.phase = AGREEING
-        else:
-            self._challenge_host(b"")
-
-    def _find_secret(self, credential: int, person: bytes, number: int) -> bytes | None:
-        """The secret behind a credential, or None: this unit does not know it."""
-        held = self._unit.access
-        if credential == wire.SETUP:
-            secret: bytes = self._unit.label.secret
-            return secret if secret and (held is None or held.label_open) else None
-        if held is None:
-            return None
-        if credential == wire.TECHNICIAN:
-            if number * 1000 < self._unit.utc_ms():
-                raise WireError(wire.EXPIRED)
-            return access_store.technician_key(held.technician_root, person, number)
-        if credential != wire.ADMIN:
-            return None
-        key: bytes | None = None
-        if number == held.step:
-            key = held.admin_key
-        elif number == held.step - 1 and held.admin_old != access_store.NO_KEY:
-            key = held.admin_old
-        return key
-
-    def _challenge_host(self, public: bytes) -> None:
-        unit = self._unit
-        head = (wire.HELLO | wire.REPLY_BIT, wire.VERSION, unit.label.serial, unit.entropy(wire.NONCE_BYTES), self.mtu)
-        self._challenge = struct.pack(wire.CHALLENGE_FORM, *head) + public
-        self.phase = PROOF
-        self._say(self._challenge)
+    # Opening.
 
     def is_working(self) -> bool:
         """Whether `work` has something to do."""
-        return self._ladder is not None
+        return self._handshake is not None and self._handshake.is_working()
 
     def work(self, now: int) -> bool:
         """Do a piece of long computing; whether there is more of it. Called at every turn of the loop."""
-        if self._ladder is None:
+        handshake = self._handshake
+        if handshake is None:
             return False
-        if not self._ladder.step(LADDER_STEPS):
-            return True
-        result = self._ladder.result
-        assert result is not None
-        self._ladder = None
-        if self.phase == AGREEING:
-            # While the host answers, its half: the shared secret.
-            self._challenge_host(result)
-            self._ladder = Ladder(self._scalar, self._hello[_HELLO_BYTES:])
-            return True
-        if result == bytes(KEY_BYTES):
-            self.end(wire.BAD_PROOF)  # a point of small order: the secret would be no secret (RFC 7748, 6.1)
-            return False
-        self._secret += result
-        self._scalar = b""
-        if self._proof is not None:
-            try:
-                self._prove(self._proof, now)
-            except WireError as error:
-                self.end(error.reason)
-        return False
+        try:
+            self._open(handshake, handshake.work(self.mtu), now)
+        except WireError as error:
+            self.end(error.reason)
+        return self.is_working()
 
-    def _hear_proof(self, message: bytes, now: int) -> None:
-        if len(message) != struct.calcsize(wire.PROOF_FORM) or message[0] != wire.PROOF:
-            raise WireError(wire.BAD_ORDER)
-        self._proof = message
-        if self._ladder is None:
-            self._prove(message, now)
-
-    def _prove(self, message: bytes, now: int) -> None:
-        keys = SessionKeys(self._secret, transcript(self._hello, self._challenge))
-        if not same(message[1:], keys.host_proof()):
-            self._unit.refused(wire.BAD_PROOF)
-            raise WireError(wire.BAD_PROOF)
-        self._keys = keys
-        self._secret = b""
+    def _open(self, handshake: Handshake, answer: bytes | None, now: int) -> None:
+        """Say what the handshake says, and begin when it is through."""
+        if answer is not None:
+            self._say(answer)
+        if handshake.keys is None:
+            return
+        self._keys = handshake.keys
+        self._credential, self._number = handshake.credential, handshake.number
+        self._handshake = None
         self.phase = OPEN
         self._deadline = ticks_add(now, IDLE_MS)
-        self._unit.opened(self.credential, self._person, self._number)
-        self._say(struct.pack(wire.PROOF_FORM, wire.PROOF | wire.REPLY_BIT, keys.unit_proof()))
 
     # An open session.
 
@@ -242,7 +151,7 @@ class Session:
         operation = OPERATIONS.get(code)
         if operation is None:
             self._reply(code, wire.BAD_CODE)
-        elif self.credential not in operation.credentials:
+        elif self._credential not in operation.credentials:
             self._reply(code, wire.NOT_ALLOWED)
         elif not operation.least <= len(body) <= operation.most:
             self._reply(code, wire.BAD_LENGTH)
@@ -271,9 +180,9 @@ class Session:
 
     def _set_clock(self, body: bytes) -> tuple[int, bytes]:
         uptime_ms, utc_ms, uncertainty_ms = struct.unpack(wire.CLOCK_FORM, body)
-        if self.credential == wire.TECHNICIAN and utc_ms > self._number * 1000:
+        if self._credential == wire.TECHNICIAN and utc_ms > self._number * 1000:
             return wire.CLOCK_JUMP, b""  # after the end of their own credential
-        reason = self._unit.set_clock(self.credential, uptime_ms, utc_ms, uncertainty_ms)
+        reason = self._unit.set_clock(self._credential, uptime_ms, utc_ms, uncertainty_ms)
         return reason, struct.pack(wire.PING_FORM, self._unit.uptime_ms())
 
     def _prepare(self, body: bytes) -> tuple[int, bytes]:
@@ -288,7 +197,7 @@ class Session:
         except SettingsError:
             return wire.BAD_SETTINGS, b""
         granted = None
-        if self.credential == wire.SETUP:
+        if self._credential == wire.SETUP:
             if len(rest) != struct.calcsize(wire.ACCESS_FORM):
                 return wire.BAD_LENGTH, b""
             force, name, admin_key, root, seal_key = struct.unpack(wire.ACCESS_FORM, rest)
@@ -296,7 +205,7 @@ class Session:
             granted = access_store.Granted(access_store.Access(0, force, name, *keys), seal_key)
         elif rest:
             return wire.BAD_LENGTH, b""
-        reason = self._unit.check(self.credential, found)
+        reason = self._unit.check(self._credential, found)
         if reason == OK:
             self._prepared = found, granted
         return reason, settings.digest(found)
@@ -305,7 +214,7 @@ class Session:
         prepared, self._prepared = self._prepared, None
         if prepared is None or settings.digest(prepared[0]) != body:
             return wire.NOT_PREPARED, b""
-        reason = self._unit.commit(self.credential, prepared[0], prepared[1])
+        reason = self._unit.commit(self._credential, prepared[0], prepared[1])
         return reason, struct.pack(wire.COMMITTED_FORM, prepared[0].revision)
 
     def _ratchet(self, body: bytes) -> tuple[int, bytes]:
@@ -322,6 +231,15 @@ class Session:
         moved = access_store.Access(held.generation, held.force, held.name, *keys)
         return self._unit.ratchet(moved), struct.pack(wire.RATCHET_FORM, self._number + 1)
 
+    def _assign(self, body: bytes) -> tuple[int, bytes]:
+        partner, until_s, zero, officer = struct.unpack(wire.ASSIGN_FORM, body)
+        if zero:
+            return wire.BAD_ASSIGNMENT, b""
+        return self._unit.assign(self._credential, partner, until_s, officer), b""
+
+    def _mode(self, body: bytes) -> tuple[int, bytes]:
+        return self._unit.set_mode(self._credential, *struct.unpack(wire.MODE_FORM, body)), b""
+
     def _end(self, _: bytes) -> tuple[int, bytes]:
         return OK, b""
 
@@ -329,7 +247,7 @@ class Session:
 
     def _checkpoint(self, body: bytes) -> tuple[int, bytes]:
         seen, nonce = struct.unpack(wire.CHECKPOINT_FORM, body)
-        taken = self._unit.checkpoint(self.credential, None if seen == wire.NO_INDEX else seen, nonce)
+        taken = self._unit.checkpoint(self._credential, None if seen == wire.NO_INDEX else seen, nonce)
         return taken[0], struct.pack(wire.TAKEN_FORM, *taken[1:])
 
     def _signed(self, body: bytes) -> tuple[int, bytes]:
@@ -397,6 +315,8 @@ _HANDLERS = {
     wire.CREDIT: Session._credit,
     wire.STOP: Session._stop,
     wire.END: Session._end,
+    wire.ASSIGN: Session._assign,
+    wire.MODE: Session._mode,
     wire.PREPARE: Session._prepare,
     wire.COMMIT: Session._commit,
     wire.RATCHET: Session._ratchet,

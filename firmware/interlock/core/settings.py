@@ -1,8 +1,9 @@
 """Configuration of a unit: who it is, its keys, its partners, its policy. Bytes: `firmware/JOURNAL.md`, "Settings".
 
 Two flash sectors hold it in turn (`slots.py`); the higher revision wins. Keys are 32 bytes. A unit without valid
-settings is unprovisioned and only waits to be set up. A partner that changes its pair key is in them twice while the
-change is under way: both keys are valid then, the newer entry being the later one.
+settings is unprovisioned and only waits to be set up. What changes in service is in them twice while the change is
+under way, and both count: a partner whose pair key or unit key changes (the later entry is the newer one), and the
+group's key (the unit sends under `group_key` and takes frames under `group_other`, too).
 """
 
 import hashlib
@@ -24,21 +25,33 @@ SEAL_FIRST = LABEL_FIRST + 1
 SIGNER_FIRST = SEAL_FIRST + 2
 SIGNER_SECTORS = 12
 SECTORS = SIGNER_FIRST + SIGNER_SECTORS
-MAGIC = b"ILS\x01"
+MAGIC = b"ILS\x02"
 
 ROLE_HOLSTER = 1
 ROLE_CAMERA = 2
 ROLE_COMBINED = 3  # bit mask: both
 ROLE_NAMES = {ROLE_HOLSTER: "holster", ROLE_CAMERA: "camera", ROLE_COMBINED: "combined"}
 
-_HEAD = ">4sHI8sHB32s32sB"  # magic, whole length, revision, serial, unit, role, unit key, group key, partner count
-_PARTNER = ">HB32s32s"  # unit, role, unit key, pair key
-# Times in ms; pre-event buffer in ms; flags.
-_POLICY = ">HHHHIIIIIIIIB"
+# Magic, whole length, revision, serial, unit, role, unit key, group key, the other group key, partner count.
+_HEAD = ">4sHI8sHB32s32s32sB"
+_PARTNER = ">HBB32s32s"  # unit, role, standing, unit key, pair key
+# Times in ms; pre-event buffer in ms; cancel to presence, in ms; reaches; flags.
+_POLICY = ">HHHHIIIIIIIIHIIIIBBBBB"
 
 PARTNERS_MAX = 8
+NO_KEY = bytes(32)  # as `group_other`: there is one epoch only
 
-Partner = namedtuple("Partner", ("unit", "role", "unit_key", "pair_key"))
+# What a partner is to a unit.
+SPARE = 0  # allowed beforehand: it counts only while it is assigned
+PAIRED = 1  # it counts while none is assigned
+
+# Whom an event of the weapon concerns.
+REACH_JOURNAL = 0  # the journal only
+REACH_OWN = 1  # and the own camera
+REACH_GROUP = 2  # and every camera of the group
+REACH_NAMES = {REACH_JOURNAL: "journal only", REACH_OWN: "own camera", REACH_GROUP: "all in group"}
+
+Partner = namedtuple("Partner", ("unit", "role", "standing", "unit_key", "pair_key"))
 Policy = namedtuple(
     "Policy",
     (
@@ -54,6 +67,15 @@ Policy = namedtuple(
         "hold_ms",  # the recording goes on this long after the last weapon is back
         "lease_ms",  # a weapon not heard of for this long is no longer known to be out
         "buffer_ms",  # the recorder's pre-event buffer
+        "cancel_ms",  # a bare draw may be cancelled by its officer for so long; 0: never
+        "test_ms",  # a function test that was announced, and the test mode, end after so long
+        "mute_ms",  # muted alerts come back after so long; 0: they cannot be muted
+        "ready_every_ms",  # a camera unit says how it is so often; 0: never
+        "present_every_ms",  # a holster unit says that it is there so often; 0: never
+        "on_draw",  # whom it concerns: REACH_*
+        "on_arm",
+        "on_discharge",
+        "covert",  # no unit shows a light; alerts are still felt
         "stop_after_hold",  # whether a recording that the interlock started is stopped after the hold
     ),
 )
@@ -70,6 +92,15 @@ DEFAULT_POLICY = Policy(
     hold_ms=30000,
     lease_ms=600000,
     buffer_ms=30000,
+    cancel_ms=10000,
+    test_ms=60000,
+    mute_ms=600000,
+    ready_every_ms=20000,
+    present_every_ms=90000,
+    on_draw=REACH_GROUP,
+    on_arm=REACH_GROUP,
+    on_discharge=REACH_GROUP,
+    covert=False,
     stop_after_hold=True,
 )
 # Figures that a unit can run with, least and most: ticks compare over six days only, and a renewal every 0 ms would
@@ -88,8 +119,19 @@ POLICY_LIMITS = (
     ("hold_ms", 0, DAY_MS),
     ("lease_ms", 10000, DAY_MS),
     ("buffer_ms", 0, 6553500),
+    ("cancel_ms", 0, 60000),
+    ("test_ms", 1000, 600000),
+    ("mute_ms", 0, 3600000),
+    ("ready_every_ms", 5000, 600000),
+    ("present_every_ms", 10000, 3600000),
+    ("on_draw", REACH_JOURNAL, REACH_GROUP),
+    ("on_arm", REACH_JOURNAL, REACH_GROUP),
+    ("on_discharge", REACH_OWN, REACH_GROUP),
 )
-Settings = namedtuple("Settings", ("revision", "serial", "unit", "role", "unit_key", "group_key", "partners", "policy"))
+MAY_BE_NONE = ("ready_every_ms", "present_every_ms")  # 0 is allowed, too
+Settings = namedtuple(
+    "Settings", ("revision", "serial", "unit", "role", "unit_key", "group_key", "group_other", "partners", "policy")
+)
 
 
 class SettingsError(ValueError):
@@ -118,6 +160,7 @@ def encode(settings: Settings) -> bytes:
         settings.role,
         settings.unit_key,
         settings.group_key,
+        settings.group_other,
         len(settings.partners),
     )
     data = head + body
@@ -129,7 +172,7 @@ def decode(data: "Bytes") -> Settings | None:
     head_bytes = struct.calcsize(_HEAD)
     if len(data) < head_bytes:
         return None
-    magic, length, revision, serial, unit, role, unit_key, group_key, count = struct.unpack_from(_HEAD, data, 0)
+    magic, length, revision, *own, count = struct.unpack_from(_HEAD, data, 0)
     expected = head_bytes + count * struct.calcsize(_PARTNER) + struct.calcsize(_POLICY) + 4
     if magic != MAGIC or length != expected or length > len(data) or count > PARTNERS_MAX:
         return None
@@ -141,8 +184,10 @@ def decode(data: "Bytes") -> Settings | None:
         partners.append(Partner(*struct.unpack_from(_PARTNER, data, offset)))
         offset += struct.calcsize(_PARTNER)
     values = struct.unpack_from(_POLICY, data, offset)
-    policy = Policy(*(values[:-1] + (bool(values[-1]),)))
-    settings = Settings(revision, serial, unit, role, unit_key, group_key, partners, policy)
+    if max(values[-2:]) > 1:
+        return None
+    policy = Policy(*(values[:-2] + (bool(values[-2]), bool(values[-1]))))
+    settings = Settings(*([revision] + own + [partners, policy]))
     return settings if _unsound(settings) is None else None
 
 
@@ -151,6 +196,9 @@ def _unsound(settings: Settings) -> str | None:
     for who in [settings] + list(settings.partners):
         if who.role not in ROLE_NAMES or not 0 < who.unit <= 0xFFFF:
             return "roles must be holster, camera or combined, and unit numbers 1 to 65535"
+    for partner in settings.partners:
+        if partner.standing not in (SPARE, PAIRED):
+            return "a partner is a spare (0) or paired (1); unit %d is %d" % (partner.unit, partner.standing)
     return unsound_policy(settings.policy)
 
 
@@ -158,9 +206,17 @@ def unsound_policy(policy: Policy) -> str | None:
     """Which figure of a policy no unit can run with, in words, or None."""
     for name, least, most in POLICY_LIMITS:
         value = getattr(policy, name)
-        if not least <= value <= most:
-            return "policy %s = %d: it must be %d to %d" % (name, value, least, most)
+        if not least <= value <= most and not (value == 0 and name in MAY_BE_NONE):
+            none = ", or 0 for none" if name in MAY_BE_NONE else ""
+            return "policy %s = %d: it must be %d to %d%s" % (name, value, least, most, none)
+    if not policy.on_draw <= policy.on_arm <= policy.on_discharge:
+        return "policy on_arm: what is graver cannot concern fewer: on_draw <= on_arm <= on_discharge"
     return None
+
+
+def policy_changes(old: Policy, new: Policy) -> list[tuple[int, int, int]]:
+    """(place in Policy, before, after) of each figure that differs: what the journal keeps of a change."""
+    return [(i, int(old[i]), int(new[i])) for i in range(len(new)) if old[i] != new[i]]
 
 
 def digest(settings: Settings) -> bytes:

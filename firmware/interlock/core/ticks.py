@@ -6,16 +6,21 @@ minutes at most; what must outlive a wrap counts in uptime (`Uptime`), which eve
 
 PERIOD_MS = 1 << 30
 HALF_MS = PERIOD_MS >> 1
+_MASK = PERIOD_MS - 1
+
+# On a 32-bit board small integers end at 2^30 - 1 and larger ones are objects on the heap. Between an edge and its
+# frame nothing is allocated, so no step of a sum here leaves [-2^30, 2^30).
 
 
 def ticks_add(ticks: int, delta_ms: int) -> int:
-    """The tick that lies `delta_ms` after (or, negative, before) `ticks`."""
-    return (ticks + delta_ms) & (PERIOD_MS - 1)
+    """The tick that lies `delta_ms` (in [-2^29, 2^29)) after (or, negative, before) `ticks`."""
+    return ((ticks - HALF_MS + delta_ms) & _MASK) ^ HALF_MS  # the highest of 30 bits: adding it is flipping it
 
 
 def ticks_diff(later: int, earlier: int) -> int:
     """Signed milliseconds from `earlier` to `later`, in [-2^29, 2^29)."""
-    return ((later - earlier + HALF_MS) & (PERIOD_MS - 1)) - HALF_MS
+    delta = (later - earlier) & _MASK
+    return delta if delta < HALF_MS else delta - HALF_MS - HALF_MS
 
 
 def is_due(deadline: int | None, now: int) -> bool:

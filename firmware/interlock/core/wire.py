@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from .needs import Bytes
 
-VERSION = 2
+VERSION = 3
 
 # One service, frozen: hosts cache tables. What changes is the version inside.
 SERVICE = "369bd8f6-879a-44ef-a068-9b0a775f7c43"
@@ -65,6 +65,8 @@ END = 0x16
 CHECKPOINT = 0x17
 SIGNED = 0x18
 KEY = 0x19
+ASSIGN = 0x1A
+MODE = 0x1B
 PREPARE = 0x20
 COMMIT = 0x21
 RATCHET = 0x22
@@ -84,12 +86,14 @@ OPERATIONS = {
     CHECKPOINT: Operation("checkpoint", 20, 20, (ADMIN, TECHNICIAN)),
     SIGNED: Operation("signed", 2, 2, (ADMIN, TECHNICIAN)),
     KEY: Operation("key", 0, 0, (ADMIN, TECHNICIAN)),
+    ASSIGN: Operation("assign", 15, 15, (ADMIN, TECHNICIAN)),
+    MODE: Operation("mode", 3, 3, (ADMIN, TECHNICIAN)),
     PREPARE: Operation("prepare", 2, MESSAGE_MAX, (SETUP, ADMIN)),
     COMMIT: Operation("commit", 8, 8, (SETUP, ADMIN)),
     RATCHET: Operation("ratchet", 4, 4, (ADMIN,)),
     MAKE_KEY: Operation("make key", 33, 33, (ADMIN,)),
 }
-_DONE_BELOW = 10  # operations below 32
+_DONE_BELOW = 12  # operations below 32
 
 CLOCK_FORM = ">QQI"  # uptime ms, UTC ms at that uptime, uncertainty ms
 PING_FORM = ">Q"  # uptime ms: the reply to CLOCK_SET, too
@@ -110,6 +114,9 @@ NO_INDEX = 0xFFFFFFFF
 TAKEN_FORM = ">II"  # index that was taken, indices left: the reply to CHECKPOINT
 SIGNED_FORM = ">H"  # offset; the reply: bytes in all (0: not computed yet), then those from there on
 SIGNED_BYTES = 900  # of message and signature in one reply
+ASSIGN_FORM = ">HIB8s"  # partner (0: the paired ones again), until (seconds since 1970 UTC), 0, officer
+ASSIGN_MAX_S = 32 * 86400  # from now
+MODE_FORM = ">BH"  # mode (`records.py`), seconds (0: as the policy says)
 MAKE_KEY_FORM = ">B32s"  # parameters, the host's share of the entropy
 KEY_FORM = ">BBIIII"  # the reply to KEY and MAKE_KEY; then the public key, once it is there
 Key = namedtuple(
@@ -125,7 +132,7 @@ Key = namedtuple(
     ),
 )
 
-STATUS_FORM = ">BBBBHBHHQII32sI8sIQI"
+STATUS_FORM = ">BBBBHHHHQII32sI8sIQIHIB"
 Status = namedtuple(
     "Status",
     (
@@ -146,6 +153,9 @@ Status = namedtuple(
         "step",  # of the admin key
         "utc_ms",  # 0: the clock is not set
         "utc_u_ms",
+        "assigned",  # number of the partner that is assigned, 0: none
+        "until_s",  # as it was assigned; 0: none
+        "epochs",  # of the group's key, that frames are taken under: 1 or 2; 0: boxed
     ),
 )
 FLAG_LABEL_OPEN = 1
@@ -153,12 +163,18 @@ FLAG_LOW_BATTERY = 2
 FLAG_SENSOR_FAULT = 4
 FLAG_TALLY = 8
 FLAG_AWAKE = 16
+FLAG_MUTED = 32
+FLAG_TEST = 64
+FLAG_FUNCTION_TEST = 128
 STATUS_FLAG_NAMES = {
     FLAG_LABEL_OPEN: "label open",
     FLAG_LOW_BATTERY: "low battery",
     FLAG_SENSOR_FAULT: "sensor fault",
     FLAG_TALLY: "recorder tally",
     FLAG_AWAKE: "recorder awake",
+    FLAG_MUTED: "alerts muted",
+    FLAG_TEST: "test mode",
+    FLAG_FUNCTION_TEST: "function test announced",
 }
 
 # Reasons: of errors, of refusals in replies, of a session's end.
@@ -187,6 +203,8 @@ EXHAUSTED = 21
 ROLLED_BACK = 22
 TOO_SOON = 23
 BUSY_SIGNING = 24
+BAD_ASSIGNMENT = 25
+BAD_MODE = 26
 REASON_NAMES = {
     OK: "done",
     BAD_VERSION: "protocol version not spoken",
@@ -213,6 +231,8 @@ REASON_NAMES = {
     ROLLED_BACK: "signing key rolled back",
     TOO_SOON: "too soon after the last checkpoint",
     BUSY_SIGNING: "busy with another key or signature",
+    BAD_ASSIGNMENT: "partner or time that cannot be assigned",
+    BAD_MODE: "mode that this unit cannot enter",
 }
 
 # The journal's stream: chunks of whole records, sealed, behind a length; cut into notifications of count and bytes.

@@ -55,7 +55,8 @@ class Contact:
     def take(self) -> int:
         """Number of level changes since the last take: 0, 1, or 2 for a pulse that is over already.
 
-        Afterwards `on` is the level and `edge_at` the tick of the first of these edges."""
+        Afterwards `on` is the level and `edge_at` the tick of the first of these edges. A contact that bounces back as
+        the loop looks is taken for a pulse; its change follows, once, at the end of BOUNCE_MS."""
         now = self._ticks()
         bounced = self.settle_at is not None
         if bounced and not is_due(self.settle_at, now):
@@ -66,8 +67,10 @@ class Contact:
             return 0
         self.edge_at = self._latched_at if self._latched else now
         self._latched = False
-        if level == self.on:
-            return 0 if bounced else 2
-        self.on = level
+        if level == self.on and bounced:
+            return 0
         self.settle_at = ticks_add(now, BOUNCE_MS)
+        if level == self.on:
+            return 2
+        self.on = level
         return 1

@@ -6,7 +6,7 @@ since MicroPython would unregister it for good. Everything else happens in the l
 
 import bluetooth
 
-from ..core.frames import FRAME_BYTES, is_ours
+from ..core.frames import FRAME_BYTES, ID_AT, is_ours
 from ..core.ticks import is_due, ticks_add, ticks_diff
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..core.airtime import Crowd
     from ..core.needs import Clock
 
 _IRQ_SCAN_RESULT = 5
@@ -22,50 +23,104 @@ _EALREADY = 114
 
 SCAN_US = 30000  # interval = window: the default would listen 0.9 % of the time
 SLOTS = 8
-QUIET_LIMIT_MS = 30000  # nobody at all heard for so long: the scan may have died, start it anew
+SPENT = 64  # a crowd of fifty has a hundred frames on the air
 RETRY_MS = 10  # what the stack refused is asked again so soon: it may have been out of buffers
-RETRY_MAX_MS = 100  # each further refusal doubles that, up to this: a stack that is dead must not empty the cell
+RETRY_MAX_MS = 100  # each further refusal doubles that, up to this
+RECENT_MS = 300
 FALLBACK_US = 100000  # classic ESP32 refuses a faster non-connectable interval
 
 
 class Broadcast:
-    """`wake`: called by the handler when a frame came; `address_mode`: what the board offers (see `boards/`)."""
+    """`wake`: called by the handler when a frame came; `address_mode`: what the board offers (see `boards/`).
+
+    Totals since boot: `refusals` of the stack, `taken`: what it did not refuse; `raised`: exceptions in the handler,
+    `raised_in_a_row` of them without one that went well; `dropped` frames; `scan_restarts`. `is_up`: whether the stack
+    could be started. `has_heard`: somebody was, whoever; who looks at it takes it back.
+    """
 
     def __init__(self, wake: "Callable[[], None]", address_mode: int | None, ticks: "Clock") -> None:
         self._wake = wake
+        self.address_mode = address_mode
         self._ticks = ticks
         self._slots = [bytearray(FRAME_BYTES) for _ in range(SLOTS)]
         self._read = 0
         self._write = 0
-        self.faults = 0
-        self.dropped = 0
+        self._spent = [b""] * SPENT  # by a pseudo-random byte: frames that need no second look
+        self.crowd: Crowd | None = None  # told of each frame of our shape, new or not
+        self.refusals = self.taken = self.raised = self.raised_in_a_row = self.dropped = self.scan_restarts = 0
+        self.has_heard = False
+        self.is_up = False
         self.scanning = False
         self._listens = False  # whether it is meant to scan
         self.retry_at: int | None = None  # when what was refused is to be asked again
         self._retry_ms = RETRY_MS
-        self._heard_at = ticks()
+        self._heard_at = self._ours_at = self._listens_since = ticks()
         self._invited = False  # the stack holds a scan response that a weapon's frame must not carry
         # Events that are neither reports nor the end of a scan go there: link(event, data), in the handler.
         self.link: Callable[[int, tuple[Any, ...]], None] | None = None
+        # What the stack must be told whenever it was started, before anything is aired.
+        self.on_start: Callable[[], None] | None = None
+        self._mode = address_mode  # the kind of address that it has now
+        self._handler = self._irq
         self.stack = bluetooth.BLE()
-        self.stack.active(True)
-        if address_mode is not None:
-            self.stack.config(addr_mode=address_mode)
-        self.stack.irq(self._irq)
+        self.start()
+
+    def start(self) -> bool:
+        """Switch the stack on and tell it who we are; whether it is up. What was on the air must be asked anew."""
+        try:
+            self.stack.active(True)
+            if self._mode is not None:
+                self.stack.config(addr_mode=self._mode)
+            self.register()
+            if self.on_start:
+                self.on_start()
+        except OSError:
+            self.refusals += 1
+            self.is_up = False
+            return False
+        self.is_up = True
+        return True
+
+    def restart(self) -> bool:
+        """Switch the stack off and on. Not while there is a connection: that hangs some ports."""
+        self.scanning = self._invited = False
+        self.retry_at = None
+        self.raised_in_a_row = 0
+        try:
+            self.stack.active(False)
+        except OSError:
+            self.refusals += 1  # it may come up all the same
+        return self.start()
+
+    def register(self) -> None:
+        """Give the stack our handler (again): a port that saw an exception leave it has dropped it for good."""
+        self.stack.irq(self._handler)
 
     def _irq(self, event: int, data: "tuple[Any, ...]") -> None:
         try:
             if event == _IRQ_SCAN_RESULT:
                 self._heard_at = self._ticks()
                 if is_ours(data[4]):
-                    self._keep(data[4])
+                    self._hear(data[4])
+                self.has_heard = True
             elif event == _IRQ_SCAN_DONE:
-                self.scanning = False
+                if self.scanning:
+                    self.scanning = False
+                    self.scan_restarts += 1  # by `watch`, soon
                 self._wake()
             elif self.link:
                 self.link(event, data)
+            self.raised_in_a_row = 0
         except Exception:  # noqa: BLE001 - whatever it is, leaving the handler would deafen the unit
-            self.faults += 1
+            self.raised += 1
+            self.raised_in_a_row += 1
+
+    def _hear(self, frame: memoryview) -> None:
+        self._ours_at = self._heard_at
+        if self.crowd:
+            self.crowd.note(frame, self._heard_at)
+        if self._spent[frame[ID_AT] % SPENT] != frame:
+            self._keep(frame)
 
     def _keep(self, frame: memoryview) -> None:
         following = (self._write + 1) % SLOTS
@@ -78,6 +133,10 @@ class Broadcast:
         self._slots[self._write][:] = frame
         self._write = following
         self._wake()
+
+    def spend(self, frame: bytes) -> None:
+        """A frame that needs no second look: the handler drops what equals it, until others take its place."""
+        self._spent[frame[ID_AT] % SPENT] = frame
 
     def take(self) -> bytes | None:
         """The oldest frame heard (31 bytes) and not yet taken, or None."""
@@ -97,6 +156,7 @@ class Broadcast:
                 self.stack.gap_advertise(interval_ms * 1000, frame, connectable=False)
         except OSError:
             return self._advertise_slowly(frame)
+        self.taken += 1
         return True
 
     def _advertise_slowly(self, frame: bytes) -> bool:
@@ -105,10 +165,11 @@ class Broadcast:
         except OSError:
             return self._refused()
         self._invited = False
+        self.taken += 1
         return True
 
     def _refused(self) -> bool:
-        self.faults += 1
+        self.refusals += 1
         now = self._ticks()
         if self.retry_at is None or is_due(self.retry_at, now):  # several refusals of one turn count once
             self.retry_at = ticks_add(now, self._retry_ms)
@@ -122,19 +183,24 @@ class Broadcast:
         except OSError:
             return self._refused()
         self._invited = True
+        self.taken += 1
         return True
 
     def change_address(self, mode: int | None) -> None:
         """Take a fresh address of this kind (None: leave it). Silent and deaf meanwhile: the stack refuses the change
-        while it advertises or scans. Whoever listened must `listen` again."""
+        while it advertises or scans. What was aired must be asked anew."""
         if mode is None:
             return
-        self.silence()
-        self.deafen()
+        self._mode = mode
+        if not self.silence():
+            return  # NimBLE asserts, and the board restarts, on a change while it advertises
+        self._end_scan()
         try:
             self.stack.config(addr_mode=mode)
         except OSError:
-            self.faults += 1  # the old address stays: seen sooner than a unit that stays silent
+            self.refusals += 1  # the old address stays: seen sooner than a unit that stays silent
+        if self._listens:
+            self.listen()
 
     def silence(self) -> bool:
         """Nothing on the air; whether the stack obeyed."""
@@ -146,8 +212,10 @@ class Broadcast:
 
     def listen(self) -> None:
         """Scan without pause until `deafen`; a no-op while a scan runs."""
-        self._listens = True
-        if self.scanning:
+        if not self._listens:
+            self._listens = True
+            self._listens_since = self._ticks()
+        if self.scanning or not self._may_ask():
             return
         try:
             self.stack.gap_scan(0, SCAN_US, SCAN_US, False)
@@ -155,26 +223,46 @@ class Broadcast:
             if error.errno != _EALREADY:  # else it still scans, and the flag came late
                 self._refused()
                 return
-            self.faults += 1
+        self.taken += 1
         self.scanning = True
-        self._heard_at = self._ticks()
 
     def deafen(self) -> None:
         """Stop scanning."""
         self._listens = False
+        self._end_scan()
+
+    def _end_scan(self) -> None:
         if self.scanning:
             self.scanning = False
             try:
                 self.stack.gap_scan(None)  # type: ignore[arg-type]  # the stubs forget that None stops
             except OSError:
-                self.faults += 1
+                self.refusals += 1
+
+    def _may_ask(self) -> bool:
+        """Whether what was refused may be asked again: a stack that is dead must not empty the cell."""
+        return self.retry_at is None or is_due(self.retry_at, self._ticks())
+
+    def restart_scan(self) -> None:
+        """Begin the scan anew, if there is one: it may have died without a word."""
+        if self._listens:
+            self.scan_restarts += 1
+            self._end_scan()
+            self.listen()
+
+    def silent_ms(self, now: int, is_missed: bool) -> int:
+        """How long nobody was heard while it listened; if somebody `is_missed`, also between short scans."""
+        silent_ms = ticks_diff(now, self._heard_at)
+        if is_missed:
+            return silent_ms
+        return min(silent_ms, ticks_diff(now, self._listens_since)) if self._listens else 0
+
+    def hears_ours(self, now: int) -> bool:
+        """Whether a frame of our shape came just now: bursts repeat themselves within RECENT_MS."""
+        return ticks_diff(now, self._ours_at) < RECENT_MS
 
     def watch(self, now: int) -> None:
-        """Restart a scan that the stack refused or ended, and one that has heard nobody for QUIET_LIMIT_MS: scans die
-        silently on several chips. For every turn of the loop, after what it airs."""
-        if self.scanning and ticks_diff(now, self._heard_at) > QUIET_LIMIT_MS:
-            self.deafen()
-            self._listens = True
+        """Start the scan that the stack refused or ended. For every turn of the loop, after what it airs."""
         if self._listens:
             self.listen()
         if is_due(self.retry_at, now):  # and nothing was refused again in this turn

@@ -38,11 +38,21 @@ class Link:
         self.mtu = wire.MTU_MIN
         self.overflowed = False
         self._waiting: list[bytes] = []
-        self._ble.config(mtu=wire.MTU_WANTED)
-        self._register()
+        self._told = b""
+        # Handles, once the stack has given them. The stubs take them for memoryviews; they are numbers.
+        self._info: Any = 0
+        self._command: Any = 0
+        self._reply: Any = 0
+        self._stream: Any = 0
         radio.link = self._irq
+        radio.on_start = self._register
+        if radio.is_up:
+            self._register()
 
     def _register(self) -> None:
+        """For a stack that has just been started: it knows neither services nor connections."""
+        self.connection = None
+        self._ble.config(mtu=wire.MTU_WANTED)
         characteristics = (
             (bluetooth.UUID(wire.INFO), _READ),
             (bluetooth.UUID(wire.COMMAND), _WRITE),
@@ -50,10 +60,11 @@ class Link:
             (bluetooth.UUID(wire.STREAM), _NOTIFY),
         )
         handles = self._ble.gatts_register_services(((bluetooth.UUID(wire.SERVICE), characteristics),))
-        # The stubs take handles for memoryviews; they are numbers.
-        self._info, self._command, self._reply, self._stream = handles[0]  # type: Any, Any, Any, Any
+        self._info, self._command, self._reply, self._stream = handles[0]
         # The default of 20 bytes would cut longer frames without a word.
         self._ble.gatts_set_buffer(self._command, FRAME_BYTES)
+        if self._told:
+            self._ble.gatts_write(self._info, self._told)
 
     def _irq(self, event: int, data: "tuple[Any, ...]") -> None:
         if event == _IRQ_CENTRAL_CONNECT:
@@ -81,7 +92,11 @@ class Link:
 
     def tell(self, info: bytes) -> None:
         """What INFO answers in the open."""
-        self._ble.gatts_write(self._info, info)
+        self._told = info
+        try:
+            self._ble.gatts_write(self._info, info)
+        except OSError:
+            pass  # the stack is down: `_register` says it
 
     def take(self) -> bytes | None:
         """The oldest frame written and not yet taken, or None."""

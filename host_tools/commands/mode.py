@@ -1,0 +1,48 @@
+"""`interlock mode SERIAL test|mute|normal`: let a holster unit enter a mode."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from ..context import Context
+from ..flows.mode import ModeSet
+from ..flows.mode import set_mode as flow
+from .running import Json, of, print_json, run
+
+
+class Mode(StrEnum):
+    """`flows/mode.py`, MODES."""
+
+    TEST = "test"
+    MUTE = "mute"
+    NORMAL = "normal"
+
+
+def mode(
+    context: typer.Context,
+    serial: Annotated[str, typer.Argument(metavar="SERIAL", help="The holster's unit")],
+    wanted: Annotated[Mode, typer.Argument(metavar="test|mute|normal")],
+    seconds: Annotated[
+        int, typer.Option(min=0, max=0xFFFF, help="For so long, at most as the policy says [default: just so long]")
+    ] = 0,
+    as_json: Json = False,
+) -> None:
+    """Let a holster unit enter a mode for a while; a technician's credentials are enough.
+
+    test: a bare draw is journalled and not aired, to try its sensors. mute: alerts are journalled and neither seen nor
+    felt. normal: neither. Both end by themselves (policy: test_ms, mute_ms), and at once when the weapon is armed or
+    fired. Entering and leaving are records.
+
+    JSON: {serial, mode, flags}; flags: what the unit says of itself then.
+    """
+    done = run(_mode(of(context), serial, wanted.value, seconds))
+    if as_json:
+        print_json(done)
+    else:
+        print(f"{done.serial}: {done.mode}. It says: {', '.join(done.flags) or 'nothing out of the ordinary'}.")
+
+
+async def _mode(context: Context, serial: str, wanted: str, seconds: int) -> ModeSet:
+    async with context.bench() as bench:
+        return await flow(bench, serial, wanted, seconds)

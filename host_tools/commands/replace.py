@@ -1,0 +1,43 @@
+"""`interlock replace OLD NEW`: another unit in a unit's place."""
+
+from typing import Annotated
+
+import typer
+
+from ..context import Context
+from ..flows.rotate import Replaced
+from ..flows.rotate import replace as flow
+from .revoke import show
+from .rounds import leave, silent, tell
+from .running import Json, of, print_json, run
+
+
+def replace(
+    context: typer.Context,
+    old: Annotated[str, typer.Argument(metavar="OLD", help="Serial of the unit that is lost or defective")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="Serial of the one in its place, set up and of its role")],
+    as_json: Json = False,
+) -> None:
+    """Revoke a unit and make all its pairs with another one, spares as spares.
+
+    NEW is set up before (interlock provision) and keeps its own number, name and journal. Both ends of each pair are
+    visited as they come into range; run again, it goes on. OLD is revoked as by interlock revoke, which also goes on
+    with all of this.
+
+    Exit codes: 0 done, or as far as the missing ones allow; 3 a unit that was to be visited was not.
+
+    JSON: {old, new, pairs: [[holster, camera]], unfinished: [[holster, camera]], revoked: as of interlock revoke}.
+    """
+    done = run(_replace(of(context), old, new, as_json))
+    if as_json:
+        print_json(done)
+    else:
+        for holster, camera in done.pairs:
+            print(f"{holster} and {camera} {'are to be' if (holster, camera) in done.unfinished else 'are'} a pair.")
+        show(done.revoked)
+    leave(done.revoked.failures)
+
+
+async def _replace(context: Context, old: str, new: str, as_json: bool) -> Replaced:
+    async with context.bench() as bench:
+        return await flow(bench, old, new, silent if as_json else tell)

@@ -1,0 +1,61 @@
+"""`interlock revoke [SERIAL]`: a unit that was lost or stolen counts no more."""
+
+from typing import Annotated
+
+import typer
+
+from ..context import Context
+from ..flows.rotate import Revoked
+from ..flows.rotate import revoke as flow
+from .rounds import leave, show_exposure, show_failures, show_missing, show_rotation, silent, tell
+from .running import Json, of, print_json, run
+
+
+def revoke(
+    context: typer.Context,
+    serial: Annotated[
+        str | None, typer.Argument(metavar="SERIAL", help="The unit; without it: go on with those revoked before")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Take a unit out of service for good: no other one takes it for a partner, and every key that it knows changes.
+
+    The vault marks it at once. Then each other unit in range is visited: its partners forget it; they get unit keys of
+    their own that it does not know, which those who hear them learn first; and the group's key is rotated without it.
+    Nobody leaves service for that, so it takes several visits, and run as often as units come into range: interlock
+    revoke, or interlock rotate. What whoever has the revoked unit can do until then is told each time.
+
+    There is no way back: a unit that is found again is kept as evidence (interlock pull still reads it with the force's
+    vault). To put another unit in its place: interlock replace, before or after.
+
+    Exit codes: 0 revoked, and brought to those in range; 3 a unit that was to be visited was not.
+
+    JSON: {serials, exposures: [{serial, partners, forgeable: [[unit, listener]], group}], rotation: {epoch, step,
+    lagging}, visits, failures, missing}; the last three as of interlock rotate. No exposures: it is through.
+    """
+    done = run(_revoke(of(context), serial, as_json))
+    if as_json:
+        print_json(done)
+    else:
+        show(done)
+    leave(done.failures)
+
+
+def show(done: Revoked) -> None:
+    """How far it is."""
+    if not done.serials:
+        print("No unit is revoked.")
+        return
+    print(f"Revoked: {', '.join(done.serials)}.")
+    for exposure in done.exposures:
+        show_exposure(exposure)
+    if not done.exposures:
+        print("No unit takes a key that they know.")
+    show_rotation(done.rotation)
+    show_failures(done.failures)
+    show_missing(done.missing, "interlock revoke")
+
+
+async def _revoke(context: Context, serial: str | None, as_json: bool) -> Revoked:
+    async with context.bench() as bench:
+        return await flow(bench, serial, silent if as_json else tell)

@@ -1,0 +1,51 @@
+"""`interlock rotate [SERIAL ...]`: change the group's key while everybody stays in service."""
+
+from typing import Annotated
+
+import typer
+
+from ..context import Context
+from ..flows.rotate import Rotated
+from ..flows.rotate import rotate as flow
+from .rounds import leave, show_failures, show_missing, show_rotation, silent, tell
+from .running import Json, Serials, of, print_json, run
+
+
+def rotate(
+    context: typer.Context,
+    serials: Serials = None,
+    leave_behind: Annotated[
+        bool, typer.Option("--leave-behind", help="Do not wait for units that are not in range")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Change the group's key without taking a unit out of service; run again, it goes on where it is.
+
+    Three steps: units learn the next key beside the present one; they send under it; they forget the one before. A step
+    begins when every unit of the group confirmed the one before, so at every instant each takes what the others send.
+    Each run visits the units in range (or those named), and takes as many steps as the missing ones allow. While
+    something is left to do, no other rotation begins.
+
+    A unit that was --leave-behind keeps its own partner, and is deaf and mute to the rest of the group until a later
+    run reaches it. Revocation needs no rotate: interlock revoke begins one by itself, and both go on with it.
+
+    Exit codes: 0 done, or as far as the missing ones allow; 3 a unit that was to be visited was not.
+
+    JSON: {begun, rotation: {epoch, step, lagging}, visits: [{serial, revision, what}], failures: [{serial, failure,
+    advice}], missing}; step: accept, speak, settled.
+    """
+    done = run(_rotate(of(context), serials, leave_behind, as_json))
+    if as_json:
+        print_json(done)
+    else:
+        print("A rotation begins." if done.begun else "No new rotation: one is to be finished.")
+        show_rotation(done.rotation)
+        show_failures(done.failures)
+        show_missing(done.missing, "interlock rotate")
+    leave(done.failures)
+
+
+async def _rotate(context: Context, serials: list[str] | None, leave_behind: bool, as_json: bool) -> Rotated:
+    async with context.bench() as bench:
+        chosen = list(dict.fromkeys(serials)) if serials else None
+        return await flow(bench, chosen, leave_behind, silent if as_json else tell)

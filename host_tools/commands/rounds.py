@@ -1,0 +1,66 @@
+"""What the commands that bring changes to units say of it: who was visited, who is missing, how far a rotation is."""
+
+import sys
+
+from ..changes import Exposure
+from ..flows.bring import Failure, Visit
+from ..flows.rotate import Rotation
+from ..outcome import Exit
+from .running import end
+
+STEPS = {
+    "accept": "units learn the next key beside the present one",
+    "speak": "units send under the next key, and still take the one before",
+    "settled": "units forget the key before",
+}
+
+
+def tell(visit: Visit) -> None:
+    """A line while it goes on; standard output stays free for the result."""
+    print(f"{visit.serial}: took new settings ({', '.join(visit.what)})", file=sys.stderr, flush=True)
+
+
+def silent(_: Visit) -> None:
+    """For scripts."""
+
+
+def show_rotation(rotation: Rotation) -> None:
+    if rotation.is_over:
+        print(f"The group's key is that of epoch {rotation.epoch}, and no unit takes another one.")
+        return
+    print(f"The group's key, epoch {rotation.epoch}: {STEPS[rotation.step]}.")
+    if rotation.lagging:
+        print(f"Missing for that: {', '.join(rotation.lagging)}.")
+
+
+def show_missing(missing: tuple[str, ...], again: str) -> None:
+    if missing:
+        print(f"Not reached yet: {', '.join(missing)}. Bring them into range, docked, and run {again} again.")
+
+
+def show_failures(failures: tuple[Failure, ...]) -> None:
+    for failed in failures:
+        print(f"{failed.serial}: {failed.failure}.\n{failed.advice}")
+
+
+def leave(failures: tuple[Failure, ...]) -> None:
+    """End with the exit code that failed visits ask for."""
+    if failures:
+        end(Exit.DEVICE)
+
+
+def show_exposure(exposure: Exposure) -> None:
+    """What a revoked unit can still do, in plain words."""
+    print(f"Whoever has {exposure.serial} and its keys can still:")
+    if exposure.partners:
+        print(
+            f"- be taken for a partner by {', '.join(exposure.partners)}: start its recording, or answer for a camera"
+        )
+    for unit, listener in exposure.forgeable:
+        print(f"- pass for {unit} towards {listener}")
+    if exposure.group:
+        print(
+            f"- read the group's frames and start, within the limits for strangers, the recorders of cameras among: "
+            f"{', '.join(exposure.group)}"
+        )
+    print("It ends for each of them when it is reached.")

@@ -1,0 +1,213 @@
+"""Uses of a weapon as its unit's journal tells them: events, answers, alerts, and how they ended. Facts of one journal;
+what others say beside it is joined in `evidence.py`."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from interlock.core import frames, holster, records
+from interlock.core.layout import Record
+
+BEGINS = (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.OUT)
+ENDS = (frames.REHOLSTER, frames.STOW, frames.CANCEL)
+
+
+class Coding(StrEnum):
+    """Why a use does not count among the others."""
+
+    FUNCTION_TEST = "function test"
+    """Announced as one: aired and recorded like any other."""
+    TRIED = "test mode"
+    """Not aired: somebody tried the sensors."""
+
+
+class Event(NamedTuple):
+    """A weapon event on its unit's clock. `at_ms`: its edge; `aired_ms`: its first PDU queued; `counter`: 0 when it was
+    not aired; `sequence`: its record's."""
+
+    boot: int
+    at_ms: int
+    aired_ms: int
+    event: int
+    flags: int
+    counter: int
+    sequence: int
+
+
+class Answer(NamedTuple):
+    """An ack as the holster unit received it: built after every frame up to `counter` was heard."""
+
+    boot: int
+    at_ms: int
+    camera: int
+    counter: int
+    kind: int
+    reason: int
+    since_ms: int
+    buffer_ms: int
+
+
+class Testimony(NamedTuple):
+    """A group camera's word that it records, as the holster unit received it."""
+
+    boot: int
+    at_ms: int
+    camera: int
+    counter: int
+
+
+class Alert(NamedTuple):
+    """`muted`: it was journalled, and neither seen nor felt."""
+
+    boot: int
+    at_ms: int
+    code: int
+    muted: bool
+
+
+class Sum(NamedTuple):
+    """What the unit itself says that a use came to. `heard_ms`, `recording_ms`: from its first event to the first ack
+    of its kind, None: there was none; `late`: how often such an ack came after its limit."""
+
+    heard_ms: int | None
+    recording_ms: int | None
+    late: int
+    alerts: int
+    witnesses: int
+
+
+class Assigned(NamedTuple):
+    """Whose shift it was: `camera` is the weapon's own then; `officer`: as text, maybe empty."""
+
+    camera: int
+    officer: str
+
+
+class Near(NamedTuple):
+    """A unit that `writer` had heard in the minutes before, as its crew record has it: `flags` as in `records.py`."""
+
+    writer: int
+    unit: int
+    age_4s: int
+    flags: int
+
+
+@dataclass
+class Use:
+    """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot; `known_ms`:
+    the last moment of which this boot's journal knows; `is_cancelled`: the officer said that the draw was none; `near`:
+    None when no crew record tells who was; of the weapon's unit and, joined later, of its cameras; `assigned`: None
+    when its paired cameras were its own."""
+
+    unit: int
+    boot: int
+    events: list[Event] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    testimonies: list[Testimony] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    end_ms: int | None = None
+    known_ms: int = 0
+    is_cancelled: bool = False
+    sum: Sum | None = None
+    near: list[Near] | None = None
+    assigned: Assigned | None = None
+
+    @property
+    def coding(self) -> Coding | None:
+        """None: it counts. What was armed, discharged or found out beyond a test, counts with all that came before."""
+        flags = [event.flags for event in self.events if event.event in BEGINS]
+        if all(bits & holster.FLAG_FUNCTION_TEST for bits in flags):
+            return Coding.FUNCTION_TEST
+        return Coding.TRIED if all(bits & holster.FLAG_TEST for bits in flags) else None
+
+    def add_near(self, writer: int, members: Iterable[records.CrewMember]) -> None:
+        self.near = [*(self.near or ()), *(Near(writer, *member) for member in members)]
+
+
+def uses_of(unit: int, journal: Iterable[Record]) -> list[Use]:
+    """Every use in the records of this weapon's unit."""
+    teller = _Teller(unit)
+    for record in journal:
+        teller.take(record)
+    return teller.uses
+
+
+class _Teller:
+    def __init__(self, unit: int) -> None:
+        self.uses: list[Use] = []
+        self._unit = unit
+        self._use: Use | None = None
+        self._due: int | None = None
+        self._is_muted = False
+        self._assigned: Assigned | None = None
+
+    def take(self, record: Record) -> None:
+        if record.sequence != self._due:
+            self._use = None  # records are missing: the weapon may have been back and out again meanwhile
+        self._due = record.sequence + 1
+        fields = record.fields()
+        if self._use is not None and record.boot == self._use.boot:
+            self._use.known_ms = record.uptime_ms
+        if record.kind == records.BOOT:
+            self._use, self._is_muted = None, False
+        elif fields is None:
+            return
+        elif record.kind == records.EVENT:
+            self._event(record, fields)
+        elif record.kind == records.MODE and fields.mode == records.MODE_MUTE:
+            self._is_muted = fields.seconds > 0
+        elif record.kind == records.ASSIGNED:
+            officer = fields.officer.decode("ascii", "replace").rstrip(" \0")
+            self._assigned = Assigned(fields.partner, officer) if fields.partner else None
+        elif self._use is not None:
+            self._beside(self._use, record, fields)
+
+    def _event(self, record: Record, fields: Any) -> None:
+        event = Event(
+            record.boot,
+            record.uptime_ms - _ago(fields.edge_ago_ms),
+            record.uptime_ms - _ago(fields.aired_ago_ms),
+            fields.event,
+            fields.flags,
+            fields.counter,
+            record.sequence,
+        )
+        if event.event in BEGINS:
+            if self._use is None or self._use.end_ms is not None:
+                self._use = Use(self._unit, record.boot, known_ms=record.uptime_ms, assigned=self._assigned)
+                self.uses.append(self._use)
+            self._use.events.append(event)
+        elif event.event in ENDS and self._use is not None:
+            self._use.events.append(event)
+            if self._use.end_ms is None:
+                self._use.end_ms = event.at_ms
+            # It may come behind the return, too.
+            self._use.is_cancelled = self._use.is_cancelled or event.event == frames.CANCEL
+
+    def _beside(self, use: Use, record: Record, fields: Any) -> None:
+        if record.kind == records.ACK:
+            # One to a frame before this use says nothing of it.
+            if any(0 < event.counter <= fields.counter for event in use.events):
+                kind, reason = fields.kind_reason >> 4, fields.kind_reason & 0xF
+                said = (fields.camera, fields.counter, kind, reason, fields.since_ms, fields.buffer_s * 1000)
+                use.answers.append(Answer(record.boot, record.uptime_ms, *said))
+        elif record.kind == records.WITNESS:
+            use.testimonies.append(Testimony(record.boot, record.uptime_ms, fields.camera, fields.counter))
+        elif record.kind == records.ALERT:
+            use.alerts.append(Alert(record.boot, record.uptime_ms, fields.code, self._is_muted))
+        elif record.kind == records.USE:
+            agos = [None if ms == records.AGO_NONE else ms for ms in (fields.heard_ms, fields.recording_ms)]
+            use.sum = Sum(agos[0], agos[1], fields.late, fields.alerts, fields.witnesses)
+        elif record.kind == records.CREW:
+            use.add_near(self._unit, fields)
+
+
+def _ago(value: int) -> int:
+    return 0 if value == records.AGO_NONE else value
+
+
+def witnesses_of(use: Use, event: Event) -> set[int]:
+    """Cameras of the group that testified between this event and the next of its use that was aired."""
+    later = [other.at_ms for other in use.events if other.counter > event.counter]
+    return {t.camera for t in use.testimonies if event.at_ms <= t.at_ms <= min(later, default=t.at_ms)}

@@ -1,0 +1,92 @@
+"""What units write of themselves and of each other beside any use, in words: partners, modes, radio, assignments,
+policy. A code that this program does not know is said by its number."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from interlock.core import frames, records, watch, wire
+from interlock.core.settings import REACH_NAMES, ROLE_CAMERA, Policy
+
+from .report_times import utc_text
+
+KINDS: Mapping[int, str] = {
+    records.PARTNER: "partner",
+    records.MODE: "mode",
+    records.RADIO: "radio",
+    records.ASSIGNED: "assignment",
+    records.POLICY: "policy",
+    records.TIME_HEARD: "clock",
+}
+"""Types of record that `in_words` tells, by what they are about."""
+
+
+def in_words(kind: int, fields: Any, role: int, name_of: Callable[[int], str]) -> str:
+    """A record of one of KINDS that unpacks to `fields`, in the journal of a unit of this role; `name_of`: a unit's
+    name by its number."""
+    told: Mapping[int, Callable[[], str]] = {
+        records.PARTNER: lambda: _partner(fields, role, name_of),
+        records.MODE: lambda: _mode(fields),
+        records.RADIO: lambda: f"{_named(records.RADIO_NAMES, fields.what, 'trouble')}: {fields.count}",
+        records.ASSIGNED: lambda: assigned_text(fields, name_of),
+        records.POLICY: lambda: _policy(fields),
+        records.TIME_HEARD: lambda: f"takes the time from {name_of(fields.sender)}, its own clock not being set",
+    }
+    return told[kind]()
+
+
+def _named(names: Mapping[int, str], code: int, what: str) -> str:
+    return names.get(code, f"{what} {code}")
+
+
+def _partner(fields: Any, role: int, name_of: Callable[[int], str]) -> str:
+    name = name_of(fields.unit)
+    if fields.mode == watch.POOR:
+        return f"{name} is not fit: {_unfit(fields.detail, role)}"
+    return {
+        watch.GOOD: f"{name} is there and fit",
+        watch.MISSING: f"{name} is missing: {watch.MISSES_MAX} times not heard when it was due",
+        watch.UNKNOWN: f"{name} is put away",
+    }.get(fields.mode, f"{name}: state {fields.mode}")
+
+
+def _unfit(detail: int, role: int) -> str:
+    """Why a partner is not: a camera watches holsters, every other unit cameras."""
+    if role != ROLE_CAMERA:
+        return _named(frames.READY_NAMES, detail, "readiness")
+    names = {frames.FLAG_LOW_BATTERY: "low battery", frames.FLAG_SENSOR_FAULT: "sensor fault"}
+    known = [name for flag, name in names.items() if detail & flag]
+    return " and ".join(known) or f"flags {detail}"
+
+
+def _mode(fields: Any) -> str:
+    name, cause = _named(records.MODE_NAMES, fields.mode, "mode"), _named(records.MODE_CAUSES, fields.cause, "cause")
+    return f"{name} for {fields.seconds} s ({cause})" if fields.seconds else f"{name} ends ({cause})"
+
+
+def assigned_text(fields: Any, name_of: Callable[[int], str]) -> str:
+    """C2 until 2026-03-02 18:00:00 UTC, by PC1234."""
+    partner = "the paired ones again" if not fields.partner else name_of(fields.partner)
+    until = f" until {utc_text(fields.until_s * 1000)}" if fields.partner and fields.until_s else ""
+    officer = officer_name(fields.officer)
+    credential = wire.CREDENTIAL_NAMES.get(fields.credential, f"credential {fields.credential}")
+    return f"{partner}{until}{f', for {officer}' if officer else ''} (by {credential})"
+
+
+def officer_name(raw: bytes) -> str:
+    return raw.decode("ascii", "replace").rstrip(" \0")
+
+
+def _policy(fields: Any) -> str:
+    if fields.figure >= len(Policy._fields):
+        return f"figure {fields.figure}: {fields.before} -> {fields.after}"
+    name = Policy._fields[fields.figure]
+    before, after = (_figure(name, value) for value in (fields.before, fields.after))
+    return f"{name}: {before} -> {after}"
+
+
+def _figure(name: str, value: int) -> str:
+    if name.endswith("_ms"):
+        return f"{value} ms"
+    if name.startswith("on_"):
+        return REACH_NAMES.get(value, str(value))
+    return {0: "no", 1: "yes"}.get(value, str(value))

@@ -1,0 +1,29 @@
+"""The token bucket: a few at once, then as they come back."""
+
+from interlock.core.bucket import Bucket
+from interlock.core.ticks import PERIOD_MS, ticks_add
+
+
+def test_what_is_there_is_given_and_no_more():
+    bucket = Bucket(3, 1000, 0)
+    assert [bucket.take(0) for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_tokens_come_back_one_by_one_and_never_more_than_fit():
+    bucket = Bucket(2, 1000, 0)
+    bucket.take(0)
+    bucket.take(0)
+    assert not bucket.take(999) and bucket.take(1000) and not bucket.take(1001)
+    assert [bucket.take(90000) for _ in range(3)] == [True, True, False]
+
+
+def test_a_full_bucket_saves_nothing_up():
+    bucket = Bucket(1, 1000, 0)
+    assert bucket.take(50000) and not bucket.take(50500) and bucket.take(51000)
+
+
+def test_the_wrap_of_the_ticks_is_no_gift():
+    start = PERIOD_MS - 500
+    bucket = Bucket(1, 1000, start)
+    assert bucket.take(start)
+    assert not bucket.take(ticks_add(start, 999)) and bucket.take(ticks_add(start, 1000))

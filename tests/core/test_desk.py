@@ -1,0 +1,366 @@
+"""What a session may do to a unit in service: its settings, its keys, its assignment, its modes; and what is kept of
+it."""
+
+import struct
+
+from interlock.core import access, records, settings, wire
+from interlock.core.reading import Reading
+from interlock.core.secure import SessionKeys, transcript
+from interlock.core.settings import DEFAULT_POLICY, PAIRED, SPARE, Partner, Settings
+from interlock.desk import Desk
+from interlock.unit import Unit
+from tests.core.flash import RamFlash
+from tests.core.session_world import ADMIN_KEY, LABEL, ROOT, SERIAL, Host, error_of, prepared, some_access
+
+UTC = 1795000000
+DAY_S = 86400
+OLD, NEW = b"g" * 32, b"h" * 32
+CAMERA, SPARE_CAMERA, HOLSTER, STRANGER = 2, 3, 4, 5
+FIGURES = tuple(name for name, _, _ in settings.POLICY_LIMITS) + ("covert", "stop_after_hold")
+
+
+class Silence:
+    def __getattr__(self, name):
+        return lambda *_: True
+
+
+def config(revision=1, group=(OLD, settings.NO_KEY), unit_key=b"u" * 32, role=settings.ROLE_HOLSTER, **figures):
+    partners = [
+        Partner(CAMERA, settings.ROLE_CAMERA, PAIRED, b"c" * 32, b"p" * 32),
+        Partner(SPARE_CAMERA, settings.ROLE_CAMERA, SPARE, b"d" * 32, b"q" * 32),
+        Partner(HOLSTER, settings.ROLE_HOLSTER, PAIRED, b"e" * 32, b"r" * 32),
+    ]
+    policy = settings.Policy(*[figures.get(FIGURES[i], DEFAULT_POLICY[i]) for i in range(len(FIGURES))])
+    return Settings(revision, SERIAL, 1, role, unit_key, *(tuple(group) + (partners, policy)))
+
+
+class World:
+    """A unit in service with a real desk, and what the desk told it."""
+
+    def __init__(self, held=None, has_modes=True):
+        self.area = RamFlash(settings.SECTORS)
+        self.flash = RamFlash(8)
+        access.store_label(self.area, LABEL)
+        access.store(self.area, some_access())
+        settings.store(self.area, held or config())
+        self.now = 1000
+        self.adopted = []
+        self.modes = []
+        self.has_modes = has_modes
+        self.boot()
+
+    def boot(self):
+        self.unit = Unit(SERIAL, self.flash, self.area, Silence(), lambda: self.now)
+        self.unit.write_boot(1)
+        command = self._command if self.has_modes else None
+        held = settings.load(self.area)
+        self.desk = Desk(self.unit, self.area, LABEL, held, self.adopted.append, lambda: (0, 3900), command)
+
+    def _command(self, mode, seconds):
+        self.modes.append((mode, seconds))
+        return wire.OK
+
+    def admin(self):
+        return Host(self.desk).open_admin()
+
+    def technician(self):
+        return Host(self.desk).open_technician()
+
+    def set_clock(self):
+        self.desk.set_clock(wire.ADMIN, self.unit.uptime_ms(), UTC * 1000, 20)
+
+    def records(self, kind):
+        return [tuple(record.fields()) for record in Reading(self.flash).records if record.kind == kind]
+
+    def status(self):
+        return wire.unpack_status(self.desk.status())
+
+
+def give(host, held):
+    """Reason of PREPARE, or of COMMIT."""
+    reason, digest = host.ask(wire.PREPARE, prepared(held))
+    return reason if reason != wire.OK else host.ask(wire.COMMIT, digest)[0]
+
+
+def assigning(partner, until_s, officer=b"PC1234  ", zero=0):
+    return struct.pack(wire.ASSIGN_FORM, partner, until_s, zero, officer)
+
+
+# Settings in service.
+
+
+def test_an_admin_changes_keys_partners_and_policy_in_service_and_never_who_the_unit_is():
+    world = World()
+    changed = config(2, (NEW, OLD), b"v" * 32, hold_ms=60000)
+    fewer = Settings(*(tuple(config(3))[:7] + ([], DEFAULT_POLICY)))
+    for held in (changed, fewer):
+        assert give(world.admin(), held) == wire.OK
+        assert settings.load(world.area) == world.adopted[-1] == held
+    assert not world.desk.restart
+    present = settings.load(world.area)
+    for place, other in ((1, b"OTHERONE"), (2, 9), (3, settings.ROLE_CAMERA)):
+        another = list(present)
+        another[0], another[place] = 4, other
+        assert give(world.admin(), Settings(*another)) == wire.BAD_SETTINGS
+    assert settings.load(world.area) == present and len(world.adopted) == 2
+
+
+def test_the_counter_goes_on_when_the_units_own_key_changes():
+    world = World()
+    world.unit.counter += 7
+    used = world.unit.counter
+    assert give(world.admin(), config(2, unit_key=b"v" * 32)) == wire.OK
+    assert world.unit.counter == used
+    world.boot()
+    assert world.unit.counter >= used
+
+
+def test_each_figure_of_a_policy_that_changes_is_journalled_old_and_new():
+    world = World()
+    give(world.admin(), config(2, hold_ms=60000, covert=True))
+    give(world.admin(), config(3, hold_ms=60000))
+    told = [(FIGURES[place], before, after) for place, before, after in world.records(records.POLICY)]
+    assert told == [("hold_ms", 30000, 60000), ("covert", 0, 1), ("covert", 1, 0)]
+    give(world.admin(), config(4, (NEW, OLD), hold_ms=60000))  # keys alone are no policy
+    assert len(world.records(records.POLICY)) == 3
+
+
+def test_a_set_up_journals_in_what_its_policy_differs_from_the_default():
+    world = World()
+    world.desk = Desk(world.unit, world.area, LABEL, None, world.adopted.append, lambda: (0, 0))
+    granted = access.Granted(some_access(), b"k" * 16)
+    assert world.desk.commit(wire.SETUP, config(2, on_draw=1), granted) == wire.OK
+    assert world.records(records.POLICY) == [(FIGURES.index("on_draw"), 2, 1)]
+
+
+def test_a_policy_that_cannot_be_journalled_does_not_change():
+    world = World()
+    host = world.admin()
+
+    def fail(*_):
+        raise OSError(5)
+
+    world.unit.journal.append = fail
+    assert give(host, config(2, hold_ms=60000)) == wire.FLASH_FAILED
+    assert settings.load(world.area) == config() and world.adopted == []
+
+
+def test_a_groups_key_is_changed_in_three_steps_without_taking_the_unit_out_of_service():
+    world = World()
+    seen = [world.status().epochs]
+    for revision, group in enumerate(((OLD, NEW), (NEW, OLD), (NEW, settings.NO_KEY)), 2):
+        assert give(world.admin(), config(revision, group)) == wire.OK
+        held = world.adopted[-1]
+        assert (held.group_key, held.group_other) == group and not world.desk.restart
+        seen.append(world.status().epochs)
+    assert seen == [1, 2, 2, 1]
+    assert OLD not in bytes(world.area.data)
+
+
+def test_a_technician_changes_no_settings_and_moves_no_key():
+    world = World()
+    before = bytes(world.area.data)
+    host = world.technician()
+    assert host.ask(wire.PREPARE, prepared(config(2)))[0] == wire.NOT_ALLOWED
+    assert host.ask(wire.COMMIT, bytes(8))[0] == wire.NOT_ALLOWED
+    assert host.ask(wire.RATCHET, bytes(4))[0] == wire.NOT_ALLOWED
+    assert host.ask(wire.MAKE_KEY, bytes(33))[0] == wire.NOT_ALLOWED
+    assert bytes(world.area.data) == before
+
+
+# Assignment.
+
+
+def test_admin_and_technician_assign_a_paired_or_a_spare_partner_and_take_it_back():
+    world = World()
+    world.set_clock()
+    for opens, credential in ((world.technician, wire.TECHNICIAN), (world.admin, wire.ADMIN)):
+        for partner in (CAMERA, SPARE_CAMERA):
+            until_s = UTC + 9 * 3600
+            assert opens().ask(wire.ASSIGN, assigning(partner, until_s))[0] == wire.OK
+            assert world.records(records.ASSIGNED)[-1] == (partner, until_s, credential, b"PC1234  ")
+            assert (world.status().assigned, world.status().until_s) == (partner, until_s)
+        assert opens().ask(wire.ASSIGN, assigning(0, 12345))[0] == wire.OK
+        assert (world.status().assigned, world.status().until_s) == (0, 0)
+
+
+def test_only_a_partner_that_can_do_what_the_unit_needs_is_assigned():
+    for role, fitting in (
+        (settings.ROLE_HOLSTER, (CAMERA, SPARE_CAMERA)),
+        (settings.ROLE_CAMERA, (HOLSTER,)),
+        (settings.ROLE_COMBINED, (CAMERA, SPARE_CAMERA, HOLSTER)),
+    ):
+        world = World(config(role=role))
+        host = world.technician()
+        for partner in (CAMERA, SPARE_CAMERA, HOLSTER, STRANGER, 0xFFFF):
+            wanted = wire.OK if partner in fitting else wire.BAD_ASSIGNMENT
+            assert host.ask(wire.ASSIGN, assigning(partner, UTC))[0] == wanted
+
+
+def test_an_assignment_ends_in_the_future_and_within_32_days_as_far_as_the_unit_knows_the_time():
+    world = World()
+    host = world.technician()
+    for until_s, wanted in ((0, wire.BAD_ASSIGNMENT), (1, wire.OK), (0xFFFFFFFF, wire.OK)):
+        assert host.ask(wire.ASSIGN, assigning(CAMERA, until_s))[0] == wanted
+    world.set_clock()
+    for ahead_s, wanted in ((0, wire.BAD_ASSIGNMENT), (1, wire.OK), (32 * DAY_S, wire.OK)):
+        assert host.ask(wire.ASSIGN, assigning(CAMERA, UTC + ahead_s))[0] == wanted
+    assert host.ask(wire.ASSIGN, assigning(CAMERA, UTC + 32 * DAY_S + 1))[0] == wire.BAD_ASSIGNMENT
+    world.boot()  # without a clock, but what is past stays past
+    assert world.technician().ask(wire.ASSIGN, assigning(CAMERA, UTC - 1))[0] == wire.BAD_ASSIGNMENT
+
+
+def test_a_byte_that_means_nothing_yet_is_refused():
+    world = World()
+    assert world.technician().ask(wire.ASSIGN, assigning(CAMERA, UTC, zero=1))[0] == wire.BAD_ASSIGNMENT
+    assert world.records(records.ASSIGNED) == []
+
+
+def test_an_assignment_outlives_restarts_and_the_ring():
+    world = World()
+    world.technician().ask(wire.ASSIGN, assigning(SPARE_CAMERA, UTC))
+    for _ in range(3):
+        for _ in range(400):
+            world.unit.record(records.ALERT, b"\x01")
+            world.unit.tidy()
+        world.boot()
+        assert world.status().assigned == SPARE_CAMERA
+    world.technician().ask(wire.ASSIGN, assigning(0, 0))
+    world.boot()
+    assert world.status().assigned == 0
+
+
+def test_an_assignment_that_cannot_be_journalled_is_none():
+    world = World()
+    host = world.technician()
+
+    def fail(*_):
+        raise OSError(5)
+
+    world.unit.journal.append = fail
+    assert host.ask(wire.ASSIGN, assigning(CAMERA, UTC))[0] == wire.FLASH_FAILED
+    assert world.unit.assigned[0] == 0
+
+
+# Modes.
+
+
+def asked(host, mode, seconds):
+    return host.ask(wire.MODE, struct.pack(wire.MODE_FORM, mode, seconds))[0]
+
+
+def test_a_mode_is_entered_for_no_longer_than_the_policy_says():
+    world = World()
+    host = world.technician()
+    assert asked(host, records.MODE_TEST, 0) == wire.OK
+    assert asked(host, records.MODE_FUNCTION_TEST, 60) == wire.OK
+    assert asked(host, records.MODE_TEST, 61) == wire.BAD_MODE
+    assert asked(host, records.MODE_MUTE, 600) == wire.OK
+    assert asked(host, records.MODE_MUTE, 601) == wire.BAD_MODE
+    assert asked(host, records.MODE_NORMAL, 5) == wire.OK
+    assert asked(host, 99, 1) == wire.BAD_MODE
+    wanted = [(records.MODE_TEST, 60), (records.MODE_FUNCTION_TEST, 60), (records.MODE_MUTE, 600)]
+    assert world.modes == wanted + [(records.MODE_NORMAL, 0)]
+
+
+def test_where_alerts_may_not_be_muted_a_session_cannot_either_and_a_camera_unit_has_no_modes():
+    world = World(config(mute_ms=0))
+    assert asked(world.admin(), records.MODE_MUTE, 1) == asked(world.admin(), records.MODE_MUTE, 0) == wire.BAD_MODE
+    camera = World(config(role=settings.ROLE_CAMERA), has_modes=False)
+    assert asked(camera.admin(), records.MODE_TEST, 1) == wire.BAD_MODE
+    assert world.modes == camera.modes == []
+
+
+# Wrong secrets.
+
+
+def guess(world, credential, number=1):
+    host = Host(world.desk)
+    answer = host.greet(credential, number=number)
+    return error_of(answer if answer[0] == wire.ERROR else host.prove(b"x" * 32))
+
+
+def test_a_guesser_is_slowed_down_and_never_keeps_an_admin_out_for_more_than_a_minute():
+    world = World()
+    begin = world.now
+    for _ in range(20):
+        assert guess(world, wire.ADMIN) == wire.BAD_PROOF
+        assert guess(world, wire.ADMIN) == wire.WAIT
+        world.now += 1000 * world.desk.wait_s(wire.ADMIN)
+    assert world.now - begin >= 13 * 60000
+    guess(world, wire.ADMIN)
+    assert world.desk.wait_s(wire.ADMIN) == 60
+    world.now += 60000
+    assert world.admin().ask(wire.PING)[0] == wire.OK
+    tries = world.records(records.REFUSED)
+    assert sum(count for _, count in tries) == 21 and len(tries) <= 4
+    assert guess(world, wire.ADMIN) == wire.BAD_PROOF and world.desk.wait_s(wire.ADMIN) == 2
+
+
+def test_who_guesses_at_technicians_does_not_keep_out_the_admin_nor_the_other_way_round():
+    world = World()
+    guess(world, wire.TECHNICIAN, 2000000000)
+    assert guess(world, wire.TECHNICIAN, 2000000000) == wire.WAIT
+    assert world.admin().ask(wire.PING)[0] == wire.OK
+    world.now += 2000
+    guess(world, wire.ADMIN)
+    assert world.technician().ask(wire.PING)[0] == wire.OK
+
+
+def test_a_stolen_laptop_that_comes_after_its_credential_expired_is_journalled():
+    world = World()
+    world.set_clock()
+    assert error_of(Host(world.desk).greet(wire.TECHNICIAN, b"alice   ", UTC - 1)) == wire.EXPIRED
+    assert world.records(records.REFUSED) == [(wire.EXPIRED, 1)]
+    assert world.desk.wait_s(wire.TECHNICIAN) == 0  # it proved nothing wrong: nobody else has to wait for it
+
+
+# What a thief of the unit can open.
+
+
+class Overheard:
+    """A session as a listener keeps it."""
+
+    def __init__(self, host, opens):
+        opens(host)
+        self.hello, self.challenge, self.keys = host.hello, host.challenge, host.keys
+
+    def opens_with(self, secret):
+        return SessionKeys(secret, transcript(self.hello, self.challenge)).host_proof() == self.keys.host_proof()
+
+
+def windows(area):
+    """All runs of 32 bytes that a thief of the flash finds."""
+    data = bytes(area.data)
+    return [data[at : at + 32] for at in range(len(data) - 31) if data[at] != 0xFF or data[at + 31] != 0xFF]
+
+
+def test_who_takes_the_unit_later_opens_no_recorded_admin_session_but_that_of_the_last_step():
+    world = World()
+    overheard = []
+    for step in range(1, 5):
+        host = Host(world.desk)
+        key = world.desk.access.admin_key
+
+        def opens(host, step=step, key=key):
+            host.greet(wire.ADMIN, number=step)
+            host.prove(key)
+
+        overheard.append(Overheard(host, opens))
+        assert host.ask(wire.RATCHET, struct.pack(">I", step))[0] == wire.OK
+    found = windows(world.area)
+    assert ADMIN_KEY not in found and ROOT in found
+    opened = [any(session.opens_with(secret) for secret in found) for session in overheard]
+    assert opened == [False, False, False, True]  # the last shows that the search would notice
+
+
+def test_two_sessions_under_one_credential_share_no_key():
+    world = World()
+    keys = set()
+    for opens in (world.admin, world.admin, world.technician, world.technician):
+        host = opens()
+        sealed = (
+            host.keys.to_unit.seal(bytes(32)) + host.keys.to_host.seal(bytes(32)) + host.keys.stream.seal(bytes(32))
+        )
+        keys |= {sealed[i : i + 32] for i in range(0, len(sealed), 48)}
+    assert len(keys) == 12

@@ -1,0 +1,98 @@
+"""Wrong secrets: each kind of credential pauses by itself, ever longer, never for good; the journal is told seldom."""
+
+from interlock.core import wire
+from interlock.core.refusals import FORGET_MS, PAUSE_MAX_MS, PAUSE_MS, TOGETHER_MS, Refusals
+from interlock.core.ticks import ticks_add
+
+
+class World:
+    def __init__(self, now=0):
+        self.now = now
+        self.written = []
+        self.refusals = Refusals(lambda reason, tries: self.written.append((reason, tries)))
+
+    def after(self, ms):
+        self.now = ticks_add(self.now, ms)
+        self.refusals.tidy(self.now)
+
+    def guess(self, credential=wire.ADMIN):
+        """A wrong secret as soon as it is heard; how long nobody is heard then."""
+        self.after(self.wait_ms(credential))
+        self.refusals.wrong(credential, self.now)
+        self.refusals.count(wire.BAD_PROOF, self.now)
+        return self.wait_ms(credential)
+
+    def wait_ms(self, credential=wire.ADMIN):
+        return self.refusals.wait_ms(credential, self.now)
+
+
+def test_pauses_double_up_to_a_minute_and_no_further():
+    world = World()
+    assert [world.guess() for _ in range(9)] == [2000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000]
+    world.after(PAUSE_MAX_MS - 1)
+    assert world.wait_ms() == 1
+    world.after(1)
+    assert world.wait_ms() == 0
+
+
+def test_who_guesses_at_one_credential_keeps_out_nobody_who_holds_another():
+    world = World()
+    for _ in range(50):
+        world.guess(wire.TECHNICIAN)
+    assert world.wait_ms(wire.TECHNICIAN) == PAUSE_MAX_MS
+    assert world.wait_ms(wire.ADMIN) == world.wait_ms(wire.SETUP) == 0
+
+
+def test_an_owner_waits_a_minute_at_most_whatever_was_tried_before_and_starts_anew_after_a_success():
+    world = World()
+    for _ in range(10000):
+        world.guess()
+    world.after(PAUSE_MAX_MS)
+    assert world.wait_ms() == 0
+    world.refusals.right(wire.ADMIN)
+    assert world.guess() == PAUSE_MS
+
+
+def test_what_was_tried_is_forgotten_step_by_step():
+    world = World()
+    for _ in range(20):
+        world.guess()
+    world.after(3 * FORGET_MS)
+    assert world.guess() == 16000
+    world.after(100 * FORGET_MS)
+    assert world.guess() == PAUSE_MS
+
+
+def test_pauses_hold_and_end_across_the_wrap_of_ticks():
+    world = World((1 << 30) - 1000)
+    world.guess()
+    world.after(1500)
+    assert world.now == 500 and world.wait_ms() == 500
+    for _ in range(14 * 24):
+        world.after(3600000)
+    assert world.wait_ms() == 0 and world.guess() == PAUSE_MS
+
+
+def test_guessing_for_a_day_writes_no_more_than_a_record_each_ten_minutes_and_counts_every_try():
+    world = World()
+    tries, day_ms = 0, 24 * 3600000
+    begin = world.now
+    while world.now - begin < day_ms:
+        world.guess()
+        tries += 1
+    world.after(TOGETHER_MS)
+    assert len(world.written) <= 1 + 24 * 6 + 1
+    assert sum(count for _, count in world.written) == tries
+    assert tries < 24 * 60 + 10  # a guess a minute
+
+
+def test_the_first_refusal_is_written_at_once_and_the_rest_before_the_session_that_succeeds():
+    world = World()
+    world.guess()
+    assert world.written == [(wire.BAD_PROOF, 1)]
+    world.guess()
+    world.guess()
+    world.refusals.count(wire.EXPIRED, world.now)
+    assert len(world.written) == 1
+    world.refusals.right(wire.ADMIN)
+    assert world.written[1:] == [(wire.BAD_PROOF, 2), (wire.EXPIRED, 1)]

@@ -1,0 +1,96 @@
+"""A host with units around it, for tests of commands; fate's way into the vault, for tests of flows."""
+
+import io
+import json
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+
+from host_tools import cli, context, durable, label
+from host_tools.commands import running
+from host_tools.flows import assign, bring, pair, provision, reach
+from simulator.clock import run
+
+from .flow_world import World
+from .unit_model import ModelRadio, ModelUnit
+
+
+class Desk:
+    """A host with units around it."""
+
+    def __init__(self, home, capsys):
+        self.home, self._capsys = home, capsys
+        self.units = {}
+        self.on_link = lambda _: None
+
+    def unit(self, serial):
+        self.units[serial] = ModelUnit(serial)
+        return label.label_text(serial, self.units[serial].label.secret)
+
+    def run(self, *arguments):
+        """(exit code, standard output, standard error) of one command."""
+        sys.argv = ["interlock", "--home", str(self.home), *arguments]
+        for unit in self.units.values():
+            unit.deaf_until_s, unit.wait_until_ms, unit.worked_until_s = 0.0, 0, 0.0
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        out, err = self._capsys.readouterr()
+        return code, out, err
+
+    def json(self, *arguments, code=0):
+        got, out, err = self.run(*arguments, "--json")
+        assert got == code, err
+        return json.loads(out)
+
+
+@pytest.fixture
+def desk(tmp_path, capsys, monkeypatch):
+    desk = Desk(tmp_path / "home", capsys)
+
+    @asynccontextmanager
+    async def radio(_):
+        radio = ModelRadio(list(desk.units.values()))
+        radio.on_link = lambda link: desk.on_link(link)
+        yield radio
+
+    monkeypatch.setattr(context.Context, "radio", radio)
+    monkeypatch.setattr(running.asyncio, "run", run)
+    monkeypatch.setattr(sys, "argv", [])
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    return desk
+
+
+@pytest.fixture
+def team(desk):
+    """A holster and a camera that are set up."""
+    key = ("--signing", "h5")
+    assert desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS", *key)[0] == 0
+    assert desk.run("provision", desk.unit("C1"), "--role", "camera", "--name", "front [desk]", *key)[0] == 0
+    return desk
+
+
+@pytest.fixture
+def fated_writes(monkeypatch):
+    """Each write into the vault is a step of fate, before and after."""
+    write = durable.replace
+
+    def fated(path, data):
+        World.acting.step()
+        write(path, data)
+        World.acting.step()
+
+    monkeypatch.setattr(durable, "replace", fated)
+    monkeypatch.setattr(durable.os, "fsync", lambda _: None)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A lost link is not made anew by the flow itself: so each cut shows."""
+    monkeypatch.setattr(provision, "AFTER_RESET_S", 3.0)
+    for module in (pair, bring, assign):
+        monkeypatch.setattr(module, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(reach, "SCAN_S", 5.0)

@@ -1,0 +1,129 @@
+"""What people and scripts are told by the commands for keys in service and shifts: what is in force, who is missing,
+what a lost unit can still do."""
+
+from .test_commands import HOLSTER
+
+ROTATION = {"epoch", "step", "lagging"}
+
+
+def clockless(team):
+    """Units' uptime is the event loop's, which begins anew with each command."""
+    for unit in team.units.values():
+        unit.clock = None
+    return team
+
+
+def test_a_shift_is_assigned_and_cleared(team):
+    assert team.json("pair", "H1", "C1", "--spare")["spare"]
+    assert "a spare pair already" in team.run("pair", "H1", "C1")[1]
+    done = clockless(team).json("assign", "H1", "C1", "--officer", "PC77", "--hours", "8")
+    assert done["officer"] == "PC77"
+    assert [(unit["serial"], unit["partner"], unit["was"]) for unit in done["units"]] == [
+        ("C1", "H1", None),
+        ("H1", "C1", None),
+    ]
+    (told,) = team.json("status", "H1")
+    assert told["assigned"] == "C1" and told["assigned_until_s"] == done["units"][1]["until_s"]
+    assert "C1, until" in team.run("status", "H1")[1]
+    code, out, _ = clockless(team).run("assign", "H1", "C1", "--officer", "PC77", "--until", "06:00")
+    assert code == 0 and "H1: C1, until" in out and "06:00" in out and "For PC77" in out
+    code, out, _ = team.run("assign", "H1", "--clear")
+    assert code == 0 and "H1: none is assigned" in out and "C1: none is assigned" in out
+    assert not team.json("pair", "H1", "C1", "--paired")["spare"]
+    assert "are a pair already" in team.run("pair", "H1", "C1")[1]
+
+
+def test_what_cannot_be_assigned_is_told_with_the_remedy(team):
+    code, _, err = team.run("assign", "H1", "C1", "--officer", "PC77")
+    assert code == 2 and "interlock pair H1 C1 --spare" in err
+    code, _, err = team.run("assign", "C1", "H1", "--officer", "PC77")
+    assert code == 2 and "not a holster" in err
+    code, _, err = team.run("assign", "H1", "C1", "--officer", "PC77", "--until", "6", "--hours", "2")
+    assert code == 2 and "the same thing" in err
+
+
+def test_a_mode_is_entered_and_told(team):
+    assert team.json("mode", "H1", "mute", "--seconds", "60") == {"serial": "H1", "mode": "mute", "flags": []}
+    code, out, _ = team.run("mode", "H1", "normal")
+    assert code == 0 and "H1: normal" in out
+    code, _, err = team.run("mode", "C1", "mute")
+    assert code == 2 and "Modes are of holsters" in err
+
+
+def test_a_rotation_says_how_far_it_is_and_whom_it_waits_for(team):
+    away = team.units.pop("C1")
+    code, out, err = team.run("rotate")
+    assert code == 0 and "A rotation begins" in out and "learn the next key" in out and "Missing for that: C1" in out
+    assert "interlock rotate again" in out and "H1: took new settings (group key)" in err
+    assert team.json("rotate")["rotation"] == {"epoch": 1, "step": "accept", "lagging": ["C1"]}
+    code, out, _ = team.run("rotate", "C1")
+    assert code == 3 and "C1: C1 was not heard" in out
+    team.units["C1"] = away
+    code, out, _ = team.run("rotate")
+    assert code == 0 and "No new rotation" in out and "epoch 2, and no unit takes another" in out
+    team.units.pop("C1")
+    done = team.json("rotate", "--leave-behind")
+    assert set(done) == {"begun", "rotation", "visits", "failures", "missing"} and set(done["rotation"]) == ROTATION
+    assert done["begun"] and done["rotation"] == {"epoch": 3, "step": "settled", "lagging": ["C1"]}
+
+
+def test_a_revocation_says_what_the_lost_unit_can_still_do(team):
+    team.json("pair", "H1", "C1")
+    stolen, holster = team.units.pop("C1"), team.units.pop("H1")
+    code, out, _ = team.run("revoke", "C1")
+    assert code == 0 and "Revoked: C1" in out and "be taken for a partner by H1" in out
+    assert "read the group's frames and start" in out and "Not reached yet: H1" in out
+    done = team.json("revoke")
+    (exposure,) = done.pop("exposures")
+    assert exposure == {"serial": "C1", "partners": ["H1"], "forgeable": [], "group": ["H1"]}
+    assert set(done) == {"serials", "rotation", "visits", "failures", "missing"}
+    team.units["H1"] = holster
+    code, out, _ = team.run("revoke")
+    assert code == 0 and "No unit takes a key that they know" in out and "Not reached" not in out
+    team.units["C1"] = stolen
+    assert team.json("pull", "C1")[0]["failure"] is None, "it was found: its journal is evidence"
+    code, _, err = team.run("pair", "H1", "C1")
+    assert code == 2 and "C1 is revoked" in err
+
+
+def test_a_replacement_says_which_pairs_are_made(team):
+    team.json("pair", "H1", "C1")
+    assert team.run("provision", team.unit("H2"), *HOLSTER, "--signing", "none")[0] == 0
+    new = team.units.pop("H2")
+    code, out, _ = team.run("replace", "H1", "H2")
+    assert code == 0 and "H2 and C1 are to be a pair" in out and "Revoked: H1" in out
+    team.units["H2"] = new
+    code, out, _ = team.run("replace", "H1", "H2")
+    assert code == 0 and "H2 and C1 are a pair." in out
+    done = team.json("replace", "H1", "H2")
+    assert (done["old"], done["new"], done["pairs"], done["unfinished"]) == ("H1", "H2", [["H2", "C1"]], [])
+    code, _, err = team.run("replace", "C1", "H2")
+    assert code == 2 and "replaced by one of its role" in err
+
+
+def test_none_is_revoked_and_that_is_said(team):
+    code, out, _ = team.run("revoke")
+    assert code == 0 and "No unit is revoked" in out
+
+
+def test_keys_in_service_are_never_printed(team):
+    team.json("pair", "H1", "C1")
+    away = team.units.pop("C1")
+    said = team.run("rotate") + team.run("rotate", "--json")
+    team.units["C1"] = away
+    del team.units["H1"]
+    said += team.run("revoke", "H1") + team.run("revoke", "--json") + team.run("policy", "diff")
+    everything = "".join(map(str, said))
+    files = "".join(path.read_text() for path in (team.home / "vault").rglob("*.json"))
+    secrets = {word.strip('",') for word in files.split() if len(word.strip('",')) >= 64}
+    assert len(secrets) > 10 and not [secret for secret in secrets if secret in everything]
+
+
+def test_what_was_brought_is_in_the_chain_of_custody(team):
+    from host_tools.store import Store
+
+    team.json("rotate")
+    store = Store.open(team.home / "journals.sqlite")
+    noted = [(row.what, row.detail) for row in store.custody_of("H1")]
+    store.close()
+    assert noted[-3:] == [("settings", f"revision {number}: group key") for number in (2, 3, 4)]
