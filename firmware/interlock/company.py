@@ -230,8 +230,9 @@ class Company:
         self._said = said
         event, flags = said
         if self._is_holster and self._is_on_duty(said):
-            self._listen_until = ticks_add(now, ANSWER_MS)
             flags |= self._seek()
+            if flags & frames.FLAG_SEEKING:
+                self._listen_until = ticks_add(now, ANSWER_MS)
         counter = station.use_counter()
         slot = station.slot()
         body = None

@@ -9,6 +9,7 @@ from .core import frames, holster, records
 from .core.machine import deadline, due
 from .core.proof import ALERT_UNPAIRED
 from .core.ticks import earlier, is_due, ticks_add, ticks_diff
+from .service import SERVICE_PRESS_MS
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ SLOW_ENDING_MS = 2000
 BEACON_MS = 300
 UNPROVEN_BEACON_MS = 1500
 BATTERY_CHECK_MS = 30000
-STOW_PRESS_MS = 2000  # the button held so long stows; let go before, it was a press
+STOW_PRESS_MS = 2000  # the button held so long, and let go, stows; let go before, it was a press
 AGED_SLOTS = 8  # frames built ahead are built anew when their time is so many slots old
 # Which events may follow so closely that there is no time to build: the weapon is drawn, armed and fired in a moment.
 _FOLLOWING = ((holster.LEFT, (holster.ARM, holster.FIRE)), (holster.ARM, (holster.FIRE,)), (holster.FIRE, ()))
@@ -74,7 +75,7 @@ class HolsterRole:
         self._aired: int | None = None  # counter of the newest frame
         self._burst_until = now
         self._battery_at = now
-        self._press_at: int | None = None
+        self._pressed_at: int | None = None
         self._ready: dict[int, bytes] = {}
         self._following: dict[int, dict[int, bytes]] = {}  # event -> what is ready once it has happened
         self._ready_counter = 0  # the counter in use when they were built: they carry the next one
@@ -113,12 +114,21 @@ class HolsterRole:
         now = self.station.ticks()
         if self.dock.take():
             self._step(holster.STOW if self.dock.on else holster.UNSTOW, True)
-        if self.button.take():
-            if self.button.on:
-                self._press_at = ticks_add(now, STOW_PRESS_MS)
-            elif self._press_at is not None:
-                self._press_at = None
-                self._step(holster.PRESS, None)
+        changes = self.button.take()
+        if changes == 2:
+            self._step(holster.PRESS, None)
+        elif changes and self.button.on:
+            self._pressed_at = now
+        elif changes and self._pressed_at is not None:
+            self._released(ticks_diff(now, self._pressed_at))
+
+    def _released(self, held_ms: int) -> None:
+        """The button was held so long; longer than for stowing it was for service mode (`service.py`)."""
+        self._pressed_at = None
+        if held_ms < STOW_PRESS_MS:
+            self._step(holster.PRESS, None)
+        elif held_ms < SERVICE_PRESS_MS:
+            self._step(holster.UNSTOW if self.state.mode == holster.STOWED else holster.STOW, False)
 
     def _fire(self, event: int, edge_at: int) -> None:
         # Built for the next counter: were that taken meanwhile, the frame would repeat one.
@@ -294,9 +304,6 @@ class HolsterRole:
                 break
             self._step(event, None)
         self.answers.tick(now)
-        if is_due(self._press_at, now):
-            self._press_at = None
-            self._step(holster.UNSTOW if self.state.mode == holster.STOWED else holster.STOW, False)
         if is_due(self.seat.disagree_at, now):
             self.seat.expire()
         if is_due(self._battery_at, now):
@@ -342,6 +349,6 @@ class HolsterRole:
     def deadline(self, now: int) -> int | None:
         """The next tick at which there is something to do."""
         first = earlier(deadline(self.state, now), self.answers.deadline(now), now)
-        for tick in (self._press_at, self.seat.disagree_at, self._battery_at, self.signal.off_at):
+        for tick in (self.seat.disagree_at, self._battery_at, self.signal.off_at):
             first = earlier(first, tick, now)
         return first

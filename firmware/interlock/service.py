@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .radio.link import Link
     from .unit import Unit
 
-PRESS_MS = 6000  # the button held so long opens service mode
+SERVICE_PRESS_MS = 6000  # the button held so long opens service mode
 OPEN_MS = 60000  # and it stays open so long without a connection
 INVITE_MS = 100  # connectable advertising above that interval is wrong on CYW43
 RETRY_MS = 2  # the stack's queue was full: try again so much later
@@ -84,7 +84,7 @@ class Service:
         if not self._button.on:
             self._pressed_until = None
         elif self._pressed_until is None and self._open_until is None:
-            self._pressed_until = ticks_add(now, PRESS_MS)
+            self._pressed_until = ticks_add(now, SERVICE_PRESS_MS)
         elif is_due(self._pressed_until, now):
             self._pressed_until = None
             self._open_until = ticks_add(now, OPEN_MS)

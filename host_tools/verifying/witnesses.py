@@ -189,10 +189,10 @@ def _frame_window(book: Book, said: Said) -> Window:
 
 
 def _answer_window(book: Book, counters: Sequence[int], places: Sequence[int], said: Said) -> Window:
-    """An answer is built after its frame was recorded as heard, and before a later one of the same sender is.
-    `counters`, `places`: see `Testimony.heard_of`."""
+    """An answer is built in the moment in which its frame is heard, just before that is recorded, or later; and before
+    a later frame of the same sender is heard. `counters`, `places`: see `Testimony.heard_of`."""
     at = bisect_right(counters, said.counter)
-    low = places[at - 1] + 1 if at else book.first
+    low = places[at - 1] if at else book.first
     high = places[at] if at < len(counters) else None
     return Window(low, high, at > 0 and counters[at - 1] == said.counter, at > 0 or book.first == 0)
 

@@ -43,7 +43,7 @@ def _advantages(where: str, found: dict[str, Advantage]) -> list[Row]:
 
 
 def _row(name: str, found: Advantage, timing: Advantage) -> Row:
-    return Row(f"{name}, ± {found.sigma:.3f}", found.value, "advantage", timing.value, "by times alone")
+    return Row(name, found.value, f"± {found.sigma:.3f} advantage", timing.value, "by times alone")
 
 
 def _track(worlds: list[list[Burst]]) -> list[Row]:

@@ -30,7 +30,7 @@ def breach(names: Iterable[str], walks: int = WALKS, deeply: bool = True) -> Bre
             for name in names:
                 case = WORLDS[name]
                 for seed in range(walks):
-                    walk(case.shape._replace(trouble=4), seed, WALK_MOVES, case.policy)
+                    walk(case.shape._replace(trouble=4 * (seed & 1)), seed, WALK_MOVES, case.policy)
             for name in names if deeply else ():
                 case = WORLDS[name]
                 search(case.shape, case.policy, case.depth)
@@ -249,10 +249,11 @@ def test_every_rule_of_the_proof_taken_away_breaks_a_joint_law(monkeypatch: pyte
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", ["holster", "camera"])
-def test_most_rules_taken_away_break_a_joint_law_and_the_others_one_alone(
-    name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name, jointly", [("holster", 18), ("camera", 26)])
+def test_every_rule_taken_away_breaks_a_joint_law_or_one_alone(
+    name: str, jointly: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What an officer asks for (button, modes, stowing) and what only records tell is judged alone."""
     monkeypatch.setattr(camera_moves, "RETRY_MS", 2)
     monkeypatch.setattr(holster_moves, "PRESS_TWICE_MS", 1)
-    assert len(sweep(name, monkeypatch, 200)) < len(MACHINES[name][0].rules) // 3
+    assert len(MACHINES[name][0].rules) - len(sweep(name, monkeypatch, 120)) >= jointly

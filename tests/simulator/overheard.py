@@ -68,10 +68,14 @@ def with_clocks(firmware: Firmware, begins_ms: int) -> None:
     station.__init__ = set_clock
 
 
-@functools.cache
 def world(seed: int, duration_s: float, port: str = "esp32", change: Change | None = None) -> list[Burst]:
     """Everything that was on the air of it, in bursts, once all units were on. Where the firmware is changed there are
     no uses."""
+    return _world(seed, float(duration_s), port, change)
+
+
+@functools.cache
+def _world(seed: int, duration_s: float, port: str, change: Change | None) -> list[Burst]:
     played = scenario(seed, STAGGER_S + duration_s, port, change is None)
 
     def prepare(firmware: Firmware) -> None:

@@ -117,7 +117,7 @@ def test_headers_are_the_same_for_every_unit_of_a_port(port: str):
 
 def test_by_times_alone_the_track_is_lost_after_a_few_announcements():
     worlds = [world(seed, SECONDS["esp32"]) for seed in (2, 3)]
-    one, three, ten = follow(taught(1, SECONDS["esp32"], LATER_S), worlds, (1, 3, 10))
+    one, three, ten = follow(taught(1, SECONDS["esp32"], LATER_S, "esp32", None), worlds, (1, 3, 10))
     assert one.followed > 0.15, "one hop is three times a blind guess among twenty"
     assert one.followed > three.followed > ten.followed - 0.02 and ten.followed < 0.12
 

@@ -7,6 +7,7 @@ left alone, partners know each other, and a camera that is gone is missed.
 from collections.abc import Callable, Iterable, Iterator
 
 from interlock.core import camera, holster, records, watch
+from interlock.core.settings import REACH_JOURNAL
 from interlock.core.ticks import ticks_add
 
 from ..laws import Broken
@@ -106,11 +107,15 @@ class Fair:
     # What is well.
 
     def _is_served(self) -> bool:
-        """Whether each weapon that is out is recorded by an own camera and its officer knows, as far as nobody stopped
-        that."""
+        """Whether each weapon that is out is in use, recorded by an own camera, and its officer knows, as far as nobody
+        stopped that."""
         world = self.world
         for number in world.shape.holsters:
-            role = world.units[number].role
+            unit = world.units[number]
+            role = unit.role
+            kept = world.policy.on_draw == REACH_JOURNAL or role.state.mode == holster.STOWED
+            if not unit.seat.seated and not kept and role.state.mode not in holster.OUT:
+                return False
             own = [c for h, c in world.shape.pairs if h == number]
             if role.state.mode not in holster.OUT or any(world.laws.is_excused(c) for c in own):
                 continue

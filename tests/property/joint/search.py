@@ -53,6 +53,7 @@ LONGER = {
     "GUEST_REFILL_MS": 12,
     "RETRY_MS": 3,
     "STOW_PRESS_MS": 2,
+    "SERVICE_PRESS_MS": 4,
     "PRESS_TWICE_MS": 2,
     "SEEK_MS": 3,
     "ANSWER_MS": 2,
