@@ -104,6 +104,17 @@ def _lists(settings: Settings, number: int) -> bool:
 def replace_unit(vault: Vault, old: str, new: str) -> list[PairEntry]:
     """Revoke `old`, and make the pairs that it had with `new`; those pairs. ToolError, and nothing changed, when `new`
     cannot take its place."""
+    wanted = replacement(vault, old, new)
+    # The revocation last: until it is there, running this again begins anew; after it, all is decided.
+    for pair in wanted:
+        if vault.pair(pair.holster, pair.camera) is None:
+            vault.save(pair)
+    revoke(vault, old)
+    return wanted
+
+
+def replacement(vault: Vault, old: str, new: str) -> list[PairEntry]:
+    """The pairs that `new` is to have in the place of `old`; nothing is written. ToolError when it cannot take it."""
     gone, comes = vault.unit(old), vault.unit(new)
     if old == new or comes.state != COMMITTED:
         what = "is revoked" if comes.state == REVOKED else "is not wholly set up"
@@ -128,11 +139,6 @@ def replace_unit(vault: Vault, old: str, new: str) -> list[PairEntry]:
             known = PairEntry(ends[0], ends[1], "prepared", vault.entropy(KEY_BYTES), None, pair.spare)
             book = vault.check_pair(book, known)
         wanted.append(known)
-    # The revocation last: until it is there, running this again begins anew; after it, all is decided.
-    for pair in wanted:
-        if vault.pair(pair.holster, pair.camera) is None:
-            vault.save(pair)
-    revoke(vault, old)
     return wanted
 
 

@@ -125,12 +125,12 @@ def utc_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def check_person(person: str) -> str:
-    """The person's id, when it is one: 1 to 8 ASCII characters without blanks."""
+def check_person(person: str, option: str = "--as ") -> str:
+    """The person's id, when it is one: 1 to 8 ASCII characters without blanks. `option`: where it was given."""
     if not PERSON.fullmatch(person):
         raise ToolError(
             f"{person!r} is no person's id: 1 to 8 ASCII characters without blanks",
-            "Give the id that units shall note, such as a collar number: --as PC1234.",
+            f"Give the id that units shall note, such as a collar number: {option}PC1234.",
         )
     return person
 

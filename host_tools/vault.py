@@ -121,6 +121,8 @@ class Vault:
 
     def _read_unit(self, serial: str) -> tuple[Path, bytes]:
         if serial not in self:
+            if serial.upper() in self:
+                raise ToolError(f"{serial} is not in the vault", f"Do you mean {serial.upper()}?")
             raise ToolError(
                 f"{serial} is not in the vault",
                 f"Known here: {', '.join(self.serials()) or 'none yet'}. A new one is set up with interlock provision.",
@@ -141,6 +143,10 @@ class Vault:
         """(number, role, name) of a unit, in either kind of vault."""
         entry = self._entry(serial)
         return entry.number, entry.role, entry.name
+
+    def is_revoked(self, serial: str) -> bool:
+        """Whether it counts no more; only the force's vault knows."""
+        return self.person is None and self.unit(serial).state == entries.REVOKED
 
     def check_in_service(self, serial: str) -> None:
         """ToolError when this unit is not in service."""

@@ -34,6 +34,7 @@ class Answers:
         self._journalled: set[Hashable] = set()  # answers since then that are records: renewals repeat them
         self._witnesses: set[int] = set()  # of this use
         self._acked: set[int] = set()  # cameras
+        self._proofs: dict[int, int] = {}  # camera -> tick of its last *recording* in this use
         self._begin_counter = 0
         self._begin_at = station.ticks()
         self._heard_ms: int | None = None
@@ -64,6 +65,7 @@ class Answers:
         self._acks = self._late = self._alerts = 0
         self._witnesses = set()
         self._acked = set()
+        self._proofs = {}
         self._ear.forget()
         self._prove(proof.BEGIN, None)
 
@@ -107,7 +109,18 @@ class Answers:
         if news or (kind == frames.PROVEN and self.state.mode == proof.LOST):
             payload = (camera, counter, kind << 4 | reason, ack.since_ms, ack.buffer_s, ack.digest)
             station.record(records.ACK, records.pack(records.ACK, *payload))
+        if kind == frames.PROVEN:
+            self._proofs[camera] = station.ticks()
+        elif kind == frames.REFUSED:
+            self._proofs.pop(camera, None)
+            if self._is_proven_by_another():
+                return
         self._prove(_EVENTS[kind], reason)
+
+    def _is_proven_by_another(self) -> bool:
+        """Whether a camera that has not refused since proved its recording lately."""
+        now, limit_ms = self.station.ticks(), self.station.policy.proof_limit_ms
+        return len([at for at in self._proofs.values() if ticks_diff(now, at) < limit_ms]) > 0
 
     def _count(self, camera: int, kind: int) -> None:
         self._acks += 1

@@ -42,6 +42,8 @@ class CameraRole:
         self.adopt()
         self._newest: dict[int, int] = {}  # own holster -> counter of its newest frame
         self._answered: set[tuple[int, int, int]] = set()  # (holster, kind, reason) journalled since its newest event
+        self._is_grave = False  # something more than a bare draw was recorded since standby: its hold is not cancelled
+        self._turned_away: set[tuple[int, int]] = set()  # (sender, reason) journalled since its newest event
         self._testified = False  # this recording's first witness frame is journalled
         self._testifies = False  # a witness frame is wanted, as soon as one may be aired again
         self._testify_at = now
@@ -95,8 +97,10 @@ class CameraRole:
             self._newest[heard.sender] = heard.counter
         knows = self._knows(heard.sender)
         refused = None if knows or is_end else self._refusal(heard, own)
-        if heard.event != frames.OUT or not knows:
+        if heard.event != frames.OUT or (not knows and (heard.sender, refused) not in self._turned_away):
             self._journal_heard(heard, refused or heard.kind)
+            if refused is not None:
+                self._turned_away.add((heard.sender, refused))
         if refused is None:
             if own and not knows and not is_end:
                 self.station.company.write_crew((), ())
@@ -144,7 +148,11 @@ class CameraRole:
         return sender in [weapon for weapon, _ in self.state.weapons]
 
     def _follow(self, event: int | None, sender: int) -> None:
-        if event in _ENDS:
+        if self.state.mode == camera.STANDBY:
+            self._is_grave = False
+        if event in (None, frames.ARM, frames.DISCHARGE):
+            self._is_grave = True
+        if event in _ENDS or (event == frames.CANCEL and self._is_grave):
             self._step(camera.RETURN, sender)
         elif event == frames.CANCEL:
             self._step(camera.CANCEL, sender)
@@ -164,6 +172,7 @@ class CameraRole:
 
     def _journal_heard(self, heard: receiver.Heard, kind: int) -> None:
         self._answered = {key for key in self._answered if key[0] != heard.sender}
+        self._turned_away = {key for key in self._turned_away if key[0] != heard.sender}
         event = (heard.event or 0) << 4 | heard.flags
         digest = heard.body or bytes(frames.DIGEST_BYTES)
         payload = (heard.sender, heard.counter, kind, event, digest)
@@ -279,6 +288,8 @@ class CameraRole:
             wanted, self._testifies = self._testifies, False
             if wanted and self.state.mode == camera.RECORDING:
                 self._testify()
+        for bucket in (self._stale, self._guests, self._undated):
+            bucket.refill(now)
         self.recorder.tick(now)
         self.signal.tick(now)
         self.station.radio.listen()

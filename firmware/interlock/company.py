@@ -93,8 +93,8 @@ class Company:
             return
         self._note(heard)
         one = self._watched.get(heard.sender)
-        if one is None or not own:
-            return
+        if one is None or not own or heard.event is None:
+            return  # of a frame under a group key that we lack nobody knows what it says
         self._watch(one, heard)
         if heard.event in frames.PRESENCE and heard.flags & frames.FLAG_SEEKING and not self._is_holster:
             self._tells_time = bool(self.station.slot() and not heard.slot)
@@ -207,6 +207,8 @@ class Company:
             else:
                 self._rotate()
         said = self.says() if self._every_ms else None
+        if self._is_on_duty(said) != self._is_on_duty(self._said):
+            self._change_duty(now)
         if said is None:
             self._said = None
         elif is_due(self._next_at, now) or self._is_on_duty(said) != self._is_on_duty(self._said):
@@ -214,6 +216,15 @@ class Company:
         self._miss(now, busy)
         if is_due(self._listen_until, now):
             self._listen_until = None
+
+    def _change_duty(self, now: int) -> None:
+        """Put away, or taken up again: what was expected before is forgotten, since its ticks may be days old. A
+        holster seeks its cameras; a camera expects its holsters, those that were put away, too."""
+        for one in self._watched.values():
+            if self._is_holster:
+                one.expected.at = None
+            else:
+                one.expected.put_off(now)
 
     def _rotate(self) -> None:
         self._rotate_at = None

@@ -36,6 +36,7 @@ STOW_PRESS_MS = 2000  # the button held so long, and let go, stows; let go befor
 AGED_SLOTS = 8  # frames built ahead are built anew when their time is so many slots old
 # Which events may follow so closely that there is no time to build: the weapon is drawn, armed and fired in a moment.
 _FOLLOWING = ((holster.LEFT, (holster.ARM, holster.FIRE)), (holster.ARM, (holster.FIRE,)), (holster.FIRE, ()))
+_BUSY = holster.OUT + (holster.REHOLSTERED, holster.UNAIRED)
 _NOTHING: "dict[int, Any]" = {}
 _ASKED = {
     records.MODE_NORMAL: holster.ASK_NORMAL,
@@ -152,7 +153,11 @@ class HolsterRole:
         aired_at: int | None = None,
     ) -> None:
         now = self.station.ticks()
-        self.state, effects = holster.MACHINE.step(self.state, event, data, now, self.station.policy)
+        before = self.state
+        self.state, effects = holster.MACHINE.step(before, event, data, now, self.station.policy)
+        if frame is None and self.state is not before:
+            self._ready = self._following = _NOTHING  # built for what was
+            self._ready_for = None
         for effect in effects:
             if effect[0] == holster.AIR:
                 self._air(effect[1], effect[2], now if edge_at is None else edge_at, frame, aired_at)
@@ -233,10 +238,11 @@ class HolsterRole:
         sequence = 0 if self.busy() else station.journal.sequence
         wanted = (sequence, station.counter, station.slot() // AGED_SLOTS, airs)
         if wanted != self._ready_for:
+            # What was built to follow the last event still fits, or `_step` had dropped it.
+            self._ready = dict(self._ready) if self._ready_counter == station.counter else {}
+            self._following = {}
             self._ready_for = wanted
             self._ready_counter = station.counter
-            self._ready = {}
-            self._following = {}
             self._plan = self._plan_frames(airs, now)
         if not self._plan:
             return False
@@ -322,14 +328,14 @@ class HolsterRole:
             self.station.radio.deafen()
 
     def busy(self) -> bool:
-        """Whether a weapon is out or its return is still being reported."""
-        return self.state.mode in holster.OUT or self.state.mode == holster.REHOLSTERED
+        """Whether a weapon is out, aired or not, or its return is still being reported."""
+        return self.state.mode in _BUSY
 
     def says(self) -> tuple[int, int] | None:
-        """What the unit announces: (frame event, flags), or None while a weapon is out or nobody knows."""
+        """What the unit announces: (frame event, flags), or None while a weapon is in use or nobody knows."""
         if self.state.mode == holster.HOLSTERED:
             return frames.PRESENT, self.state.conditions
-        if self.state.mode == holster.STOWED:
+        if self.state.mode in (holster.STOWED, holster.UNAIRED):
             return frames.PRESENT, self.state.conditions | frames.FLAG_STOWED
         return None
 

@@ -169,7 +169,10 @@ class Unit:
         """Journal what was held, in its order."""
         held, self._held = self._held, None
         for kind, payload, uptime_ms in held or ():
-            self._write(kind, payload, uptime_ms)
+            try:
+                self._write(kind, payload, uptime_ms)
+            except MemoryError:
+                self._journal_failed()  # it costs this record, and none behind it
 
     def _write(self, kind: int, payload: bytes, uptime_ms: int) -> bool:
         try:

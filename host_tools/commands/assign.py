@@ -51,7 +51,7 @@ def assign(
                 f"{'the camera' if camera is None else 'the officer'} is not said",
                 "interlock assign HOLSTER CAMERA --officer NAME, or interlock assign HOLSTER --clear.",
             )
-        done = run(_assign(at, holster, camera, check_person(officer), end_s(until, hours, utc_ms())))
+        done = run(_assign(at, holster, camera, check_person(officer, "--officer "), end_s(until, hours, utc_ms())))
     if as_json:
         print_json(done)
     else:

@@ -30,9 +30,12 @@ def credentials(
     vault = of(context).open_vault()
     expires_s = utc_ms() // 1000 + days * DAY_S
     make_home(out)
-    units = vault.lend(out / "vault", check_person(person), expires_s)
+    units = vault.lend(out / "vault", check_person(person, "interlock credentials "), expires_s)
     if as_json:
         print_json({"person": person, "units": units, "expires_s": expires_s, "home": str(out)})
         return
     until = datetime.datetime.fromtimestamp(expires_s, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    print(f"{person} can read {units} unit{'s' if units != 1 else ''} until {until}: interlock --home {out} pull")
+    print(
+        f"{person} can, with {units} unit{'s' if units != 1 else ''} until {until}: read status and journals, set clocks, "
+        f"assign partners, and let holsters enter a mode. Take {out} to the laptop, and there: interlock --home DIR pull"
+    )

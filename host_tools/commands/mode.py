@@ -24,7 +24,8 @@ def mode(
     serial: Annotated[str, typer.Argument(metavar="SERIAL", help="The holster's unit")],
     wanted: Annotated[Mode, typer.Argument(metavar="test|mute|normal")],
     seconds: Annotated[
-        int, typer.Option(min=0, max=0xFFFF, help="For so long, at most as the policy says [default: just so long]")
+        int,
+        typer.Option(min=0, max=0xFFFF, help="For so long, at most as the policy says", show_default="as long as that"),
     ] = 0,
     as_json: Json = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """`interlock policy show|set|diff`: what units do, and how long they wait."""
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -9,8 +10,9 @@ from rich.table import Table
 
 from interlock.core.settings import DEFAULT_POLICY, MAY_BE_NONE, POLICY_LIMITS, REACH_NAMES, Policy
 
+from ..changes import revoked
 from ..context import Context
-from ..flows.policy import Difference, PolicySet, differences, set_policy
+from ..flows.policy import REACHES, Difference, PolicySet, differences, doubts, set_policy
 from ..outcome import ToolError
 from .rounds import leave, show_failures, show_missing, silent, tell
 from .running import Json, Serials, of, print_json, run
@@ -18,7 +20,6 @@ from .running import Json, Serials, of, print_json, run
 app = typer.Typer(help="The force's policy: what units do, and how long they wait.", no_args_is_help=True)
 
 WORDS = {"true": True, "false": False, "yes": True, "no": False, "journal": 0, "own": 1, "group": 2}
-REACHES = ("on_draw", "on_arm", "on_discharge")
 
 
 @app.command()
@@ -26,7 +27,7 @@ def show(context: typer.Context, as_json: Json = False) -> None:
     """The force's policy, as new units get it and the others are to hold it. Needs the force's vault, no radio.
 
     The default satisfies the Assembly's motion: every draw, arm and discharge starts the own camera and those of the
-    group. Each figure is explained in JOURNAL.md, 9.
+    group. Each figure is explained in JOURNAL.md, 10.
 
     JSON: {version, policy: {name: value}}; times in ms, on_...: 0 journal only, 1 own camera, 2 all in group.
     """
@@ -59,20 +60,25 @@ def set_figures(
     """Change figures of the policy, of the force and of every unit, and bring them to the units in range.
 
     Refused, with the figure, if no unit could run with it. The others get it with their next visit: run it again,
-    figures or none. Units journal each figure, old and new. Figures that a unit was given of its own (interlock
+    figures or none. Units journal each figure, old and new. Figures that fit together badly are warned of, and set. Figures that a unit was given of its own (interlock
     provision --policy) stay, but for those named here.
 
     Exit codes: 0 done, or as far as the missing ones allow; 3 a unit that was to be visited was not.
 
-    JSON: {version, policy, changed, visits: [{serial, revision, what}], failures: [{serial, failure, advice}],
-    missing}.
+    JSON: {version, was, policy, changed, visits: [{serial, revision, what, step}], failures: [{serial, failure,
+    advice}], missing}; was: the policy before.
     """
     wanted = dict(read(figure) for figure in figures or ())
     done = run(_set(of(context), wanted, as_json))
+    for doubt in doubts(done.policy) if wanted else ():
+        print(f"Warning: {doubt}.", file=sys.stderr)
     if as_json:
         print_json(done)
     else:
         print(f"The policy is version {done.version}{'' if done.changed else ', as before'}.")
+        for name, value in done.policy._asdict().items():
+            if value != (before := getattr(done.was, name)):
+                print(f"{name}: {said(name, before)} -> {said(name, value)}")
         show_failures(done.failures)
         show_missing(done.missing, "interlock policy set")
     leave(done.failures)
@@ -82,7 +88,7 @@ def set_figures(
 def diff(context: typer.Context, serials: Serials = None, as_json: Json = False) -> None:
     """Where units differ from the force's policy: by their own exceptions, or since they were not reached yet.
 
-    Without SERIAL: all units, by what each confirmed last; no radio is needed. With SERIAL these units are asked
+    Without SERIAL: all units in service, by what each confirmed last; no radio is needed. With SERIAL these units are asked
     whether that is what they hold.
 
     Exit codes: 0 shown, whatever differs.
@@ -95,8 +101,11 @@ def diff(context: typer.Context, serials: Serials = None, as_json: Json = False)
         print_json([vars(unit) for unit in found])
         return
     console = Console(soft_wrap=True)
+    left_out = () if serials else revoked(of(context).open_vault().book())
     for unit in found:
         console.print(f"{unit.serial} ({escape(unit.name)}): {escape(_text(unit))}")
+    if left_out:
+        console.print(f"Left out, since they are revoked: {', '.join(left_out)}.")
 
 
 def _text(unit: Difference) -> str:

@@ -4,30 +4,36 @@ from typing import Annotated
 
 import typer
 
+from ..changes import replacement
 from ..context import Context
 from ..flows.rotate import Replaced
 from ..flows.rotate import replace as flow
-from .revoke import show
+from .revoke import ask, show
 from .rounds import leave, silent, tell
-from .running import Json, of, print_json, run
+from .running import Json, Yes, of, print_json, run
 
 
 def replace(
     context: typer.Context,
     old: Annotated[str, typer.Argument(metavar="OLD", help="Serial of the unit that is lost or defective")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="Serial of the one in its place, set up and of its role")],
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Revoke a unit and make all its pairs with another one, spares as spares.
 
     NEW is set up before (interlock provision) and keeps its own number, name and journal. Both ends of each pair are
     visited as they come into range; run again, it goes on. OLD is revoked as by interlock revoke, which also goes on
-    with all of this.
+    with all of this, and has no way back: it asks first; without a terminal it wants --yes.
 
     Exit codes: 0 done, or as far as the missing ones allow; 3 a unit that was to be visited was not.
 
     JSON: {old, new, pairs: [[holster, camera]], unfinished: [[holster, camera]], revoked: as of interlock revoke}.
     """
+    vault = of(context).open_vault()
+    vault.check_own("authority to replace units")
+    pairs = ", ".join(f"{pair.holster} and {pair.camera}" for pair in replacement(vault, old, new))
+    ask(vault, old, yes, f" {new} takes its place{f', in these pairs: {pairs}' if pairs else '; it had no pairs'}.")
     done = run(_replace(of(context), old, new, as_json))
     if as_json:
         print_json(done)

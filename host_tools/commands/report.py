@@ -117,11 +117,12 @@ def _audited(store: Store, vault: "Vault | None") -> list[Held]:
 
 
 def _own(vault: "Vault", journals: list[Held]) -> dict[int, list[int]]:
-    """Numbers of each holster's own cameras, by the vault's pairs."""
+    """Numbers of each holster's own cameras, by the vault's pairs. A spare is nobody's own but while it is assigned,
+    which the weapon's journal says of each use."""
     numbers = {held.serial: held.unit for held in journals}
     own: dict[int, list[int]] = {held.unit: [] for held in journals if held.role & ROLE_HOLSTER}
     for pair in vault.pairs():
-        if pair.holster in numbers and pair.camera in numbers:
+        if not pair.spare and pair.holster in numbers and pair.camera in numbers:
             own[numbers[pair.holster]].append(numbers[pair.camera])
     return own
 

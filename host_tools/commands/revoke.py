@@ -4,11 +4,13 @@ from typing import Annotated
 
 import typer
 
+from ..changes import revoked
 from ..context import Context
 from ..flows.rotate import Revoked
 from ..flows.rotate import revoke as flow
+from ..vault import Vault
 from .rounds import leave, show_exposure, show_failures, show_missing, show_rotation, silent, tell
-from .running import Json, of, print_json, run
+from .running import Json, Yes, confirm, of, print_json, run
 
 
 def revoke(
@@ -16,6 +18,7 @@ def revoke(
     serial: Annotated[
         str | None, typer.Argument(metavar="SERIAL", help="The unit; without it: go on with those revoked before")
     ] = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Take a unit out of service for good: no other one takes it for a partner, and every key that it knows changes.
@@ -25,7 +28,7 @@ def revoke(
     Nobody leaves service for that, so it takes several visits, and run as often as units come into range: interlock
     revoke, or interlock rotate. What whoever has the revoked unit can do until then is told each time.
 
-    There is no way back: a unit that is found again is kept as evidence (interlock pull still reads it with the force's
+    There is no way back, so it asks first; without a terminal it wants --yes. A unit that is found again is kept as evidence (interlock pull still reads it with the force's
     vault). To put another unit in its place: interlock replace, before or after.
 
     Exit codes: 0 revoked, and brought to those in range; 3 a unit that was to be visited was not.
@@ -33,12 +36,31 @@ def revoke(
     JSON: {serials, exposures: [{serial, partners, forgeable: [[unit, listener]], group}], rotation: {epoch, step,
     lagging}, visits, failures, missing}; the last three as of interlock rotate. No exposures: it is through.
     """
+    if serial is not None:
+        ask(of(context).open_vault(), serial, yes)
     done = run(_revoke(of(context), serial, as_json))
     if as_json:
         print_json(done)
     else:
         show(done)
     leave(done.failures)
+
+
+def ask(vault: Vault, serial: str, yes: bool, more: str = "") -> None:
+    """Have the revocation of this unit confirmed, unless it is revoked already. ToolError, and nothing changed, when it
+    is not in the vault or not confirmed. `more`: what else happens."""
+    vault.check_own("authority to revoke units")
+    name, book = vault.name(serial)[2], vault.book()
+    if serial in revoked(book):
+        return
+    ends = {end for pair in book.pairs_of(serial) for end in (pair.holster, pair.camera)} - {serial}
+    forgotten = f" It is forgotten by its partners: {', '.join(sorted(ends))}." if ends else ""
+    confirm(
+        f"{serial} ({name}) is taken out of service for good: there is no way back into this force.{forgotten} Every "
+        f"key that it knows changes, the group's too.{more}",
+        f"Revoke {serial}?",
+        yes,
+    )
 
 
 def show(done: Revoked) -> None:

@@ -7,7 +7,7 @@ import typer
 from ..context import Context
 from ..flows.rotate import Rotated
 from ..flows.rotate import rotate as flow
-from .rounds import leave, show_failures, show_missing, show_rotation, silent, tell
+from .rounds import leave, show_failures, show_left_behind, show_missing, show_rotation, silent, tell
 from .running import Json, Serials, of, print_json, run
 
 
@@ -31,18 +31,28 @@ def rotate(
 
     Exit codes: 0 done, or as far as the missing ones allow; 3 a unit that was to be visited was not.
 
-    JSON: {begun, rotation: {epoch, step, lagging}, visits: [{serial, revision, what}], failures: [{serial, failure,
-    advice}], missing}; step: accept, speak, settled.
+    JSON: {begun, rotation: {epoch, step, lagging}, visits: [{serial, revision, what, step}], failures: [{serial,
+    failure, advice}], missing}; step: accept, speak, settled; of a visit also null: its group key is as before.
     """
     done = run(_rotate(of(context), serials, leave_behind, as_json))
     if as_json:
         print_json(done)
     else:
-        print("A rotation begins." if done.begun else "No new rotation: one is to be finished.")
+        print(_said(done))
         show_rotation(done.rotation)
+        if leave_behind:
+            show_left_behind(done.rotation.lagging)
         show_failures(done.failures)
         show_missing(done.missing, "interlock rotate")
     leave(done.failures)
+
+
+def _said(done: Rotated) -> str:
+    if done.begun:
+        return "A rotation begins, and is finished." if done.rotation.is_over else "A rotation begins."
+    if done.rotation.is_over:
+        return "Finished the rotation that was under way; no new one was begun."
+    return "The rotation that is under way goes on; no new one begins before it is finished."
 
 
 async def _rotate(context: Context, serials: list[str] | None, leave_behind: bool, as_json: bool) -> Rotated:

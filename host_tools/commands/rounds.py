@@ -13,11 +13,19 @@ STEPS = {
     "speak": "units send under the next key, and still take the one before",
     "settled": "units forget the key before",
 }
+OF_UNIT = {
+    "accept": "accepts old and new",
+    "speak": "sends under the new one",
+    "settled": "dropped the old one",
+}
 
 
 def tell(visit: Visit) -> None:
     """A line while it goes on; standard output stays free for the result."""
-    print(f"{visit.serial}: took new settings ({', '.join(visit.what)})", file=sys.stderr, flush=True)
+    words = list(visit.what)
+    if visit.step is not None:
+        words = [f"group key: {OF_UNIT[visit.step]}" if word == "group key" else word for word in words]
+    print(f"{visit.serial}: took new settings ({', '.join(words)})", file=sys.stderr, flush=True)
 
 
 def silent(_: Visit) -> None:
@@ -31,6 +39,14 @@ def show_rotation(rotation: Rotation) -> None:
     print(f"The group's key, epoch {rotation.epoch}: {STEPS[rotation.step]}.")
     if rotation.lagging:
         print(f"Missing for that: {', '.join(rotation.lagging)}.")
+
+
+def show_left_behind(serials: tuple[str, ...]) -> None:
+    if serials:
+        print(
+            f"Left behind: {', '.join(serials)}. Until its next visit such a unit is deaf and mute to the group: it "
+            "neither hears the others nor is heard, but by its own partners."
+        )
 
 
 def show_missing(missing: tuple[str, ...], again: str) -> None:

@@ -55,6 +55,24 @@ def _menu(bench: Bench, own: list[str]) -> str:
     return str(own[chosen - 1])
 
 
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts")]
+
+
+def confirm(happens: str, question: str, yes: bool) -> None:
+    """Ask before what cannot be undone: `happens` tells it. Returns when it is wanted, by `yes` (--yes) or on a
+    terminal; ToolError otherwise."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ToolError(
+            f"this cannot be undone, and nobody is there to be asked. {happens}",
+            "Nothing was changed. In a script, say --yes; on a terminal you are asked.",
+        )
+    typer.echo(happens, err=True)
+    if not typer.confirm(question, err=True):
+        raise ToolError("it was not confirmed", "Nothing was changed.")
+
+
 def as_plain(result: Any) -> Any:
     """A result as JSON has it: dataclasses and named tuples as objects, bytes in hex."""
     if is_dataclass(result) and not isinstance(result, type):

@@ -24,8 +24,8 @@ def status(context: typer.Context, serials: Serials = None, as_json: Json = Fals
 
     JSON: a list of {serial, name, role, number, firmware, battery_mv, boot, uptime_ms, journal_first,
     journal_following, journal_head, unpulled, revision, settings_digest, group_epochs, assigned, assigned_until_s,
-    clock_off_ms, clock_uncertainty_ms, flags, signing: {state, params, done, total, index, remaining, public}}; null:
-    not measured, or not set. group_epochs: of the group's key, that it takes frames under: 2 during a rotation.
+    clock_off_ms, clock_uncertainty_ms, flags, is_revoked, signing: {state, params, done, total, index, remaining,
+    public}}; null: not measured, or not set. is_revoked: by this vault, whatever the unit thinks. group_epochs: of the group's key, that it takes frames under: 2 during a rotation.
     """
     reports = run(_status(of(context), serials))
     if as_json:
@@ -64,6 +64,7 @@ def plain(report: StatusReport) -> dict[str, Any]:
         "clock_off_ms": report.clock_off_ms,
         "clock_uncertainty_ms": None if report.clock_off_ms is None else found.utc_u_ms,
         "flags": list(report.flags),
+        "is_revoked": report.is_revoked,
         "signing": vars(report.signing),
     }
 
@@ -74,6 +75,8 @@ def show(report: StatusReport) -> None:
     if report.clock_off_ms is not None:
         clock = f"{report.clock_off_ms:+d} ms against this host (the unit says ± {facts['clock_uncertainty_ms']} ms)"
     table = Table(title=f"{report.serial}  {escape(report.name)}", show_header=False, title_justify="left")
+    if report.is_revoked:
+        table.add_row("[bold red]revoked[/]", "it counts no more; keep it as evidence, and pull its journal")
     table.add_row("role", f"{facts['role']} {facts['number']}")
     table.add_row("firmware", facts["firmware"])
     table.add_row("battery", "not measured" if facts["battery_mv"] is None else f"{facts['battery_mv']} mV")

@@ -7,8 +7,9 @@ but the vault's facts decides what is next.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
-from interlock.core.settings import Settings
+from interlock.core.settings import NO_KEY, Settings
 
 from .. import keyring
 from ..bench import Bench
@@ -18,15 +19,18 @@ from .reach import admin, bring_up_to_date, patiently
 
 SCAN_S = 6.0
 PATIENCE_S = 20.0
+Step = Literal["accept", "speak", "settled"]
 
 
 @dataclass(frozen=True)
 class Visit:
-    """A unit took new settings. `what`: which parts of them are new."""
+    """A unit took new settings. `what`: which parts of them are new; `step`: of the group's key, which step that was
+    for it, None: that key is as before."""
 
     serial: str
     revision: int
     what: tuple[str, ...]
+    step: Step | None
 
 
 @dataclass(frozen=True)
@@ -113,13 +117,23 @@ class Round:
             self._failures[serial] = Failure(serial, str(error), error.advice)
         held = vault.unit(serial).held
         if held is not None and held != before:
-            visit = Visit(serial, held.revision, differences(before, held))
+            visit = Visit(serial, held.revision, differences(before, held), group_step(before, held))
             self._visits.append(visit)
             self._bench.store.custody(
                 serial, self._bench.person, "settings", f"revision {held.revision}: {', '.join(visit.what)}",
                 self._bench.utc_ms(),
             )  # fmt: skip
             self._report(visit)
+
+
+def group_step(before: Settings | None, after: Settings) -> Step | None:
+    """The step of the group's key that these settings are for a unit; None where that key is as before, or its
+    first."""
+    if before is None or (before.group_key, before.group_other) == (after.group_key, after.group_other):
+        return None
+    if after.group_other == NO_KEY:
+        return "settled"
+    return "accept" if after.group_key == before.group_key else "speak"
 
 
 def differences(before: Settings | None, after: Settings) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from interlock.core import settings as unit_settings
-from interlock.core.settings import Policy
+from interlock.core.settings import REACH_GROUP, Policy
 
 from .. import changes, keyring
 from ..bench import Bench
@@ -11,12 +11,16 @@ from ..entries import UnitEntry
 from .bring import Failure, Report, Round, Visit, quietly
 from .reach import reach
 
+REACHES = ("on_draw", "on_arm", "on_discharge")
+HOLD_MIN_MS = 5000
+
 
 @dataclass(frozen=True)
 class PolicySet:
-    """`changed`: by this command; `visits`, `failures`, `missing`: as of `bring.Brought`."""
+    """`was`: the force's before; `changed`: by this command; `visits`, `failures`, `missing`: as of `bring.Brought`."""
 
     version: int
+    was: Policy
     policy: Policy
     changed: bool
     visits: tuple[Visit, ...]
@@ -45,10 +49,31 @@ async def set_policy(bench: Bench, figures: dict[str, int], report: Report = qui
     vault = bench.vault
     vault.check_own("authority over the policy")
     with vault.locked():
+        was = vault.force().policy
         changed = changes.set_policy(vault, figures)
         brought = await Round(bench, None, report).go()
         force = vault.force()
-        return PolicySet(force.policy_version, force.policy, changed, brought.visits, brought.failures, brought.missing)
+        parts = (brought.visits, brought.failures, brought.missing)
+        return PolicySet(force.policy_version, was, force.policy, changed, *parts)
+
+
+def doubts(policy: Policy) -> list[str]:
+    """What is odd about figures that units can run with, in words."""
+    found = []
+    if policy.heard_limit_ms > policy.start_limit_ms:
+        found.append(
+            f"heard_limit_ms ({policy.heard_limit_ms}) is above start_limit_ms ({policy.start_limit_ms}): a camera "
+            "that nobody hears is told later than one that does not start"
+        )
+    if policy.hold_ms < HOLD_MIN_MS:
+        found.append(f"hold_ms = {policy.hold_ms}: a recording ends within {HOLD_MIN_MS // 1000} s after its use")
+    below = [name for name in REACHES if getattr(policy, name) < REACH_GROUP]
+    if below:
+        found.append(
+            f"{', '.join(below)} below group: this does not satisfy the Assembly's motion, by which every draw, arm "
+            "and discharge starts the own camera and those of the group"
+        )
+    return found
 
 
 async def differences(bench: Bench, serials: list[str] | None) -> list[Difference]:

@@ -4,15 +4,12 @@ No unit leaves service for it: every step waits until all units of the group con
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from .. import changes, keyring
 from ..bench import Bench
 from ..changes import Exposure
 from ..vault import Vault
-from .bring import Brought, Failure, Report, Round, Visit, quietly
-
-Step = Literal["accept", "speak", "settled"]
+from .bring import Brought, Failure, Report, Round, Step, Visit, quietly
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,8 @@ async def rotate(
     vault = bench.vault
     vault.check_own("authority to change keys")
     with vault.locked():
+        for serial in serials or ():
+            vault.check_in_service(serial)  # nothing is begun for a unit that there is not
         begun = changes.begin_rotation(vault, leave_behind)
         visiting = Round(bench, serials, report)
         brought = await visiting.go()

@@ -12,12 +12,14 @@ SCAN_S = 6.0
 
 @dataclass(frozen=True)
 class Heard:
-    """`state`: boxed, being set up, in service or unknown; `rssi`: dBm; `name`: of an own unit, else None."""
+    """`state`: boxed, being set up, in service or unknown; `rssi`: dBm; `name`: of an own unit, else None; `is_revoked`:
+    by this vault."""
 
     serial: str | None
     state: str
     rssi: int
     name: str | None
+    is_revoked: bool
 
 
 async def scan(radio: Radio, vault: Vault | None, seconds: float = SCAN_S) -> tuple[Heard, ...]:
@@ -25,8 +27,10 @@ async def scan(radio: Radio, vault: Vault | None, seconds: float = SCAN_S) -> tu
     found = []
     for sighting in await radio.scan(seconds):
         is_own = vault is not None and sighting.serial is not None and sighting.serial in vault
-        name = vault.name(sighting.serial)[2] if vault is not None and is_own and sighting.serial else None
-        found.append(Heard(sighting.serial, sighting.state_name, sighting.rssi, name))
+        name, is_revoked = None, False
+        if vault is not None and sighting.serial is not None and is_own:
+            name, is_revoked = vault.name(sighting.serial)[2], vault.is_revoked(sighting.serial)
+        found.append(Heard(sighting.serial, sighting.state_name, sighting.rssi, name, is_revoked))
     return tuple(sorted(found, key=lambda heard: (heard.name is None, -heard.rssi, heard.serial or "")))
 
 

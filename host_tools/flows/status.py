@@ -17,7 +17,8 @@ PINGS = 2
 @dataclass(frozen=True)
 class StatusReport:
     """`clock_off_ms`: what the unit's clock is ahead of this host's, or None: not set; `flags`: names of those that
-    are on; `unpulled`: records that the store does not have yet; `assigned`: the partner that is, None: none."""
+    are on; `unpulled`: records that the store does not have yet; `assigned`: the partner that is, None: none;
+    `is_revoked`: by this vault, whatever the unit thinks."""
 
     serial: str
     name: str
@@ -27,6 +28,7 @@ class StatusReport:
     unpulled: int
     signing: SigningKey
     assigned: str | None
+    is_revoked: bool
 
 
 async def status(bench: Bench, serial: str) -> StatusReport:
@@ -45,7 +47,7 @@ async def status(bench: Bench, serial: str) -> StatusReport:
     known = bench.store.going_on(serial).next_sequence
     unpulled = max(0, found.following - max(known, found.first))
     assigned = partner_name(bench.vault, found.assigned)
-    return StatusReport(serial, name, found, off_ms, flags, unpulled, key, assigned)
+    return StatusReport(serial, name, found, off_ms, flags, unpulled, key, assigned, bench.vault.is_revoked(serial))
 
 
 def partner_name(vault: Vault, number: int) -> str | None:

@@ -254,6 +254,8 @@ def _body_camera(run: Run, unit: UnitRun) -> tuple[Span, ...]:
     for happening in run.happenings:
         if happening.unit == unit.unit.id:
             state = {"camera dies": Look.DEAD, "camera falls asleep": Look.ASLEEP}.get(happening.text)
+            if happening.text == "camera wakes" and turns[-1][1] is Look.ASLEEP:
+                state = Look.STANDBY
             if happening.text == "camera revives" and turns[-1][1] is Look.DEAD:
                 state = Look.STANDBY
             if state and not (state is Look.ASLEEP and turns[-1][1] is Look.DEAD):

@@ -27,3 +27,14 @@ def test_the_wrap_of_the_ticks_is_no_gift():
     bucket = Bucket(1, 1000, start)
     assert bucket.take(start)
     assert not bucket.take(ticks_add(start, 999)) and bucket.take(ticks_add(start, 1000))
+
+
+def test_weeks_without_a_question_leave_it_full_if_time_was_told_meanwhile():
+    bucket = Bucket(4, 300000, 0)
+    for _ in range(4):
+        assert bucket.take(0)
+    now = 0
+    for _ in range(14 * 24):
+        now = ticks_add(now, 3600000)
+        bucket.refill(now)
+    assert [bucket.take(now) for _ in range(5)] == [True] * 4 + [False]

@@ -237,3 +237,8 @@ def test_readiness_says_what_a_draw_would_find():
     dead = Story(obeys=False).on(TRIGGER, 1)
     assert camera.readiness(dead.state) == frames.READY_STARTING
     assert camera.readiness(dead.wait(POLICY.start_limit_ms).state) == frames.READY_NO_TALLY
+
+
+def test_a_cancel_shortens_no_use_of_the_same_weapon_whose_end_went_unheard():
+    story = Story().on(TRIGGER, 1).wait(2000).on(TRIGGER, 1).on(CANCEL, 1)
+    assert story.wait(POLICY.hold_ms - 1).state.tally

@@ -2,6 +2,7 @@
 
 from interlock.core import frames, records, settings, watch
 from interlock.core.settings import DEFAULT_POLICY, ROLE_CAMERA, ROLE_HOLSTER
+from interlock.core.ticks import PERIOD_MS
 from tests.core.station_world import Air, config_of, partner, policy_with
 
 H, C, STRANGER = 1, 2, 3
@@ -231,3 +232,39 @@ def test_an_assignment_ends_where_the_unit_is_put_away_after_its_time():
     holster.station.lapse()
     holster.station.lapse()
     assert [fields.partner for fields in holster.records(records.ASSIGNED)] == [C, 0]
+
+
+def quiet_days(air, days):
+    """Time passes in steps that a unit's loop takes, far longer than ticks compare over."""
+    for _ in range(days * 4):
+        air.now = (air.now + 21600000) % PERIOD_MS
+        for member in air.members:
+            member.turn(air.now)
+
+
+def test_days_in_the_drawer_make_no_unit_blind_to_a_partner_that_is_gone():
+    for days in (1, 7, 13):
+        air, holster, camera = pair()
+        air.run(30000)
+        holster.says = (frames.PRESENT, frames.FLAG_STOWED)
+        camera.says = (frames.READY, frames.READY_DOCKED)
+        air.run(1000)
+        camera.dead = True
+        quiet_days(air, days)
+        holster.says = (frames.PRESENT, 0)
+        air.run(60000)
+        assert modes(holster)[-1] == (watch.MISSING, 0), days
+
+
+def test_a_holster_that_was_flat_when_its_camera_was_taken_up_is_missing():
+    for days in (0, 7):
+        air, holster, camera = pair()
+        air.run(1000)
+        holster.says = (frames.PRESENT, frames.FLAG_STOWED)
+        camera.says = (frames.READY, frames.READY_DOCKED)
+        air.run(1000)
+        holster.dead = True
+        quiet_days(air, days)
+        camera.says = (frames.READY, frames.READY_OK)
+        air.run(4 * PRESENT_MS)
+        assert modes(camera)[-1] == (watch.MISSING, 0), days

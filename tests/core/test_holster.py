@@ -298,3 +298,15 @@ def test_a_discharge_is_aired_whatever_the_policy():
     silent = policy_with(on_draw=REACH_JOURNAL, on_arm=REACH_JOURNAL)
     story = Story(policy=silent).wait(POLICY.settle_ms).on(LEFT).on(ARM).wait(300).on(FIRE)
     assert story.aired() == [frames.DISCHARGE] and not story.said[-1][2] & frames.FLAG_ORDER_FAULT
+
+
+def test_a_weapon_that_leaves_again_when_test_mode_is_over_is_a_draw():
+    story = settled().on(ASK_TEST, 3000).on(LEFT).wait(2500).on(SEATED).wait(600).on(LEFT)
+    assert story.aired() == [frames.DRAW] and story.mode() == "drawn"
+
+
+def test_an_empty_holster_that_is_taken_on_duty_is_no_draw_until_a_weapon_was_in_it():
+    story = settled().on(STOW, True).on(LEFT).wait(5000).on(UNSTOW, True).wait(60000)
+    assert story.aired() == [] and story.mode() == "stowed"
+    story.on(SEATED).wait(POLICY.settle_ms)
+    assert story.mode() == "holstered" and story.on(LEFT).aired() == [frames.DRAW]

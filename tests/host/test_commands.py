@@ -9,7 +9,7 @@ import pytest
 STATUS_NAMES = {
     *("serial", "name", "role", "number", "firmware", "battery_mv", "boot", "uptime_ms", "journal_first"),
     *("journal_following", "journal_head", "unpulled", "revision", "settings_digest", "clock_off_ms"),
-    *("clock_uncertainty_ms", "flags", "signing", "group_epochs", "assigned", "assigned_until_s"),
+    *("clock_uncertainty_ms", "flags", "is_revoked", "signing", "group_epochs", "assigned", "assigned_until_s"),
 }
 PULL_NAMES = {
     *("serial", "name", "new", "known", "following", "bytes", "seconds", "links", "findings", "checkpoint"),
@@ -47,8 +47,8 @@ def test_the_first_day_of_a_force(desk):
     code, out, err = desk.run("provision", desk.unit("C1"), "--role", "camera", "--no-wait")
     assert code == 0 and "camera number 2" in out and "goes on making its signing key" in out
     assert desk.json("scan") == [
-        {"serial": "C1", "state": "in service", "rssi": -50, "name": "camera 2"},
-        {"serial": "H1", "state": "in service", "rssi": -50, "name": "holster 1"},
+        {"serial": "C1", "state": "in service", "rssi": -50, "name": "camera 2", "is_revoked": False},
+        {"serial": "H1", "state": "in service", "rssi": -50, "name": "holster 1", "is_revoked": False},
     ]
     done = desk.json("pair", "H1", "C1")
     expected = {

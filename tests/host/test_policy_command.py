@@ -35,6 +35,18 @@ def test_figures_reach_all_units_in_range_and_each_is_a_record_old_and_new(team)
     assert (again["version"], again["changed"], again["visits"]) == (2, False, [])
 
 
+def test_what_changes_is_said_old_and_new_and_odd_figures_are_warned_of_and_set(team):
+    code, out, err = team.run("policy", "set", "hold_ms=60000")
+    assert code == 0 and "hold_ms: 30000 -> 60000" in out and "Warning" not in err
+    odd = ("heard_limit_ms=9000", "start_limit_ms=4000", "hold_ms=4999", "on_draw=own")
+    code, out, err = team.run("policy", "set", *odd)
+    assert code == 0 and "on_draw: all in group -> own camera" in out and "hold_ms: 60000 -> 4999" in out
+    assert "heard_limit_ms (9000) is above start_limit_ms (4000)" in err and "hold_ms = 4999" in err
+    assert "on_draw below group: this does not satisfy" in err and err.count("Warning") == 3
+    done = team.json("policy", "set", "covert=true")
+    assert (done["was"]["covert"], done["policy"]["covert"], done["policy"]["hold_ms"]) == (False, True, 4999)
+
+
 def test_a_unit_out_of_range_gets_it_with_its_next_visit_and_diff_says_so(team):
     away = team.units.pop("H1")
     code, out, _ = team.run("policy", "set", "hold_ms=60000")

@@ -83,6 +83,8 @@ class HolsterWorld:
             hold(bool(flags & frames.FLAG_ARMED) == after.armed, f"frame {code} says truly whether it is armed")
             hold(flags & after.conditions == after.conditions, f"frame {code} carries the conditions")
         silent = before.duty == records.MODE_TEST or self.policy.on_draw == REACH_JOURNAL
+        if event == holster.LEFT and before.mode == holster.UNAIRED:
+            hold(codes == ([] if silent else [frames.DRAW]), "out again behind the test mode is a draw")
         if event == holster.LEFT and before.mode in holster.IN:
             hold(codes == ([] if silent else [frames.DRAW]), "a weapon that leaves airs a draw, but in test mode")
             noted = [effect[1] for effect in effects if effect[0] == holster.NOTE]
@@ -199,7 +201,8 @@ class HolsterWorld:
             hold((after.mode == holster.STOWED) == stowed, "all but an armed or discharged weapon may be put away")
             hold(not (data and stowed) or after.docked, "a docked holster knows that it is docked")
         if event == holster.UNSTOW and before.mode == holster.STOWED:
-            hold(after.mode == holster.UNKNOWN, "back on duty the position is settled anew")
+            expected = holster.UNKNOWN if before.seated else holster.STOWED
+            hold(after.mode == expected, "back on duty the position is settled anew, but that of an empty holster")
         if event == holster.CONDITION:
             hold(after.conditions == data, "conditions are taken in every mode")
             noted = (holster.NOTE, holster.NOTE_CONDITION, holster.flags_of(after)) in effects

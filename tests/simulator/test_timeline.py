@@ -214,6 +214,12 @@ def test_a_sleeping_camera_is_asleep_until_it_is_woken():
     ]
 
 
+def test_a_sleeping_camera_that_is_switched_on_stands_by_and_a_dead_one_does_not():
+    happened = [("camera falls asleep", 5), ("camera wakes", 9), ("camera dies", 11), ("camera wakes", 12)]
+    run = run_of(recordings=[], happenings=[Happening("C1", text, at_s * S) for text, at_s in happened])
+    assert looks(run, "C1", "camera") == [(0, "standby"), (5000, "asleep"), (9000, "standby"), (11_000, "dead")]
+
+
 def test_a_dead_camera_is_dead_until_it_revives():
     happened = [("camera dies", 5), ("camera falls asleep", 6), ("camera revives", 9)]
     run = run_of(recordings=[], happenings=[Happening("C1", text, at_s * S) for text, at_s in happened])

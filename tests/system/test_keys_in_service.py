@@ -57,7 +57,7 @@ def test_a_lost_camera_is_shut_out_and_the_next_use_is_proven_by_the_other(
     assert [(unit["serial"], unit["partner"]) for unit in bound["units"]] == [("C2", "H1"), ("H1", "C2")]
     assert type_line("policy set hold_ms=5000")["missing"] == []
     assert type_line("rotate")["rotation"] == {"epoch": 2, "step": "settled", "lagging": []}
-    done = type_line("revoke C1")
+    done = type_line("revoke C1 --yes")
     assert (done["exposures"], done["missing"], done["rotation"]["epoch"]) == ([], [], 3)
     (status,) = type_line("status H1")
     assert (status["assigned"], status["group_epochs"]) == ("C2", 1)

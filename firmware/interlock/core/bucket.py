@@ -13,7 +13,16 @@ class Bucket:
         self._since = now
 
     def take(self, now: int) -> bool:
-        """Take a token; whether there was one. To be asked at least every six days, or it may seem emptier."""
+        """Take a token; whether there was one."""
+        self.refill(now)
+        if not self._tokens:
+            return False
+        self._tokens -= 1
+        return True
+
+    def refill(self, now: int) -> None:
+        """Put back what came back until `now`. To be called, or `take`, at least every six days: older ticks would
+        seem to come."""
         elapsed_ms = ticks_diff(now, self._since)
         if self._tokens >= self._most or elapsed_ms < -self._refill_ms:
             self._since = now
@@ -24,10 +33,6 @@ class Bucket:
                 self._since = ticks_add(self._since, back * self._refill_ms)
             else:
                 self._tokens, self._since = self._most, now
-        if not self._tokens:
-            return False
-        self._tokens -= 1
-        return True
 
     def put_off(self, ms: int) -> None:
         """Let the next token come so much later or, negative, sooner: at most `refill_ms`."""

@@ -11,18 +11,18 @@ from .machine import Machine, Rule
 
 RULES = (
     # A weapon is out.
-    Rule((STANDBY,), TRIGGER, "tally on, seen off", RECORDING, ("add weapon", "adopt", "changed")),
-    Rule((STANDBY,), TRIGGER, "tally on", UNPROVEN, ("add weapon", "changed")),
-    Rule((STANDBY, FAULT), TRIGGER, None, STARTING, ("add weapon", "start", "changed")),
+    Rule((STANDBY,), TRIGGER, "tally on, seen off", RECORDING, ("add trigger", "adopt", "changed")),
+    Rule((STANDBY,), TRIGGER, "tally on", UNPROVEN, ("add trigger", "changed")),
+    Rule((STANDBY, FAULT), TRIGGER, None, STARTING, ("add trigger", "start", "changed")),
     Rule((STANDBY,), AGAIN, "tally on, seen off", RECORDING, ("add weapon", "adopt", "changed")),
     Rule((STANDBY,), AGAIN, "tally on", UNPROVEN, ("add weapon", "changed")),
     Rule((STANDBY,), AGAIN, None, STARTING, ("add weapon", "start", "changed")),
     # A stop pulse was just sent: its outcome decides, see "tally off" and "limit" while starting.
-    Rule((HOLDING,), TRIGGER, "stopping", STARTING, ("add weapon", "no hold", "changed")),
+    Rule((HOLDING,), TRIGGER, "stopping", STARTING, ("add trigger", "no hold", "changed")),
     Rule((HOLDING,), AGAIN, "stopping", STARTING, ("add weapon", "no hold", "changed")),
-    Rule((HOLDING,), TRIGGER, None, RECORDING, ("add weapon", "no hold", "changed")),
+    Rule((HOLDING,), TRIGGER, None, RECORDING, ("add trigger", "no hold", "changed")),
     Rule((HOLDING,), AGAIN, None, RECORDING, ("add weapon", "no hold", "changed")),
-    Rule(ANY, TRIGGER, None, None, ("add weapon",)),
+    Rule(ANY, TRIGGER, None, None, ("add trigger",)),
     Rule(ANY, AGAIN, None, None, ("add weapon",)),
     # The tally decides.
     Rule((STARTING,), TALLY_ON, "weapons out", RECORDING, ("tally on", "no limit", "changed")),

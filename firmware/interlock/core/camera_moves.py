@@ -86,6 +86,13 @@ def _add_weapon(state: CameraState, data: int, now: int, policy: "Policy", effec
     _lease(state, now)
 
 
+def _add_trigger(state: CameraState, data: int, now: int, policy: "Policy", effects: "list[Effect]") -> None:
+    knows = data in [sender for sender, _ in state.weapons]
+    _add_weapon(state, data, now, policy, effects)
+    if knows:
+        state.cause = SEVERAL  # armed or discharged since, or another use whose end went unheard
+
+
 def _drop_weapon(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.weapons = tuple([w for w in state.weapons if w[0] != data])
     _lease(state, now)
@@ -215,6 +222,7 @@ GUARDS: "dict[str, Guard]" = {
 }
 ACTIONS: "dict[str, Action]" = {
     "add weapon": _add_weapon,
+    "add trigger": _add_trigger,
     "drop weapon": _drop_weapon,
     "drop expired": _drop_expired,
     "start": _start,

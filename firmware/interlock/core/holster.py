@@ -16,6 +16,8 @@ RULES = (
     # The weapon leaves. While stowed that is somebody loading or emptying the holster.
     Rule(IN, LEFT, "draw not aired", UNAIRED, ("level out", "begin unaired", "note draw")),
     Rule(IN, LEFT, None, DRAWN, ("level out", "begin use", "cancel allowed", "air draw")),
+    # Out again before the seat had settled, and the test mode is over meanwhile.
+    Rule((UNAIRED,), LEFT, "draw aired", DRAWN, ("level out", "begin use", "cancel allowed", "air draw")),
     Rule(OUT + (STOWED, UNAIRED), LEFT, None, None, ("level out",)),
     # It is armed or discharged: always aired, from wherever, with the order fault where a step is missing; a policy
     # may keep an arming to the journal, never a discharge.
@@ -82,7 +84,9 @@ RULES = (
     Rule((DRAWN,), STOW, "bare draw", STOWED, ("dock", "air stow", "use over: modes end", "end use")),
     Rule((UNAIRED,), STOW, "bare draw", STOWED, ("dock", "no settle", "note stowed")),
     Rule((STOWED,), STOW, None, None, ("dock",)),
-    Rule((STOWED,), UNSTOW, None, UNKNOWN, ("undock", "settle")),
+    # An empty holster that is taken on duty is no draw: it stays put away until a weapon is in it.
+    Rule((STOWED,), UNSTOW, "seated", UNKNOWN, ("undock", "settle")),
+    Rule((STOWED,), UNSTOW, None, None, ("undock",)),
     # The button. A draw that was none is cancelled while the weapon is seated again.
     Rule(
         (DRAWN,), PRESS, "can be cancelled", REHOLSTERED, ("air cancel", "use over: modes end", "end use", "no cancel")

@@ -67,6 +67,10 @@ def _draw_silent(state: HolsterState, data: int | None, now: int, policy: "Polic
     return bool(state.duty == records.MODE_TEST or policy.on_draw == REACH_JOURNAL)
 
 
+def _draw_aired(state: HolsterState, data: int | None, now: int, policy: "Policy") -> bool:
+    return not _draw_silent(state, data, now, policy)
+
+
 def _arm_silent(state: HolsterState, data: int | None, now: int, policy: "Policy") -> bool:
     return bool(policy.on_arm == REACH_JOURNAL)
 
@@ -315,6 +319,7 @@ GUARDS: "dict[str, Guard]" = {
     "armed": _armed,
     "seated, not docked": _undocked_seated,
     "draw not aired": _draw_silent,
+    "draw aired": _draw_aired,
     "arming not aired": _arm_silent,
     "can be cancelled": _may_cancel,
     "pressed before": _pressed_before,

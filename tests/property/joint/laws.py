@@ -305,6 +305,10 @@ class Laws:
             return
         refusals = (records.HEARD_LIMITED, records.HEARD_POLICY)
         refused = [fields.kind for kind, fields in self._records if kind == records.HEARD and fields.kind in refusals]
+        taken = heard.sender in [sender for sender, _ in unit.role.state.weapons]
+        if not refused and not taken and heard.event == frames.OUT and not was_known:
+            # Renewals that are refused for the same reason are not told again.
+            refused = [reason for sender, reason in unit.role._turned_away if sender == heard.sender]
         if refused:
             ghost.known[number].pop(heard.sender, None)
             hold(not self._pulses, "what is refused starts nothing")
