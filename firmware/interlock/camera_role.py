@@ -5,6 +5,7 @@ from .core import camera, frames, receiver, records
 from .core.airtime import ACK_MS
 from .core.bucket import Bucket
 from .core.machine import deadline, due
+from .core.rhythm import AIR_MS
 from .core.settings import REACH_GROUP, REACH_JOURNAL, REACH_OWN, ROLE_HOLSTER
 from .core.ticks import earlier, is_due, ticks_add, ticks_diff
 
@@ -24,6 +25,7 @@ STALE_PAUSE_MS = 60000  # at most one start per minute on the word of stale fram
 GUEST_STARTS = 4
 GUEST_REFILL_MS = 300000
 UNDATED_PAUSE_MS = 60000  # and of strangers without a clock, whose frames may be old
+UNREAD_MS = AIR_MS + 80
 _ENDS = (frames.REHOLSTER, frames.STOW)
 _NO_WEAPON = (frames.RECORDING,) + frames.READINESS + frames.PRESENCE
 
@@ -42,6 +44,9 @@ class CameraRole:
         self.adopt()
         self._newest: dict[int, int] = {}  # own holster -> counter of its newest frame
         self._answered: set[tuple[int, int, int]] = set()  # (holster, kind, reason) journalled since its newest event
+        self._unread: dict[
+            int, tuple[int, int]
+        ] = {}  # partner -> counter of its last frame that nobody could read, since
         self._is_grave = False  # something more than a bare draw was recorded since standby: its hold is not cancelled
         self._turned_away: set[tuple[int, int]] = set()  # (sender, reason) journalled since its newest event
         self._testified = False  # this recording's first witness frame is journalled
@@ -85,6 +90,8 @@ class CameraRole:
         if heard.kind == receiver.OWN_STALE:
             self._hear_stale(heard)
             return
+        if heard.event is None and not self._lasts(heard):
+            return
         is_end = heard.event in _ENDS or heard.event == frames.CANCEL
         followed = self._newest.get(heard.sender) == heard.counter
         if heard.kind == receiver.OWN_REPEAT and (followed or is_end):
@@ -109,6 +116,16 @@ class CameraRole:
             self._answer(heard.sender)
         elif self.state.mode == camera.RECORDING:
             self._testify()
+
+    def _lasts(self, heard: receiver.Heard) -> bool:
+        """Whether a partner's frame under a group key that we lack is a weapon's: nobody can read it, but it is on the
+        air for longer than any announcement."""
+        now = self.station.ticks()
+        counter, since = self._unread.get(heard.sender, (0, now))
+        if counter != heard.counter:
+            self._unread[heard.sender] = heard.counter, now
+            return False
+        return ticks_diff(now, since) >= UNREAD_MS
 
     def _refusal(self, heard: receiver.Heard, own: bool) -> int | None:
         """Why an authentic trigger is not followed (`records.HEARD_*`), or None."""

@@ -60,8 +60,8 @@ def set_figures(
     """Change figures of the policy, of the force and of every unit, and bring them to the units in range.
 
     Refused, with the figure, if no unit could run with it. The others get it with their next visit: run it again,
-    figures or none. Units journal each figure, old and new. Figures that fit together badly are warned of, and set. Figures that a unit was given of its own (interlock
-    provision --policy) stay, but for those named here.
+    figures or none. Units journal each figure, old and new. Figures that fit together badly are warned of, and set.
+    Figures that a unit was given of its own (interlock provision --policy) stay, but for those named here.
 
     Exit codes: 0 done, or as far as the missing ones allow; 3 a unit that was to be visited was not.
 
@@ -88,8 +88,8 @@ def set_figures(
 def diff(context: typer.Context, serials: Serials = None, as_json: Json = False) -> None:
     """Where units differ from the force's policy: by their own exceptions, or since they were not reached yet.
 
-    Without SERIAL: all units in service, by what each confirmed last; no radio is needed. With SERIAL these units are asked
-    whether that is what they hold.
+    Without SERIAL: all units in service, by what each confirmed last; no radio is needed. With SERIAL these units are
+    asked whether that is what they hold.
 
     Exit codes: 0 shown, whatever differs.
 

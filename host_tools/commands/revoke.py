@@ -28,8 +28,9 @@ def revoke(
     Nobody leaves service for that, so it takes several visits, and run as often as units come into range: interlock
     revoke, or interlock rotate. What whoever has the revoked unit can do until then is told each time.
 
-    There is no way back, so it asks first; without a terminal it wants --yes. A unit that is found again is kept as evidence (interlock pull still reads it with the force's
-    vault). To put another unit in its place: interlock replace, before or after.
+    There is no way back, so it asks first; without a terminal it wants --yes. A unit that is found again is kept as
+    evidence (interlock pull still reads it with the force's vault). To put another unit in its place: interlock
+    replace, before or after.
 
     Exit codes: 0 revoked, and brought to those in range; 3 a unit that was to be visited was not.
 

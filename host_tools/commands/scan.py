@@ -25,7 +25,8 @@ def scan(
     A weapon in use and a unit in normal service do not invite and are not listed. Own units are those in the vault.
     What a unit says in the open is its claim; it is proven only in a session (interlock status).
 
-    JSON: a list of {serial, state, rssi, name, is_revoked}; name is null for units of others. Exit code 1: nothing heard.
+    JSON: a list of {serial, state, rssi, name, is_revoked}; name is null for units of others. Exit code 1: nothing
+    heard.
     """
     heard = run(_scan(of(context), seconds))
     if as_json:

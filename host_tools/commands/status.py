@@ -25,7 +25,8 @@ def status(context: typer.Context, serials: Serials = None, as_json: Json = Fals
     JSON: a list of {serial, name, role, number, firmware, battery_mv, boot, uptime_ms, journal_first,
     journal_following, journal_head, unpulled, revision, settings_digest, group_epochs, assigned, assigned_until_s,
     clock_off_ms, clock_uncertainty_ms, flags, is_revoked, signing: {state, params, done, total, index, remaining,
-    public}}; null: not measured, or not set. is_revoked: by this vault, whatever the unit thinks. group_epochs: of the group's key, that it takes frames under: 2 during a rotation.
+    public}}; null: not measured, or not set. is_revoked: by this vault, whatever the unit thinks. group_epochs: of the
+    group's key, that it takes frames under: 2 during a rotation.
     """
     reports = run(_status(of(context), serials))
     if as_json:

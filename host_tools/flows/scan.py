@@ -12,8 +12,8 @@ SCAN_S = 6.0
 
 @dataclass(frozen=True)
 class Heard:
-    """`state`: boxed, being set up, in service or unknown; `rssi`: dBm; `name`: of an own unit, else None; `is_revoked`:
-    by this vault."""
+    """`state`: boxed, being set up, in service or unknown; `rssi`: dBm; `name`: of an own unit, else None;
+    `is_revoked`: by this vault."""
 
     serial: str | None
     state: str

@@ -138,7 +138,7 @@ def test_one_loss_in_three_warns_nobody():
         return state[0] % 3 > 0
 
     air.passes = passes
-    air.run(1800000)
+    air.run(900000, 20)
     assert not holster.warned and not camera.warned
 
 
@@ -159,7 +159,7 @@ def test_each_announcement_has_an_address_of_its_own():
 
 def test_heads_are_met_hourly_by_a_partner_each():
     air, holster, camera = pair()
-    air.run(7300000, 20)
+    air.run(7300000, 50)
     for member, other in ((holster, C), (camera, H)):
         met = member.records(records.MET)
         assert [fields.unit for fields in met] == [other] * 3

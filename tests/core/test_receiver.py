@@ -282,7 +282,7 @@ def crowd(ear, count, slot):
 
 def test_a_stranger_that_was_forgotten_stays_out_with_its_old_frames_and_comes_back_with_new_ones():
     ear = receiver()
-    crowd(ear, SLOTS_APART, SLOT)
+    crowd(ear, MARKS_MAX - 1, SLOT)
     hear(ear, draw(OTHER, 7, slot=SLOT - 3))  # whose clock lags: it is the first to be forgotten
     for unit in range(200, 204):
         hear(ear, draw(UnitKeys(b"u" * 32, unit), 9, slot=SLOT + 20), 60000)

@@ -150,7 +150,7 @@ class HostileAir:
         counter = self.draw.randint(1, PER_UNIT)
         r, may_be = self.core.receiver, ()
         if unit in PARTNERS:
-            is_old = NOW - self.slot(counter) > 31
+            is_old = NOW - self.slot(counter) > 39
             may_be = (r.OWN_REPEAT, r.OWN_STALE) if counter == MARK else () if is_old else (r.OWN_STALE,)
         return Attack("replayed", self.aired[unit][counter - 1], may_be)
 
@@ -159,7 +159,7 @@ class HostileAir:
 
     def _unheard(self) -> Attack:
         """Of a stranger that this camera never heard: two minutes to an hour old."""
-        return Attack("unheard, played late", self.draw.choice(self.aired[UNHEARD][: PER_UNIT - 6]))
+        return Attack("unheard, played late", self.draw.choice(self.aired[UNHEARD][: PER_UNIT - 7]))
 
     def _foreign(self) -> Attack:
         return Attack("of another group or an old epoch", self.draw.choice(self.foreign))

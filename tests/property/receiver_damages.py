@@ -31,8 +31,8 @@ DAMAGES = {
     "no date is in the tag": Damage("frames", _MAC, "identifier"),
     "a slot is looked for behind only": Damage("frames.nearest_slot", "ahead > SLOT_BYTES // 2 and", ""),
     "strangers are served without a clock": Damage("receiver._guest", "if partners or not slot", "if partners"),
-    "clocks may lie a slot further apart": Damage("receiver", "SLOTS_APART = 31", "SLOTS_APART = 32"),
-    "clocks may lie a slot less apart": Damage("receiver", "SLOTS_APART = 31", "SLOTS_APART = 30"),
+    "clocks may lie a slot further apart": Damage("receiver", "SLOTS_APART = 39", "SLOTS_APART = 40"),
+    "clocks may lie a slot less apart": Damage("receiver", "SLOTS_APART = 39", "SLOTS_APART = 38"),
     "strangers are new at any time": Damage("receiver._stranger", "abs(sent_slot - slot) > SLOTS_APART or", ""),
     "old frames of a partner are stale for ever": Damage(
         "receiver._own", "if off == _BEHIND or says_there", "if says_there"

@@ -131,7 +131,9 @@ WORLDS_OF = {
 }
 
 
-@pytest.mark.parametrize("name", WORLDS_OF)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.deep) if name == "holster" else name for name in WORLDS_OF]
+)
 def test_no_rule_is_idle(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every single rule taken away breaks a law, but for the nets."""
     machine = WORLDS[name]().machine

@@ -55,7 +55,7 @@ def assert_nothing_but_timing(found: dict[str, Advantage]) -> None:
     assert found["timing"].value > 0.3, "the times do link, and the observer can tell"
 
 
-@pytest.mark.parametrize("window_s", [NEXT_S, LATER_S])
+@pytest.mark.parametrize("window_s", [NEXT_S, pytest.param(LATER_S, marks=pytest.mark.deep)])
 def test_bytes_and_addresses_link_bursts_no_better_than_their_times_do(window_s: int):
     assert_nothing_but_timing(measured((1, 2, 3), SECONDS["esp32"], window_s))
 

@@ -21,7 +21,7 @@ _LONGER = TINY._replace(cancel_ms=6)  # longer than arming and making safe again
 WORLDS: dict[str, Case] = {
     "one officer": Case(_PAIR, TINY, 3, 5),
     "one officer, who then does nothing": Case(_PAIR._replace(acts=(), trouble=0), TINY, 6, 9),
-    "one officer, the button and the modes": Case(_PAIR._replace(acts=_BUTTON, trouble=0, bag=1), _LONGER, 4, 5),
+    "one officer, the button and the modes": Case(_PAIR._replace(acts=_BUTTON, trouble=0, bag=1), _LONGER, 3, 5),
     "one officer, two troubles": Case(_PAIR._replace(trouble=2), TINY, 2, 4),
     "one officer, a recorder that runs already": Case(_PAIR._replace(running=True), TINY, 2, 4),
     "one officer, edges before timers": Case(_PAIR._replace(edges_first=True), TINY, 2, 4),
