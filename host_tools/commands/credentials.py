@@ -37,6 +37,5 @@ def credentials(
     until = datetime.datetime.fromtimestamp(expires_s, datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     print(
         f"{person} can, with {units} unit{'s' if units != 1 else ''} until {until}: read status and journals, set "
-        f"clocks, assign partners, and let holsters enter a mode. Take {out} to the laptop; there: interlock --home DIR "
-        "pull"
+        f"clocks, assign partners, and let holsters enter a mode. On the laptop: interlock --home {out} pull"
     )
