@@ -104,10 +104,16 @@ def _expect_newest(self: receiver.AckEar, counter: int) -> None:
     self._older = {}
 
 
-def _prepare_once(self: holster_role.HolsterRole) -> None:
-    if not self._ready_for:
-        _PREPARE(self)
+def _prepare_once(self: holster_role.HolsterRole) -> bool:
+    """What was built at first is taken for what is wanted now, for ever."""
+    if not self._plan and not self._ready:
+        while _PREPARE(self):
+            pass
+        self._plan = [dict(self._ready)]
+    if self._plan:
+        self._ready = self._plan[0]
     self._ready_counter = self.station.counter
+    return False
 
 
 def _testify_always(self: camera_role.CameraRole) -> None:
