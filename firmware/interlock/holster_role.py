@@ -89,7 +89,7 @@ class HolsterRole:
     def adopt(self) -> None:
         """Go by the station's settings and assignment."""
         self.answers.adopt()
-        self._ready_for = None
+        self._drop_ready()
 
     # Hot path.
 
@@ -133,7 +133,8 @@ class HolsterRole:
 
     def _fire(self, event: int, edge_at: int) -> None:
         # Built for the next counter: were that taken meanwhile, the frame would repeat one.
-        frame = self._ready.get(event) if self._ready_counter == self.station.counter else None
+        counter = self.station.counter
+        frame = self._ready.get(event) if self._ready_counter == counter else None
         aired_at = None
         if frame is not None:
             aired_at = self.station.air_now(frame)
@@ -141,6 +142,13 @@ class HolsterRole:
             self._following = _NOTHING  # a third edge in one turn is built when it comes
             self._ready_counter += 1
         self._step(event, None, edge_at, frame, aired_at)
+        if frame is not None and self.station.counter == counter:
+            self.station.use_counter()  # whatever the machine made of it: it was on the air
+
+    def _drop_ready(self) -> None:
+        """What was built ahead is of a state, settings or keys that are no more."""
+        self._ready = self._following = _NOTHING
+        self._ready_for = None
 
     # The machine and its effects.
 
@@ -156,8 +164,7 @@ class HolsterRole:
         before = self.state
         self.state, effects = holster.MACHINE.step(before, event, data, now, self.station.policy)
         if frame is None and self.state is not before:
-            self._ready = self._following = _NOTHING  # built for what was
-            self._ready_for = None
+            self._drop_ready()
         for effect in effects:
             if effect[0] == holster.AIR:
                 self._air(effect[1], effect[2], now if edge_at is None else edge_at, frame, aired_at)
