@@ -115,7 +115,7 @@ class App:
         """Go by what the RTC kept over a restart, until somebody knows better."""
         utc_ms = calendar.read()
         if utc_ms is not None:
-            self.station.set_clock(records.BY_BOARD, self.station.uptime_ms(), utc_ms, CALENDAR_U_MS)
+            self.station.take_calendar(utc_ms, CALENDAR_U_MS)
         self.station.on_clock = calendar.set
 
     def _follow_settings(self) -> None:

@@ -27,6 +27,7 @@ DRIFT_PPM = 500
 CLOCK_SLACK_MS = 250
 CLOCK_U_MAX_MS = 10000
 NOBODY_ASSIGNED = (0, 0, 0, bytes(8))
+CALENDAR_AHEAD_MAX_MS = 366 * 86400000
 CLOCK_AGE_MAX_MS = 60000  # the instant that a CLOCK_SET speaks of is at most so long ago
 
 
@@ -271,6 +272,12 @@ class Unit:
             self.on_clock(self.utc_ms())
         self.floor_ms = max(0, utc_ms - uncertainty_ms)
         return wire.OK
+
+    def take_calendar(self, utc_ms: int, uncertainty_ms: int) -> None:
+        """Go by what a calendar kept over a restart, until somebody knows better. Not by one that runs a year ahead of
+        all that the journal knows: it would keep every technician out, whose credentials end sooner."""
+        if not self.floor_ms or utc_ms <= self.floor_ms + CALENDAR_AHEAD_MAX_MS:
+            self.set_clock(records.BY_BOARD, self.uptime_ms(), utc_ms, uncertainty_ms)
 
     def _is_plausible(self, uptime_ms: int, utc_ms: int, uncertainty_ms: int) -> bool:
         if self.clock is None:

@@ -86,3 +86,23 @@ def test_an_admin_puts_back_a_clock_that_was_set_wrong_for_good():
     life.set(wire.ADMIN, UTC)
     life.boot()
     assert life.unit.floor_ms == UTC - 20
+
+
+def test_a_calendar_that_went_on_over_a_restart_is_believed_within_reason():
+    life = Life()
+    life.unit.take_calendar(UTC, 10000)
+    assert life.unit.utc_ms() == UTC and life.unit.clock_u_ms() == 10000
+    for utc_ms, believed in ((UTC + 86400000, True), (UTC - 3600000, False), (UTC + 400 * 86400000, False)):
+        life = Life()
+        life.set(wire.TECHNICIAN, UTC)
+        life.boot()
+        life.unit.take_calendar(utc_ms, 10000)
+        assert (life.unit.clock is not None) == believed, utc_ms
+
+
+def test_whoever_keeps_a_calendar_is_told_when_the_clock_is_set():
+    life = Life()
+    told = []
+    life.unit.on_clock = told.append
+    life.set(wire.TECHNICIAN, UTC, 20, 300)
+    assert told == [UTC + 300]
