@@ -105,7 +105,9 @@ class CameraRole:
         knows = self._knows(heard.sender)
         refused = None if knows or is_end else self._refusal(heard, own)
         if heard.event != frames.OUT or (not knows and (heard.sender, refused) not in self._turned_away):
-            self._journal_heard(heard, refused or heard.kind)
+            # What nobody can read is followed at a repeat, and new all the same.
+            kind = receiver.OWN if heard.event is None else heard.kind
+            self._journal_heard(heard, refused or kind)
             if refused is not None:
                 self._turned_away.add((heard.sender, refused))
         if refused is None:

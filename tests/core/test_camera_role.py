@@ -72,7 +72,7 @@ def test_a_frame_that_nobody_can_read_starts_the_recorder_once_it_lasts_longer_t
     worn = Worn().hear(None, 5).wait(100).hear(None, 5, kind=receiver.OWN_REPEAT)
     assert worn.recorder.pulses == 0 and worn.heard() == []
     worn.wait(UNREAD_MS).hear(None, 5, kind=receiver.OWN_REPEAT)
-    assert worn.recorder.pulses == 1 and len(worn.heard()) == 1
+    assert worn.recorder.pulses == 1 and worn.heard() == [(H, receiver.OWN)]
 
 
 def test_announcements_that_nobody_can_read_start_nothing_however_many_there_are():
