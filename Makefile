@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep check bench format clean
+.PHONY: help demo test test-deep test-bluez check bench format clean
 
 help: ## Show this menu
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (under 6 
 
 test-deep: $(DEV) ## The slow sweeps as well
 	@$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+test-bluez: $(DEV) ## The tools over real bluetoothd and kernel, in a small QEMU machine (Debian-like hosts; minutes)
+	@INTERLOCK_BLUEZ=1 $(BIN)/pytest -s -rs tests/bluez
 
 check: $(DEV) $(STUBS) ## Lint, types, generated tables: changes nothing
 	@$(BIN)/ruff check .

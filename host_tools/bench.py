@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 from interlock.core import wire
 
 from .session import Entropy, Link
-from .vault import Vault
+from .vault.vault import Vault
 
 if TYPE_CHECKING:
-    from .store import Store
+    from .store.store import Store
 
 
 @dataclass(frozen=True)

@@ -1,81 +1,48 @@
-"""The console script `interlock`: a menu of commands, and one place where errors become text and exit codes."""
+"""The console script `interlock`: one place where errors become text, JSON and exit codes.
+
+With --json, standard output holds either what the command's schema says or, when the command failed before it had a
+result, `{"error": {"happened", "advice", "code"}}`; the text for people is on standard error in both cases.
+
+Little is imported here: from its first moments on, Ctrl-C finds somebody who answers it.
+"""
 
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import NoReturn
 
-import typer
+from . import interrupts
+from .outcome import Misused, ToolError
 
-from .commands import policy
-from .commands.assign import assign
-from .commands.checkpoint import checkpoint
-from .commands.credentials import credentials
-from .commands.export import export
-from .commands.mode import mode
-from .commands.pair import pair
-from .commands.provision import provision
-from .commands.pull import pull
-from .commands.replace import replace
-from .commands.report import report
-from .commands.revoke import revoke
-from .commands.rotate import rotate
-from .commands.scan import scan
-from .commands.simulate import simulate
-from .commands.status import status
-from .commands.sync import sync
-from .commands.verify import verify
-from .context import Context, default_home
-from .outcome import ToolError
-
-INTERRUPTED = 130  # what typer makes of Ctrl-C
-
-app = typer.Typer(
-    help="Interlock: cameras that follow the taser, and the proof of it.",
-    no_args_is_help=True,
-    rich_markup_mode="markdown",
-    pretty_exceptions_enable=False,
-    add_completion=True,
-)
-
-
-@app.callback()
-def options(
-    context: typer.Context,
-    home: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Where vault and journals are; else $INTERLOCK_HOME, else ~/.interlock"),
-    ] = None,
-    air: Annotated[
-        str | None,
-        typer.Option(
-            metavar="tcp:HOST:PORT",
-            envvar="INTERLOCK_AIR",
-            help="A simulated world's door instead of this host's radio",
-        ),
-    ] = None,
-    person: Annotated[
-        str | None, typer.Option("--as", metavar="PERSON", help="Who you are, as units note it; else the login name")
-    ] = None,
-) -> None:
-    context.obj = Context(home if home is not None else default_home(), air, person)
-
-
-for command in (
-    *(scan, provision, pair, assign, status, sync, mode, pull, checkpoint, verify, export, report),
-    *(rotate, revoke, replace, credentials, simulate),
-):
-    app.command()(command)
-app.add_typer(policy.app, name="policy")
+INTERRUPTED = "\ninterlock: interrupted. Whatever was done is safe; run it again to go on."
 
 
 def main() -> None:
     """Run one command and leave with its exit code."""
-    try:
-        app()
-    except SystemExit as end:
-        if end.code == INTERRUPTED:
-            print("\ninterlock: interrupted. Whatever was done is safe; run it again to go on.", file=sys.stderr)
-        raise
-    except ToolError as error:
+    with interrupts.watched() as ending:
+        try:
+            from .program import run
+
+            code = run()
+            sys.stdout.flush()
+            if code == ending.CTRL_C:
+                raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            interrupts.forget()
+            print(INTERRUPTED, file=sys.stderr)
+            sys.exit(ending.code)
+        except ToolError as error:
+            _fail(error)
+        except (BrokenPipeError, interrupts.NobodyReads):
+            interrupts.silence()
+            sys.exit(interrupts.BROKEN_PIPE)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(error: ToolError) -> NoReturn:
+    if not isinstance(error, Misused):
         print(f"interlock: {error}\n{error.advice}", file=sys.stderr)
-        sys.exit(int(error.code))
+    if "--json" in sys.argv[1:]:
+        import json
+
+        told = {"happened": str(error), "advice": error.advice, "code": int(error.code)}
+        print(json.dumps({"error": told}, indent=2))
+    sys.exit(int(error.code))

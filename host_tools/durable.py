@@ -6,6 +6,7 @@ POSIX permissions are checked where there are some; on Windows the user's profil
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from .outcome import ToolError
 
 FILE_BYTES_MAX = 64 * 1024
 _LOCK = "lock"
+_TRY_S = 0.02
 
 
 def make_private(path: Path) -> None:
@@ -21,7 +23,7 @@ def make_private(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.parent != path:
-            _sync(path.parent)
+            sync(path.parent)
     except OSError as error:
         raise ToolError(f"{path} cannot be made: {error.strerror}", "Name another place with --home DIR.") from error
 
@@ -64,14 +66,23 @@ def replace(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise ToolError(
             f"{path} cannot be written: {error.strerror}", "Free space on the disk, or check its permissions."
         ) from error
 
 
-def _sync(folder: Path) -> None:
+def remove(path: Path) -> None:
+    """Take a file away, if it is there; durable when this returns."""
+    try:
+        path.unlink(missing_ok=True)
+        sync(path.parent)
+    except OSError as error:
+        raise ToolError(f"{path} cannot be removed: {error.strerror}", "Check its folder's permissions.") from error
+
+
+def sync(folder: Path) -> None:
     """Make the folder's entries durable; Windows cannot open folders and needs no such thing."""
     if sys.platform == "win32":
         return
@@ -83,20 +94,51 @@ def _sync(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Be the only command that writes in `folder`; the operating system lets go when the command dies."""
-    handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+def locked(folder: Path, patience_s: float = 0.0) -> Iterator[None]:
+    """Be the only command that writes in `folder`, if need be after another one; the operating system lets go when the
+    command dies."""
+    busy = ToolError(
+        f"another interlock command is changing {folder}",
+        "Wait until it is done (it may be waiting for a unit), then run this one again.",
+    )
+    with holding(folder / _LOCK, patience_s, busy):
+        yield
+
+
+@contextmanager
+def holding(file: Path, patience_s: float, busy: ToolError) -> Iterator[None]:
+    """Hold this file's lock, if need be after another command. Raises `busy` when that takes longer."""
     try:
-        try:
-            _lock(handle)
-        except OSError as error:
-            raise ToolError(
-                f"another interlock command is changing {folder}",
-                "Wait until it is done (it may be waiting for a unit), then run this one again.",
-            ) from error
+        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ToolError(f"{file} cannot be written: {error.strerror}", "Check the disk and its permissions.") from error
+    try:
+        until_s = time.monotonic() + patience_s
+        while True:
+            try:
+                _lock(handle)
+                break
+            except OSError as error:
+                if time.monotonic() >= until_s:
+                    raise busy from error
+                time.sleep(_TRY_S)
         yield
     finally:
         os.close(handle)
+
+
+def append(path: Path, at: int, data: bytes) -> None:
+    """Let the file go on with `data` after its first `at` bytes: on disk when this returns. What a cut leaves is for
+    the caller to tell."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+            file.truncate(at)
+            file.seek(at)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ToolError(f"{path} cannot be written: {error.strerror}", "Free space on the disk.") from error
 
 
 if sys.platform == "win32":

@@ -5,7 +5,7 @@ and then connect to what was seen, few retries with growing pauses, and failures
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -27,7 +27,7 @@ from interlock.core import wire
 
 from .bench import Sighting
 from .inbox import Inbox, LinkLost
-from .label import SERIAL
+from .labels.label import SERIAL
 from .outcome import Exit, ToolError
 from .session import REPLY_BYTES_MAX
 
@@ -36,6 +36,7 @@ PAUSE_S = 1.0  # before the second attempt; doubled before each further one
 CONNECT_S = 20.0
 SUBSCRIBE_S = 10.0
 LEAVE_S = 5.0
+BOND_S = 40.0  # Linux gives a pairing up after 30 s
 RESPONSE_S = 1.0  # a scan response comes this soon after the name, if at all
 
 _NOT_AVAILABLE = {
@@ -65,16 +66,21 @@ _FAILURES = (BleakError, OSError, EOFError, TimeoutError)
 
 
 class Radio:
-    """The operating system's Bluetooth, or, given bleak backends, another one."""
+    """The operating system's Bluetooth (`adapter`: on Linux, which one, such as hci0; None: the system's own choice),
+    or, given bleak backends, another one. `on_heard`: told of each unit that a scan hears, as often as more is known of
+    it."""
 
     def __init__(
         self,
         scanner_backend: type[BaseBleakScanner] | None = None,
         client_backend: type[BaseBleakClient] | None = None,
+        adapter: str | None = None,
     ) -> None:
+        self._bluez: dict[str, Any] = {} if adapter is None else {"bluez": {"adapter": adapter}}
         self._scanner_backend = scanner_backend
         self._client_backend = client_backend
         self._lock = asyncio.Lock()
+        self.on_heard: Callable[[Sighting], None] = lambda _: None
 
     # Scanning.
 
@@ -82,7 +88,7 @@ class Radio:
         """See `bench.Radio`."""
         async with self._lock:
             for attempt in range(ATTEMPTS):
-                seen = _Seen(set(wanted))
+                seen = _Seen(set(wanted), self.on_heard)
                 try:
                     await self._listen(seen, seconds)
                     return seen.sightings()
@@ -91,7 +97,7 @@ class Radio:
         raise AssertionError("the last attempt returns or raises")
 
     async def _listen(self, seen: "_Seen", seconds: float) -> None:
-        scanner = BleakScanner(seen.note, [wire.SERVICE], backend=self._scanner_backend)
+        scanner = BleakScanner(seen.note, [wire.SERVICE], backend=self._scanner_backend, **self._bluez)
         async with scanner:
             try:
                 async with asyncio.timeout(seconds):
@@ -114,7 +120,7 @@ class Radio:
         assert isinstance(sighting.device, BLEDevice)
         async with self._lock:
             for attempt in range(ATTEMPTS):
-                link = BleakLink(sighting.device, self._client_backend)
+                link = BleakLink(sighting.device, self._client_backend, self._bluez)
                 try:
                     await link.arrive()
                     return link
@@ -126,12 +132,50 @@ class Radio:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
+    # Bonding. Nothing depends on it: sessions secure themselves.
+
+    async def bond(self, sighting: Sighting) -> None:
+        """Let this system bond with the unit. ToolError where either cannot."""
+        async with self.connect(sighting) as link:
+            try:
+                async with asyncio.timeout(BOND_S):
+                    await link.pair()
+            except NotImplementedError as error:
+                raise ToolError(
+                    "macOS bonds by itself when a device insists on it, and no program can ask for it",
+                    "Nothing is missing without a bond: the units' own protocol secures every session.",
+                ) from error
+            except _FAILURES as error:
+                raise ToolError(
+                    f"no bond came about with {sighting.serial or 'the unit'}: {_text(error)}",
+                    "Nothing is missing without one. A unit whose board cannot bond (Pico W) refuses; an older bond is "
+                    "in the way until interlock bond --remove.",
+                    Exit.DEVICE,
+                ) from error
+
+    async def forget(self, sighting: Sighting) -> None:
+        """Let this system forget its bond with the unit. ToolError where it cannot."""
+        assert isinstance(sighting.device, BLEDevice)
+        async with self._lock:
+            try:
+                await BleakLink(sighting.device, self._client_backend, self._bluez).unpair()
+            except NotImplementedError as error:
+                raise ToolError(
+                    "macOS lets no program remove a bond",
+                    "System Settings, Bluetooth: the i beside the device, Forget This Device.",
+                ) from error
+            except _FAILURES as error:
+                raise ToolError(
+                    f"the bond with {sighting.serial or 'the unit'} was not removed: {_text(error)}", _TRANSIENT
+                ) from error
+
 
 class _Seen:
     """What a scan has heard so far."""
 
-    def __init__(self, wanted: set[str]) -> None:
+    def __init__(self, wanted: set[str], on_heard: Callable[[Sighting], None]) -> None:
         self._wanted = wanted
+        self._on_heard = on_heard
         self._found: dict[str, Sighting] = {}  # by address, the one heard last at the end
         self._news = asyncio.Event()
 
@@ -147,6 +191,8 @@ class _Seen:
         if response is not None and len(response) == 2:
             sighting = replace(sighting, version=response[0], state=response[1])
         self._found[device.address] = sighting
+        if known is None or (known.serial, known.state) != (sighting.serial, sighting.state):
+            self._on_heard(sighting)
         self._news.set()
 
     async def all_wanted(self) -> None:
@@ -173,14 +219,16 @@ class _Seen:
 class BleakLink:
     """One connection. `replies`: what REPLY brought; closed, as every stream, when the link is lost."""
 
-    def __init__(self, device: BLEDevice, backend: type[BaseBleakClient] | None) -> None:
+    def __init__(
+        self, device: BLEDevice, backend: type[BaseBleakClient] | None, bluez: Mapping[str, Any] | None = None
+    ) -> None:
         self.replies = Inbox(REPLY_BYTES_MAX)
         self._gone = asyncio.Event()
         self._inboxes = [self.replies]
         self._found: dict[str, BleakGATTCharacteristic] = {}
         # Windows keeps tables of services that a firmware update changed.
         self._client = BleakClient(
-            device, self._lost, [wire.SERVICE], backend=backend, winrt={"use_cached_services": False}
+            device, self._lost, [wire.SERVICE], backend=backend, winrt={"use_cached_services": False}, **(bluez or {})
         )
 
     @property
@@ -195,6 +243,14 @@ class BleakLink:
         # Kept: once the link is lost, bleak forgets the services.
         self._found = {uuid: self._characteristic(uuid) for uuid in (wire.COMMAND, wire.REPLY, wire.STREAM)}
         await self._subscribe(wire.REPLY, self.replies)
+
+    async def pair(self) -> None:
+        """Bond; raises what bleak raises."""
+        await self._client.pair()
+
+    async def unpair(self) -> None:
+        """Remove the bond; raises what bleak raises."""
+        await self._client.unpair()
 
     async def leave(self) -> None:
         """Disconnect. Never fails: whatever went wrong, the link is not used any more."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from . import label
+from .labels import label
 from .outcome import Exit, ToolError
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def world_errors() -> Iterator[None]:
 
 def play_live(scenario: "Scenario", seed: int, pcap: Path, port: int, as_json: bool) -> None:
     """Play until interrupted, or until a board breaks. Tells address and labels when the world has begun; then each
-    line of standard input, such as `H1 draw`, makes something happen."""
+    line of standard input, such as `H1 draw`, makes something happen. What was done, and which unit shows a light, is
+    told with the world's time: on standard error where standard output is for programs."""
     from simulator.world import play_live as play
 
     def opened(at: int, labels: "list[Label]", do: "Callable[[Any], None]") -> None:
@@ -52,11 +53,15 @@ def play_live(scenario: "Scenario", seed: int, pcap: Path, port: int, as_json: b
             print(json.dumps({"air": f"tcp:127.0.0.1:{at}", "labels": texts}), flush=True)
         else:
             _announce(scenario.name, at, texts)
-        _listen(scenario, do)
+        _listen(scenario, do, tell)
+
+    def tell(line: str) -> None:
+        at_s = asyncio.get_running_loop().time()
+        print(f"{at_s:8.1f} s  {line}", file=sys.stderr if as_json else sys.stdout, flush=True)
 
     try:
         with world_errors():
-            play(scenario, seed, pcap, port, opened)
+            play(scenario, seed, pcap, port, opened, tell)
     except KeyboardInterrupt:
         return
     except OSError as error:
@@ -67,7 +72,7 @@ def play_live(scenario: "Scenario", seed: int, pcap: Path, port: int, as_json: b
         ) from error
 
 
-def _listen(scenario: "Scenario", do: "Callable[[Any], None]") -> None:
+def _listen(scenario: "Scenario", do: "Callable[[Any], None]", tell: Callable[[str], None]) -> None:
     """Let lines of standard input happen in the world."""
     from simulator.scenario import ScenarioError, parse_line
 
@@ -84,8 +89,10 @@ def _listen(scenario: "Scenario", do: "Callable[[Any], None]") -> None:
         *lines, begun = (begun + data).split(b"\n")
         for line in lines:
             try:
-                if line.strip():
-                    do(parse_line(scenario, line.decode(errors="replace")))
+                text = " ".join(line.decode(errors="replace").split())
+                if text:
+                    do(parse_line(scenario, text))
+                    tell(text)
             except ScenarioError as error:
                 print(error, file=sys.stderr)
 

@@ -17,3 +17,7 @@ class ToolError(Exception):
         super().__init__(happened)
         self.advice = advice
         self.code = code
+
+
+class Misused(ToolError):
+    """The command line was not understood, and people were told so already."""

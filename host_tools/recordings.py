@@ -1,9 +1,9 @@
 """A camera unit's recordings, from what its journal says of the recorder's tally."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from interlock.core import camera, records
+from interlock.core import camera, records, selftest
 from interlock.core.layout import Record
 
 
@@ -44,6 +44,8 @@ class _Tape:
             self.before = before
             self.cut()
             self.before = record
+        if record.kind == records.SELF_TEST:
+            self._tested(record.fields())
         fields = record.fields() if record.kind == records.RECORDER else None
         if fields is None:
             return
@@ -72,6 +74,18 @@ class _Tape:
                 self._doubt(self.before.uptime_ms)
             self.found.append(self.current._replace(end_ms=self.before.uptime_ms))
         self.current, self.stopping = None, False
+
+    def _tested(self, fields: Any) -> None:
+        """A self-test found that the tally stays on though the recorder was told to stop: nobody knows since when."""
+        if fields is None or fields.findings[-1] != selftest.STUCK_ON:
+            return
+        for at in range(len(self.found) - 1, -1, -1):
+            following = self.found[at + 1] if at + 1 < len(self.found) else self.current
+            if following is None or following.proven or self.found[at].end_ms != following.start_ms:
+                return
+            if self.found[at].boot != following.boot:
+                return
+            self.found[at] = self.found[at]._replace(proven=False)
 
     def _doubt(self, until_ms: int) -> None:
         """From its last sound record on this tally may have lied: one stretch is proven, the next is not."""

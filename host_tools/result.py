@@ -9,7 +9,7 @@ from interlock.core.settings import ROLE_CAMERA, ROLE_NAMES
 from . import journal_file, verdict
 from .evidence import Evidence, UnitJournal, gather
 from .journal_file import Header, Intact, Verdict
-from .report_crew import crew_of, is_lone
+from .reporting.crew import crew_of, is_lone
 from .uses import Event, Use, witnesses_of
 
 if TYPE_CHECKING:

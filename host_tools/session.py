@@ -15,17 +15,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
+from interlock.core import selftest, wire, x25519
 from interlock.core import settings as unit_settings
-from interlock.core import wire, x25519
 from interlock.core.crypto import same
 from interlock.core.secure import SessionKeys, transcript
 from interlock.core.wire import REPLY_BIT, Assembler, Cutter, Key, Status, WireError
 
-from .credential import Admin, Credential, SetUp, Technician, person_bytes
 from .inbox import Inbox, LinkLost
-from .label import serial_text
+from .labels.label import serial_text
 from .refused import Refused, Untrue
 from .stream import SEALED_MAX, Pull
+from .vault.credential import Admin, Credential, SetUp, Technician, person_bytes
 
 __all__ = ["Admin", "Credential", "Link", "Session", "SetUp", "Technician"]
 
@@ -245,6 +245,17 @@ class Session:
     async def set_mode(self, mode: int, seconds: int) -> None:
         """Let a holster unit enter a mode (`records.py`) for so long; 0: as long as its policy says."""
         await self._ask(wire.MODE, struct.pack(wire.MODE_FORM, mode, seconds), 0)
+
+    async def identify(self, seconds: int, how: int) -> int:
+        """Let the unit blink for so long, and buzz (`wire.BY_BUZZ`); 0: no longer. How it does, as these bits."""
+        return (await self._ask(wire.IDENTIFY, struct.pack(wire.IDENTIFY_FORM, seconds, how), 1))[0]
+
+    async def self_test(self, parts: int = 0) -> selftest.Report:
+        """Let the unit begin a test of these parts (`selftest.py`), 0: of none; how the last one goes, or went."""
+        size = struct.calcsize(selftest.REPORT_FORM)
+        report = selftest.unpack(await self._ask(wire.SELF_TEST, struct.pack(wire.SELF_TEST_FORM, parts), size))
+        assert report is not None
+        return report
 
     @property
     def next_admin_key(self) -> bytes:

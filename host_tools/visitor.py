@@ -9,17 +9,21 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from . import label
 from .bench import Bench
 from .context import Context
 from .flows import signing
+from .flows.assign import assign
+from .flows.identify import identify
 from .flows.pair import pair
 from .flows.provision import provision
 from .flows.pull import pull_unit
+from .flows.rotate import revoke, rotate
+from .flows.selftest import SelfTested, selftest
 from .flows.status import status
 from .flows.sync import sync
+from .labels import label
 from .outcome import ToolError
-from .vault import Vault
+from .vault.vault import Vault
 
 if TYPE_CHECKING:
     from bumble.device import Device
@@ -76,8 +80,24 @@ class Visitor:
             made = f", {key.remaining} signatures" if key.params else ""
             return f"set up as number {done.number}, clock ± {done.clock_uncertainty_ms} ms{made}"
         if do == "pair":
-            await pair(bench, serial, args["camera"])
+            await pair(bench, serial, args["camera"], spare=args["spare"])
             return f"paired with {args['camera']}"
+        if do == "assign":
+            until_s = bench.utc_ms() // 1000 + round(args["hours"] * 3600)
+            await assign(bench, serial, args["camera"], args["officer"], until_s)
+            return f"assigned to {args['camera']}, for {args['officer']}"
+        if do == "rotate":
+            turned = await rotate(bench)
+            return f"{turned.rotation.step}, {len(turned.visits)} visits"
+        if do == "revoke":
+            revoked = await revoke(bench, serial)
+            return f"revoked, {len(revoked.visits)} visits"
+        if do == "identify":
+            shown = await identify(bench, serial, args["seconds"])
+            ways = [word for word, does in (("blinks", shown.light), ("buzzes", shown.buzz)) if does]
+            return f"{' and '.join(ways) or 'shows nothing'} for {shown.seconds} s"
+        if do == "selftest":
+            return outcome_of(await selftest(bench, serial, stands_by=args["stands_by"]))
         if do == "sync":
             synced = await sync(bench, serial)
             return f"clock ± {synced.uncertainty_ms} ms"
@@ -102,3 +122,11 @@ class Visitor:
         if serial not in known or not self.store.going_on(serial).next_sequence:
             return None
         return self.store.export_ilj(serial)
+
+
+def outcome_of(done: SelfTested) -> str:
+    """What failed of a unit, in a line."""
+    failed = [f"{part.name}: {part.detail}" for part in done.parts if part.outcome == "failed"]
+    if failed:
+        return "; ".join(failed)
+    return "nothing failed" if done.complete else "a weapon came first"

@@ -4,10 +4,10 @@ policy. A code that this program does not know is said by its number."""
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interlock.core import frames, records, watch, wire
+from interlock.core import frames, proof, records, selftest, watch, wire
 from interlock.core.settings import REACH_NAMES, ROLE_CAMERA, Policy
 
-from .report_times import utc_text
+from .reporting.times import utc_text
 
 KINDS: Mapping[int, str] = {
     records.PARTNER: "partner",
@@ -16,6 +16,8 @@ KINDS: Mapping[int, str] = {
     records.ASSIGNED: "assignment",
     records.POLICY: "policy",
     records.TIME_HEARD: "clock",
+    records.SELF_TEST: "self-test",
+    records.ALERT: "alert",
 }
 """Types of record that `in_words` tells, by what they are about."""
 
@@ -29,6 +31,8 @@ def in_words(kind: int, fields: Any, role: int, name_of: Callable[[int], str]) -
         records.RADIO: lambda: f"{_named(records.RADIO_NAMES, fields.what, 'trouble')}: {fields.count}",
         records.ASSIGNED: lambda: assigned_text(fields, name_of),
         records.POLICY: lambda: _policy(fields),
+        records.SELF_TEST: lambda: _self_test(fields),
+        records.ALERT: lambda: _named(proof.ALERT_NAMES, fields.code, "alert"),
         records.TIME_HEARD: lambda: f"takes the time from {name_of(fields.sender)}, its own clock not being set",
     }
     return told[kind]()
@@ -36,6 +40,19 @@ def in_words(kind: int, fields: Any, role: int, name_of: Callable[[int], str]) -
 
 def _named(names: Mapping[int, str], code: int, what: str) -> str:
     return names.get(code, f"{what} {code}")
+
+
+def _self_test(fields: Any) -> str:
+    """Of a record that tells how one ended: what was found beside what passed."""
+    if fields.phase == records.TEST_BEGUN:
+        return "begins, by a technician"
+    found = [
+        f"{selftest.PART_NAMES[part]}: {_named(selftest.FINDING_NAMES, finding, 'finding')}"
+        for part, finding in zip(selftest.PARTS, fields.findings, strict=True)
+        if finding >= selftest.SKIPPED_FROM
+    ]
+    ended = _named(selftest.PHASE_NAMES, fields.phase, "phase")
+    return f"{ended}, {'; '.join(found) or 'nothing failed'}"
 
 
 def _partner(fields: Any, role: int, name_of: Callable[[int], str]) -> str:

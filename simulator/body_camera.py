@@ -67,6 +67,8 @@ class BodyCamera:
         self.on_awake = on_awake
         self.intervals: list[Interval] = []
         self.is_full = False
+        self.has_shutter = True
+        """Whether the wire from the unit is whole."""
         self._state = State.STANDBY
         self._stuck: int | None = None
         self._shutter = 0
@@ -99,7 +101,7 @@ class BodyCamera:
 
     def shutter(self, level: int) -> None:
         """Drive the shutter contact; every rising edge is one press."""
-        pressed = level and not self._shutter
+        pressed = level and not self._shutter and self.has_shutter
         self._shutter = level
         if not pressed:
             return

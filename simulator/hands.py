@@ -168,6 +168,12 @@ class Hands:
     def _do_tally_mends(self, unit_id: str) -> None:
         self._cameras[unit_id].tally_stuck(None)
 
+    def _do_shutter_breaks(self, unit_id: str) -> None:
+        self._cameras[unit_id].has_shutter = False
+
+    def _do_shutter_mends(self, unit_id: str) -> None:
+        self._cameras[unit_id].has_shutter = True
+
     def _do_battery_change(self, unit_id: str, off_s: float) -> None:
         board = self._boards[unit_id]
 

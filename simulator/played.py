@@ -31,7 +31,8 @@ class Happening:
 
 @dataclass(frozen=True)
 class Visit:
-    """One thing that a technician did. `note`: its outcome in a line; `camera`: which unit it was paired with."""
+    """One thing that a technician did. `note`: its outcome in a line; `camera`: which unit it was paired with, or
+    assigned to until `until_us`."""
 
     do: str
     unit: str
@@ -40,6 +41,7 @@ class Visit:
     succeeded: bool
     note: str
     camera: str | None = None
+    until_us: int | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Frame:
 @dataclass(frozen=True)
 class UnitRun:
     """One unit at the end, under the number that it was set up with. `boot_zero_us`: virtual time at which the uptime
-    of each of its boots began; `alerts_us`, `warnings_us`: when it buzzed for long, and shortly; `drifts`: (since
+    of each of its boots began; `alerts_us`, `warnings_us`: when it buzzed for long, and shortly; `lights_us`: when
+    its light went on; `drifts`: (since
     virtual us, ppm that its clock runs too fast), the first since 0; `seal_keys`: first keys of its journal's eras that
     it was made with."""
 
@@ -68,6 +71,7 @@ class UnitRun:
     drifts: tuple[tuple[int, float], ...] = ((0, 0.0),)
     seal_keys: tuple[bytes, ...] = ()
     warnings_us: list[int] = field(default_factory=list)
+    lights_us: list[int] = field(default_factory=list)
 
     def when_us(self, record: Record) -> int:
         """Virtual time at which a record of this unit was made."""
@@ -107,8 +111,11 @@ class Run:
         return next(unit for unit in self.units if unit.unit.id == unit_id)
 
     def own_cameras(self, unit_id: str, at_us: int) -> tuple[str, ...]:
-        """The camera units that were a holster unit's own at this instant: its last pairing decides."""
-        pairings = [v for v in self.visits if (v.do, v.unit) == ("pair", unit_id) and v.succeeded and v.end_us <= at_us]
-        if pairings and pairings[-1].camera is not None:
-            return (pairings[-1].camera,)
+        """The camera units that were a holster unit's own at this instant: an assignment that is in force decides, else
+        its last pairing."""
+        done = [visit for visit in self.visits if visit.unit == unit_id and visit.succeeded and visit.end_us <= at_us]
+        for visit in reversed(done):
+            in_force = visit.do == "pair" or (visit.do == "assign" and at_us < (visit.until_us or 0))
+            if in_force and visit.camera is not None:
+                return (visit.camera,)
         return self.unit(unit_id).unit.cameras

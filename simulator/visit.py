@@ -16,6 +16,8 @@ from .played import Visit
 from .radio.air import Air
 from .scenario import TECHNICIAN_ACTIONS, Event, Scenario, Unit
 
+HOUR_US = 3600 * US_PER_S
+
 
 class Technician(Protocol):
     """Who does the work of every technician of a scenario. The world lends radios and clocks; what is done with them is
@@ -132,4 +134,6 @@ class Visits:
                 note, succeeded = acting.result(), True
             except self._technician.failures as error:
                 note, succeeded = str(error), False
-        self.made.append(Visit(event.do, unit.id, start_us, now_us(self._loop), succeeded, note, args.get("camera")))
+        end_us = now_us(self._loop)
+        until_us = end_us + round(args["hours"] * HOUR_US) if event.do == "assign" else None
+        self.made.append(Visit(event.do, unit.id, start_us, end_us, succeeded, note, args.get("camera"), until_us))

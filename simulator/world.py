@@ -40,6 +40,8 @@ from .visit import Technician, Visits
 FIDELITIES = ("vm", "fast")
 BOARDS: dict[str, Board] = {"esp32": esp32.BOARD, "rp2": rp2.BOARD, "stm32wb": stm32wb.BOARD}
 GOOD_CELL_MV = 3900
+DARK_US = 2_000_000
+"""A light that was dark for so long is news to who looks."""
 NUDGE_US = 200_000
 """Who feels it takes a shorter buzz for a discreet word, a longer one for an alert."""
 
@@ -68,17 +70,19 @@ def play(
 
 
 Opened = Callable[[int, list[access.Label], Callable[[Event], None]], None]
+Seen = Callable[[str], None]
 
 
-def play_live(scenario: Scenario, seed: int, pcap: Path, port: int, opened: Opened) -> None:
+def play_live(scenario: Scenario, seed: int, pcap: Path, port: int, opened: Opened, seen: Seen) -> None:
     """Play the scenario at the pace of real time, with a door for host tools in other processes, until interrupted.
 
-    `port`: of the door, 0 for any; `opened` is told the port, every unit's label, and how to make something happen,
-    on the running loop, once the world has begun. The scenario's technician stays away: whoever comes through the door
-    is the technician. Raises what `play` raises, and OSError when the port is taken."""
+    `port`: of the door, 0 for any; `opened` is told the port, every unit's label, and how to make something happen, on
+    the running loop, once the world has begun; `seen`: what somebody in the room sees, as a line. The scenario's
+    technician stays away: whoever comes through the door is the technician. Raises what `play` raises, and OSError when
+    the port is taken."""
     vm_version(find_vm())
     with seeded_entropy(seed), PcapWriter(pcap) as writer:
-        run(World(scenario, seed, writer, None).live(port, opened), paced=True)
+        run(World(scenario, seed, writer, None).live(port, opened, seen), paced=True)
 
 
 class Tap(Protocol):
@@ -115,6 +119,8 @@ class World:
         self._cameras: dict[str, BodyCamera] = {}
         self._boot_zero_us: dict[str, dict[int, int]] = {}
         self._buzzes_us: dict[str, list[tuple[int, int | None]]] = {}  # began, ended
+        self._lights_us: dict[str, list[int]] = {}
+        self._seen_by: Seen = _ignore
         self._weapon_events: list[WeaponEvent] = []
         self._happenings: list[Happening] = []
         self._frames: list[Frame] = []
@@ -150,8 +156,9 @@ class World:
             visits.made,
         )
 
-    async def live(self, port: int, opened: Opened) -> None:
+    async def live(self, port: int, opened: Opened, seen: Seen) -> None:
         """As `play_live` says."""
+        self._seen_by = seen
         await self._begin()
         self._visiting = self._loop.create_future()  # nobody but who comes through the door
         # The scenario's own technicians stay away: whoever comes through the door is the technician.
@@ -202,6 +209,7 @@ class World:
             board.keep_date(self._scenario.begins.timestamp())
         self._boot_zero_us[unit.id] = {}
         self._buzzes_us[unit.id] = []
+        self._lights_us[unit.id] = []
         board.flash.on_program = lambda data: self._watch_flash(unit.id, data)
         board.adc_mv[self._board.pins["battery"]] = GOOD_CELL_MV // self._board.battery[0]
         self._hands.at_rest(unit.id)
@@ -236,6 +244,7 @@ class World:
             ((0, unit.clock_ppm), *self._mischief.drifts.get(unit.id, ())),
             () if unit.boxed else (unit_seal_key(self._scenario, unit),),
             [began_us for began_us, ended_us in buzzes if _is_nudge(began_us, ended_us)],
+            self._lights_us[unit.id],
         )
 
     # Watching.
@@ -279,6 +288,11 @@ class World:
     def _output(self, unit_id: str, pin: Pin, level: int) -> None:
         if pin == self._board.pins["shutter"] and unit_id in self._cameras:
             self._cameras[unit_id].shutter(level)
+        elif pin == self._board.pins["led"] and level:
+            lights = self._lights_us[unit_id]
+            if not lights or now_us(self._loop) - lights[-1] > DARK_US:
+                self._seen_by(f"{unit_id} shows a light")
+            lights.append(now_us(self._loop))
         elif pin == self._board.pins["haptic"]:
             buzzes = self._buzzes_us[unit_id]
             if level:
@@ -334,6 +348,10 @@ class World:
 
     def _happening(self, unit_id: str, text: str) -> None:
         self._happenings.append(Happening(unit_id, text, now_us(self._loop)))
+
+
+def _ignore(_: str) -> None:
+    """Nobody looks."""
 
 
 def _is_nudge(began_us: int, ended_us: int | None) -> bool:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .boards import Board
     from .core.needs import Clock
     from .drivers.contact import Contact
+    from .self_test import SelfTest
 
 TURN_MS = 4000  # the loop turns at least this often: it feeds the watchdog and extends the uptime
 
@@ -56,6 +57,7 @@ class App:
         self.camera: CameraRole | None = None
         dock, button = self._contact("dock"), self._contact("button")
         self._dock = dock
+        self.button = button
         if config.role & settings.ROLE_CAMERA:
             recorder = Recorder(board.pins["shutter"], self._contact("tally"), self._contact("awake"))
             self.camera = CameraRole(self.station, recorder, signal, dock)
@@ -91,7 +93,9 @@ class App:
             self.contacts += tuple(role.contacts)
         if not self.holster:
             self.contacts += (dock, button)
-        self._desk = Desk(self.station, keep, label, config, self._adopt, self._sense, self._command)
+        does = (self._adopt, self._sense, self.identify, self._command, self._test)
+        self._desk = Desk(self.station, keep, label, config, *does)
+        self._tester: SelfTest | None = None
         self._is_working = False  # the signer has more to compute
         # A holster unit's own machine takes the edges of dock and button, too.
         takes = self.holster is None
@@ -132,6 +136,25 @@ class App:
             return wire.OK
         return wire.BAD_MODE
 
+    def identify(self, ms: int, how: int) -> int:
+        """Blink, and buzz, for so long; what of it, as `Served.identify` says. Not with a weapon in use."""
+        if self._is_busy():
+            return 0
+        return self._signal.identify(self._ticks(), ms, bool(how & wire.BY_BUZZ))
+
+    def radio_mode(self) -> int:
+        """How the radio is, as `core/radio_health.py` has it."""
+        return self._supervisor.state.mode
+
+    def _test(self, credential: int, parts: int) -> tuple[int, bytes]:
+        """Begin a self-test of these parts, or none; OK or why not, and the last one's report."""
+        if self._tester is None:
+            from .self_test import SelfTest  # what only a technician needs takes no memory from others
+
+            self._tester = SelfTest(self)
+        reason = self._tester.begin(credential, parts) if parts else wire.OK
+        return reason, self._tester.report()
+
     def _sense(self) -> tuple[int, int]:
         """(status flags, cell mV) for a technician."""
         flags = cell_mv = 0
@@ -169,6 +192,10 @@ class App:
         for role in self.roles:
             role.tick()
         busy = self._is_busy()
+        if busy:
+            self._signal.stop_identifying()
+        if self._tester:
+            self._tester.turn(busy)
         self.station.company.tick(self._ticks(), busy)
         self.service.react()
         self.service.turn(busy)
@@ -193,6 +220,9 @@ class App:
         first = earlier(first, self.station.company.deadline(now), now)
         for contact in self.contacts:
             first = earlier(first, contact.settle_at, now)
+        first = earlier(first, self._signal.flash_at, now)
+        if self._tester:
+            first = earlier(first, self._tester.deadline(now), now)
         first = earlier(first, self.service.deadline(now), now)
         first = earlier(first, self._supervisor.deadline(), now)
         return earlier(first, self.station.air_deadline(now), now)

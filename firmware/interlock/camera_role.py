@@ -40,7 +40,7 @@ class CameraRole:
         self.signal = signal
         self.contacts = (recorder.tally, recorder.awake)
         now = station.ticks()
-        self.state = camera.at_boot(recorder.tally.on, recorder.awake.on, now, station.was_recording)
+        self.state = camera.at_boot(recorder.tally.on, recorder.awake.on, now, station.was_recording, self._loan_ms())
         self.adopt()
         self._newest: dict[int, int] = {}  # own holster -> counter of its newest frame
         self._answered: set[tuple[int, int, int]] = set()  # (holster, kind, reason) journalled since its newest event
@@ -58,6 +58,11 @@ class CameraRole:
         self.local_holster: HolsterRole | None = None  # combined role: the holster part on the same board
         station.radio.listen()
         self._journal_recorder()
+
+    def _loan_ms(self) -> int | None:
+        """A self-test broke off with the power: for how long a weapon is waited for before its recording is ended."""
+        policy = self.station.policy
+        return max(policy.hold_ms, policy.renew_ms + camera.LOAN_MS) if self.station.was_testing else None
 
     def adopt(self) -> None:
         """Go by the station's settings."""
@@ -314,8 +319,12 @@ class CameraRole:
         self.station.radio.listen()
 
     def busy(self) -> bool:
-        """Whether a weapon is out or the recorder is being started or stopped."""
-        return len(self.state.weapons) > 0 or self.state.limit_at is not None
+        """Whether a weapon is out or the recorder is being started or stopped, not for a self-test."""
+        return len(self.state.weapons) > 0 or (self.state.limit_at is not None and not self.state.testing)
+
+    def lend(self, event: int) -> None:
+        """A self-test asks for the recorder, or gives it back: `camera.TEST` and what follows it."""
+        self._step(event, None)
 
     def says(self) -> tuple[int, int]:
         """What the unit announces: (frame event, state)."""

@@ -28,7 +28,8 @@ class Desk:
     """`unit`: Unit or Station; `area`: the settings area; `label`: Label; `config`: its Settings or None when boxed.
 
     `adopt`: called with new Settings that are in force from now on; `sense`: gives (status flags, cell mV);
-    `command`: enters a mode for some seconds and gives OK or why not, None on a unit that has none.
+    `identify`: blinks for some ms, as `Served.identify` says; `command`: enters a mode for some seconds and gives OK or
+    why not, `self_test`: as `Served.self_test`; both None on a unit that has none.
     `restart`: set when the unit must start anew once the session is over. `in_service_mode`: whether it is.
     """
 
@@ -40,7 +41,9 @@ class Desk:
         config: settings.Settings | None,
         adopt: "Callable[[settings.Settings], None]",
         sense: "Callable[[], tuple[int, int]]",
+        identify: "Callable[[int, int], int]",
         command: "Callable[[int, int], int] | None" = None,
+        self_test: "Callable[[int, int], tuple[int, bytes]] | None" = None,
     ) -> None:
         self.label = label
         self.config = config
@@ -59,6 +62,8 @@ class Desk:
         self._adopt = adopt
         self._sense = sense
         self._command = command
+        self._identify = identify
+        self._self_test = self_test
         self._refusals = Refusals(self._note_refusals)
 
     # What the session asks.
@@ -205,6 +210,14 @@ class Desk:
         if not longest_s or seconds > longest_s:
             return wire.BAD_MODE
         return self._command(mode, seconds or longest_s)
+
+    def identify(self, seconds: int, how: int) -> int:
+        return self._identify(seconds * 1000, how)
+
+    def self_test(self, credential: int, parts: int) -> tuple[int, bytes]:
+        if self._self_test is None:
+            return wire.NOT_ALLOWED, b""
+        return self._self_test(credential, parts)
 
     def ratchet(self, moved: access.Access) -> int:
         try:

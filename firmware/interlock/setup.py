@@ -5,10 +5,11 @@ import time
 
 from machine import reset, reset_cause
 
-from .core import access
+from .core import access, wire
 from .core.ticks import earlier, ticks_add
 from .desk import Desk
 from .drivers.door import Door
+from .drivers.signal import Signal
 from .radio.broadcast import Broadcast
 from .radio.link import Link
 from .radio.supervisor import Supervisor
@@ -38,7 +39,8 @@ class SetUp:
         keep = board.settings_area()
         self._unit = Unit(label.serial, board.journal_area(), keep, radio, self._ticks)
         self._unit.write_boot(reset_cause())
-        self._desk = Desk(self._unit, keep, label, None, _ignore, _nothing)
+        self._signal = Signal(board.pins["led"], board.pins["haptic"])
+        self._desk = Desk(self._unit, keep, label, None, _ignore, _nothing, self._identify)
         dock = board.contact("dock", self.door.wake, self._ticks)
         button = board.contact("button", self.door.wake, self._ticks)
         self._contacts = (dock, button)
@@ -46,6 +48,9 @@ class SetUp:
         self._supervisor = Supervisor(radio, link, self._unit, reset, _no_strangers)
         self._is_working = False
         self.door.wake()  # it may be in its dock already
+
+    def _identify(self, ms: int, how: int) -> int:
+        return self._signal.identify(self._ticks(), ms, bool(how & wire.BY_BUZZ))
 
     def run(self) -> "NoReturn":
         while True:
@@ -57,11 +62,13 @@ class SetUp:
         first = now if self._is_working else earlier(ticks_add(now, TURN_MS), self.service.deadline(now), now)
         first = earlier(first, self._unit.air_deadline(now), now)
         first = earlier(first, self._supervisor.deadline(), now)
+        first = earlier(first, self._signal.deadline(now), now)
         for contact in self._contacts:
             first = earlier(first, contact.settle_at, now)
         self.door.idle(first, self._contacts)
         self.service.react()
         self.service.turn(False)
+        self._signal.tick(self._ticks())
         self._unit.broadcast()
         self._supervisor.turn(False, False)
         self._is_working = self._desk.work()

@@ -58,6 +58,7 @@ class Unit:
         self.floor_ms = 0  # a UTC that is past, as the journal proves
         # Uptime ms and time slot of a partner's word, while the clock is not set: for freshness, never for evidence.
         self._rough: tuple[int, int] | None = None
+        self.was_testing = False  # a self-test of the recorder began last, and its end is not journalled
         self.was_recording = False  # the journal's last word on the recorder: its tally was on, and proved it
         self.in_session = False  # a technician is connected
         self.counter = 0
@@ -79,6 +80,8 @@ class Unit:
             fields = record.fields()
             if fields is None:
                 continue
+            if record.kind in (records.HEARD, records.EVENT):
+                self.was_testing = False  # a weapon took the recorder over
             if record.kind == records.RESERVE:
                 self._ceiling = fields.ceiling
             elif record.kind == records.PEERS:
@@ -98,6 +101,8 @@ class Unit:
                 self.radio_restarts = fields.count if is_last else 0
             elif record.kind == records.RECORDER:
                 self.was_recording = bool(fields.tally and fields.believed)
+            elif record.kind == records.SELF_TEST:
+                self.was_testing = fields.phase == records.TEST_BEGUN and bool(fields.parts & records.TEST_OF_RECORDER)
             elif record.kind == records.ASSIGNED:
                 self.assigned = tuple(fields)
         # Each record that cannot be read any more may have raised it, and what looks torn may be one that rotted.

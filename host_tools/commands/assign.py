@@ -1,6 +1,8 @@
-"""`interlock assign HOLSTER CAMERA --officer NAME`: who carries what in this shift."""
+"""`interlock assign [HOLSTER CAMERA] --officer NAME`: who carries what in this shift."""
 
 import datetime
+import sys
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
@@ -8,8 +10,14 @@ import typer
 from ..context import Context, check_person, utc_ms
 from ..flows.assign import Assigned, clear, longest_s
 from ..flows.assign import assign as flow
-from ..outcome import ToolError
-from .running import Json, of, print_json, run
+from ..flows.shift import Tried, try_recorder
+from ..naming import serial_of
+from ..outcome import Exit, ToolError
+from . import completing
+from .progress import working
+from .running import Json, as_plain, ask, end, of, print_json, run
+from .times import local_text
+from .two import the_two
 
 HOUR_S = 3600
 SHIFT_HOURS = 12
@@ -18,8 +26,12 @@ HOURS_MAX = 32 * 24
 
 def assign(
     context: typer.Context,
-    holster: Annotated[str, typer.Argument(help="Serial of the holster's unit")],
-    camera: Annotated[str | None, typer.Argument(help="Serial of the camera's unit")] = None,
+    holster: Annotated[
+        str | None, typer.Argument(help="The holster's unit, by serial or name", autocompletion=completing.serials)
+    ] = None,
+    camera: Annotated[
+        str | None, typer.Argument(help="The camera's unit, by serial or name", autocompletion=completing.serials)
+    ] = None,
     officer: Annotated[
         str | None, typer.Option(metavar="NAME", help="Whose they are, as units note it: 1 to 8 ASCII characters")
     ] = None,
@@ -30,6 +42,9 @@ def assign(
         int | None, typer.Option(min=1, max=HOURS_MAX, help=f"For so long [default: {SHIFT_HOURS}]")
     ] = None,
     clears: Annotated[bool, typer.Option("--clear", help="Back to the paired ones")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Let the camera start and stop its recorder once: its tally has to follow")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Bind an officer, a holster and a camera for a shift: until then these two count on each other alone.
@@ -39,23 +54,42 @@ def assign(
     Afterwards, or with --clear, the paired ones count again. Each binding is a record in both journals. Broken off at
     any point, run it again: the camera is bound first, so the holster never counts on one that does not follow it.
 
-    JSON: {officer, units: [{serial, partner, until_s, was}]}, in the order of the visits; partner, was: null for the
-    paired ones.
+    Without HOLSTER and CAMERA the ones in range are taken; several give a menu, into which a serial may be scanned.
+
+    Examples:
+
+    - `interlock assign --officer PC1234`: the one holster and the one camera in the dock, for 12 hours
+    - `interlock assign H1 C2 --officer PC1234 --until 06:00 --check`
+    - `interlock assign H1 --clear`
+
+    Next: `interlock status H1`; a whole shift at once: `interlock roster apply`.
+
+    Exit codes: 0 assigned; 1 the camera failed its check; 3 a unit was not reached.
+
+    JSON: {officer, units: [{serial, partner, until_s, was}], recorder: {outcome, detail} or null}, units in the order
+    of the visits; partner, was: null for the paired ones; recorder: of --check, passed, failed or skipped.
     """
     at = of(context)
+    tried: Tried | None = None
     if clears:
+        if holster is None:
+            raise ToolError("the holster is not said", "interlock assign HOLSTER --clear.")
         done = run(_clear(at, holster, camera))
     else:
-        if camera is None or officer is None:
-            raise ToolError(
-                f"{'the camera' if camera is None else 'the officer'} is not said",
-                "interlock assign HOLSTER CAMERA --officer NAME, or interlock assign HOLSTER --clear.",
-            )
-        done = run(_assign(at, holster, camera, check_person(officer, "--officer "), end_s(until, hours, utc_ms())))
+        if officer is None and sys.stdin.isatty():
+            officer = ask("Officer (1 to 8 characters, as units note it)").strip()
+        if officer is None:
+            raise ToolError("the officer is not said", "interlock assign HOLSTER CAMERA --officer NAME.")
+        who = check_person(officer, "--officer ")
+        done, tried = run(_assign(at, holster, camera, who, end_s(until, hours, utc_ms()), check, as_json))
     if as_json:
-        print_json(done)
+        print_json({"officer": done.officer, "units": as_plain(done.units), "recorder": tried and tried._asdict()})
     else:
         show(done)
+        if tried is not None:
+            print(f"The camera's recorder {tried.outcome}: {tried.detail}")
+    if tried is not None and tried.outcome == "failed":
+        end(Exit.FINDINGS)
 
 
 def show(done: Assigned) -> None:
@@ -64,7 +98,7 @@ def show(done: Assigned) -> None:
             print(f"{unit.serial}: none is assigned, the paired ones count.")
         else:
             assert unit.until_s is not None
-            print(f"{unit.serial}: {unit.partner}, until {_text(unit.until_s)}.")
+            print(f"{unit.serial}: {unit.partner}, until {local_text(unit.until_s)}.")
     if done.officer is not None:
         print(f"For {done.officer}.")
 
@@ -93,15 +127,23 @@ def end_s(until: str | None, hours: int | None, now_ms: int) -> int:
     return found
 
 
-def _text(seconds: int) -> str:
-    return datetime.datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M %Z")
-
-
-async def _assign(context: Context, holster: str, camera: str, officer: str, until_s: int) -> Assigned:
+async def _assign(
+    context: Context, holster: str | None, camera: str | None, officer: str, until_s: int, check: bool, quiet: bool
+) -> tuple[Assigned, Tried | None]:
     async with context.bench() as bench:
-        return await flow(bench, holster, camera, officer, until_s)
+
+        def is_known(serial: str, others: Collection[str]) -> bool:
+            if bench.vault.person is not None:
+                return True  # the units say
+            return any({serial, *others} <= {pair.holster, pair.camera} for pair in bench.vault.pairs())
+
+        both = await the_two(bench, holster, camera, "assign HOLSTER CAMERA --officer NAME", is_known, quiet)
+        with working(f"{' and '.join(both)}: assigning", quiet=quiet):
+            done = await flow(bench, *both, officer, until_s)
+            return done, await try_recorder(bench, both[1]) if check else None
 
 
 async def _clear(context: Context, holster: str, camera: str | None) -> Assigned:
     async with context.bench() as bench:
-        return await clear(bench, holster, camera)
+        vault = bench.vault
+        return await clear(bench, serial_of(vault, holster), None if camera is None else serial_of(vault, camera))

@@ -8,6 +8,9 @@ import typer
 from ..context import Context
 from ..flows.mode import ModeSet
 from ..flows.mode import set_mode as flow
+from ..naming import serial_of
+from . import completing
+from .progress import working
 from .running import Json, of, print_json, run
 
 
@@ -21,7 +24,9 @@ class Mode(StrEnum):
 
 def mode(
     context: typer.Context,
-    serial: Annotated[str, typer.Argument(metavar="SERIAL", help="The holster's unit")],
+    serial: Annotated[
+        str, typer.Argument(metavar="SERIAL", help="The holster's unit", autocompletion=completing.serials)
+    ],
     wanted: Annotated[Mode, typer.Argument(metavar="test|mute|normal")],
     seconds: Annotated[
         int,
@@ -35,15 +40,24 @@ def mode(
     felt. normal: neither. Both end by themselves (policy: test_ms, mute_ms), and at once when the weapon is armed or
     fired. Entering and leaving are records.
 
+    Examples:
+
+    - `interlock mode H1 test --seconds 30`: draw it within 30 s, and see the journal
+    - `interlock mode H1 normal`: at once as always
+
+    Next: `interlock pull H1`, and `interlock report` lists what was tried.
+
     JSON: {serial, mode, flags}; flags: what the unit says of itself then.
     """
-    done = run(_mode(of(context), serial, wanted.value, seconds))
+    done = run(_mode(of(context), serial, wanted.value, seconds, as_json))
     if as_json:
         print_json(done)
     else:
         print(f"{done.serial}: {done.mode}. It says: {', '.join(done.flags) or 'nothing out of the ordinary'}.")
 
 
-async def _mode(context: Context, serial: str, wanted: str, seconds: int) -> ModeSet:
+async def _mode(context: Context, name: str, wanted: str, seconds: int, quiet: bool) -> ModeSet:
     async with context.bench() as bench:
-        return await flow(bench, serial, wanted, seconds)
+        serial = serial_of(bench.vault, name)
+        with working(f"{serial}: mode {wanted}", quiet=quiet):
+            return await flow(bench, serial, wanted, seconds)

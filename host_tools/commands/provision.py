@@ -1,34 +1,29 @@
-"""`interlock provision LABEL`: set a unit up."""
+"""`interlock provision [LABEL]`: set a unit up, or all that are in range."""
 
 import sys
-import time
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from interlock.core.settings import ROLE_NAMES
-
-from .. import label as labels
-from ..changes import sound
 from ..context import Context
 from ..flows import signing as keys
 from ..flows.provision import Provisioned
 from ..flows.provision import provision as flow
+from ..flows.provision_all import blink
+from ..labels import setup_list
+from ..labels.label import Label
 from ..outcome import ToolError
-from ..vault import Vault
+from ..vault.changes import sound
+from ..vault.vault import Vault
 from .policy import figure_value
-from .running import Json, as_plain, of, print_json, run
-
-ROLES = {name: role for role, name in ROLE_NAMES.items()}
-LINE_S = 10.0  # without a terminal, a line of progress this often
+from .progress import working
+from .provision_all import set_up_all
+from .running import Json, ask, of, print_json, run
+from .setting_up import asked_label, asked_role, boxed_one, has_labels, known_role, plain, read_labels, show, the_label
 
 
 class Signing(StrEnum):
@@ -43,7 +38,10 @@ class Signing(StrEnum):
 def provision(
     context: typer.Context,
     label: Annotated[
-        str | None, typer.Argument(metavar="LABEL", help="IL1:SERIAL:SECRET, @FILE that holds it, or - for stdin")
+        str | None,
+        typer.Argument(
+            metavar="LABEL", help="IL1:SERIAL:SECRET, @FILE or a picture that holds it, or - for standard input"
+        ),
     ] = None,
     role: Annotated[str | None, typer.Option(help="holster, camera or combined")] = None,
     name: Annotated[str | None, typer.Option(help="What people call it, 16 characters; else role and number")] = None,
@@ -52,6 +50,17 @@ def provision(
     ] = None,
     policy: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Figures that differ from the force's policy")
+    ] = None,
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="All boxed units in range of which the label is known"),
+    ] = False,
+    roles: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RULE|FILE.csv",
+            help="H=holster,C=camera: by how serials begin; or a table: label (or serial),role,name",
+        ),
     ] = None,
     signing: Annotated[
         Signing | None,
@@ -63,105 +72,103 @@ def provision(
     waits: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait until that key is made, and fetch its public half")
     ] = True,
+    blinks: Annotated[
+        bool, typer.Option("--blink", help="Let each unit blink before its turn, if its label is in the vault")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Set up the unit with this label: keys, role, name, clock. Afterwards its label opens nothing any more.
 
     The unit must invite (docked, or its button held). Keys are made here and kept in the vault; back it up: a unit
-    whose keys are lost cannot be set up again. Broken off at any point, run it again.
+    whose keys are lost cannot be set up again. Broken off at any point, run it again. A role is for good: a unit in
+    service is never given another one.
+
+    Without LABEL the boxed unit in range is set up whose label is in the vault (interlock labels add), several give a
+    menu; without one it is asked for, unseen. That, @FILE and a picture keep the secret out of the shell's history.
+
+    With --all every boxed unit in range is set up of which a label is at hand. One that fails does not stop the others.
 
     The key with which it signs checkpoints is made in the unit, and never leaves it. Broken off while that goes on, or
     with --no-wait, the unit goes on by itself in its dock; the next interlock provision or sync fetches the public
     half. It is then in the vault's folder public/, in a file SERIAL-N.pub: publish it, so that anybody can check what
     the unit signed. A unit that has a key keeps it, unless it is nearly used up or --signing names another kind.
 
-    Without LABEL it is asked for, unseen; that and @FILE keep the secret out of the shell's history.
+    Examples:
+
+    - `interlock provision --role holster --force MET`: the first unit of a force; asks for its label
+    - `interlock provision label.jpg --role camera`: its label photographed
+    - `interlock provision --all --roles H=holster,C=camera`: a box full
+
+    Next: `interlock pair` for a holster and a camera; `interlock status` says what a unit holds.
+
+    Exit codes: 0 set up; 3 a unit was not reached, or (with --all) some were not set up.
 
     JSON: {serial, number, role, name, revision, already, clock_uncertainty_ms, signing: {state, params, done, total,
-    index, remaining, public}}; signing.state is none, being made, ready or used up.
+    index, remaining, public}}; signing.state is none, being made, ready or used up. With --all: [{serial, done: that or
+    null, failure, advice}].
     """
     at = of(context)
-    found = labels.read(label if label is not None else _ask("Label (it is not shown)", hidden=True))
-    chosen = _role(role)
+    plan = setup_list.NOTHING if roles is None else setup_list.read(roles)
+    chosen = None if role is None else setup_list.role_of(role)
     figures = None if policy is None else read_figures(policy)
-    vault = open_or_create(at, force)
     wish = None if signing is None else signing.value
-    wished = None if figures is None else sound(vault.force().policy._replace(**figures), str(policy))
-    if as_json:
-        done = run(_provision(at, vault, (found, chosen, name, wished, wish), waits, _ignore))
-        print_json(as_plain(done) | {"role": ROLE_NAMES[done.role]})
+    if everything:
+        if name is not None or policy is not None:
+            raise ToolError(
+                "--name and --policy are for one unit",
+                "With --all, names are a column of --roles FILE.csv, and interlock policy set changes figures for all.",
+            )
+        labels = [] if label is None else read_labels(label, as_json)
+        set_up_all(at, open_or_create(at, force), labels, (plan, chosen), (wish, waits, blinks), as_json)
         return
-    with _progress() as report:
-        done = run(_provision(at, vault, (found, chosen, name, wished, wish), waits, report))
+    found = None if label is None else the_label(label, as_json)
+    if found is None and not has_labels(at):
+        found = asked_label()
+    if found is not None and chosen is None and plan.role(found.serial) is None:
+        chosen = known_role(at, found.serial) or asked_role()
+    vault = open_or_create(at, force)
+    wished = None if figures is None else sound(vault.force().policy._replace(**figures), str(policy))
+    done = run(_provision(at, vault, found, (plan, chosen, name), (wished, wish), (waits, blinks), as_json))
+    if as_json:
+        print_json(plain(done))
+        return
     show(done, vault)
     if wish not in (None, keys.NONE, done.signing.params):
         print(f"The key that it was making has to be ready first: run this again for {wish}.")
 
 
 async def _provision(
-    context: Context, vault: Vault, wishes: tuple[Any, ...], waits: bool, report: Callable[[keys.Making], None]
+    context: Context,
+    vault: Vault,
+    label: Label | None,
+    who: tuple[setup_list.Plan, int | None, str | None],
+    more: tuple[Any, str | None],
+    how: tuple[bool, bool],
+    quiet: bool,
 ) -> Provisioned:
+    plan, role, name = who
+    waits, blinks = how
     async with context.bench(vault) as bench:
-        done = await flow(bench, *wishes)
+        if label is None:
+            label = await boxed_one(bench, quiet)
+        if role is None:
+            role = plan.role(label.serial) or known_role(context, label.serial) or asked_role()
+        if blinks:
+            with working(f"{label.serial}: look which one blinks", quiet=quiet):
+                await blink(bench, label)
+        with working(f"{label.serial}: setting up", quiet=quiet):
+            done = await flow(bench, label, role, name or plan.names.get(label.serial), *more)
         if waits and done.signing.is_being_made:
-            done = replace(done, signing=await keys.wait(bench, done.serial, report))
+            with working(f"{done.serial} makes its key", total=done.signing.total, quiet=quiet) as step:
+                signing = await keys.wait(bench, done.serial, lambda made: step(made.done, made.total))
+            done = replace(done, signing=signing)
         return done
-
-
-def show(done: Provisioned, vault: Vault) -> None:
-    print(
-        f"{done.serial} {'was set up already' if done.already else 'is set up'}: {done.name}, "
-        f"{ROLE_NAMES[done.role]} number {done.number}. Its clock is right within {done.clock_uncertainty_ms} ms."
-    )
-    key = done.signing
-    if key.is_being_made:
-        print(
-            f"It goes on making its signing key in its dock ({key.done} of {key.total} parts are made): interlock sync "
-            f"{done.serial} fetches the public half later."
-        )
-    elif key.public is not None:
-        newest = f"{done.serial}-{len(vault.signing_keys(done.serial))}.pub"
-        print(
-            f"Its signing key ({key.params}) has {key.remaining} signatures left. The public half, for everybody, is "
-            f"{vault.path / 'public' / newest}."
-        )
-
-
-def _ignore(_: keys.Making) -> None:
-    """Nobody watches."""
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[keys.Making], None]]:
-    """A bar on a terminal, a line now and then elsewhere; standard output stays free."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines()
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
-    with Progress(*columns, TimeRemainingColumn(), console=console) as bars:
-        task = bars.add_task("signing key", visible=False)
-        yield lambda at: bars.update(task, completed=at.done, total=at.total, visible=True)
-
-
-class _Lines:
-    def __init__(self) -> None:
-        self._told_s = time.monotonic()
-
-    def __call__(self, at: keys.Making) -> None:
-        if time.monotonic() - self._told_s < LINE_S:
-            return
-        self._told_s = time.monotonic()
-        left = "" if at.eta_s is None else f", {at.eta_s:.0f} s left"
-        print(f"{at.serial} makes its key: {at.done} of {at.total} parts{left}", file=sys.stderr, flush=True)
 
 
 def open_or_create(context: Context, force: str | None) -> Vault:
     """The vault; a new one when there is none and the force's name is known."""
-    from ..context import make_home
-
-    if (context.vault_path / "force.json").exists():
-        vault = Vault.open(context.vault_path)
+    if context.has_vault:
+        vault = context.open_vault()
         known = vault.force().name
         if force not in (None, known):
             raise ToolError(
@@ -174,9 +181,8 @@ def open_or_create(context: Context, force: str | None) -> Vault:
             f"there is no vault at {context.vault_path} yet",
             "Name the force once, and the vault is made: interlock provision LABEL --force NAME.",
         )
-    name = force if force is not None else _ask("There is no vault yet. The force's name (up to 8 characters)")
-    make_home(context.home)
-    return Vault.create(context.vault_path, name)
+    name = force if force is not None else ask("There is no vault yet. The force's name (up to 8 characters)")
+    return context.create_vault(name)
 
 
 def read_figures(path: Path) -> dict[str, Any]:
@@ -188,21 +194,3 @@ def read_figures(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ToolError(f"{path} is no TOML: {error}", "It has lines such as: buffer_ms = 30000") from error
     return {name: figure_value(name, value, f"{path}: ") for name, value in values.items()}
-
-
-def _role(role: str | None) -> int:
-    if role is None:
-        if not sys.stdin.isatty():
-            raise ToolError("the unit's role is not said", "Add --role holster, --role camera or --role combined.")
-        role = _ask("Role (holster, camera, combined)")
-    if role not in ROLES:
-        raise ToolError(f"{role!r} is no role", f"Roles are {', '.join(ROLES)}.")
-    return ROLES[role]
-
-
-def _ask(what: str, hidden: bool = False) -> str:
-    if not sys.stdin.isatty():
-        raise ToolError(
-            "no label was given", "Give IL1:SERIAL:SECRET, @FILE that holds it, or - and the label on standard input."
-        )
-    return str(typer.prompt(what, hide_input=hidden, err=True))

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -10,15 +10,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from ..context import Context
 from ..flows import pull as flow
 from ..flows.checkpoint import Checkpointed
 from ..flows.pull import Pulled, Report
-from ..flows.scan import own_in_range
 from ..outcome import Exit
-from .running import Json, Serials, end, of, print_json, run
+from .progress import NARROW, watched
+from .running import Json, Serials, end, of, print_json, run, the_units
+from .tables import console, table
 
 LINE_S = 5.0  # without a terminal, a line of progress this often
 
@@ -40,6 +40,13 @@ def pull(
     A unit with a signing key signs a checkpoint then: it proves to anybody that all records before it were there, as
     they are. Signatures are few, so a unit gives one a day this way (interlock checkpoint gives one at any time).
 
+    Examples:
+
+    - `interlock pull`: all own units in range
+    - `interlock pull H1 C1 --no-checkpoint`: these two, and nothing signed
+
+    Next: `interlock verify`, and `interlock report`.
+
     Exit codes: 0 done; 1 findings (a journal or a signing key was rolled back, rewritten, altered or copied, or records
     are missing); 3 a unit's pull is not complete.
 
@@ -47,8 +54,7 @@ def pull(
     checkpoint: {outcome, index, following, remaining, advice}, failure, advice}; failure is null when the pull is
     complete; checkpoint.outcome: signed, no_key, too_soon, busy, exhausted, refused, pending.
     """
-    with progress(as_json) as report:
-        done = run(_pull(of(context), serials, report, checkpoint))
+    done = run(_pull(of(context), serials, checkpoint, as_json))
     if as_json:
         print_json(done)
     else:
@@ -64,40 +70,47 @@ def leave(done: tuple[Pulled, ...]) -> None:
         end(Exit.FINDINGS)
 
 
-async def _pull(context: Context, serials: list[str] | None, report: Report, checkpoint: bool) -> tuple[Pulled, ...]:
+async def _pull(context: Context, serials: list[str] | None, checkpoint: bool, quiet: bool) -> tuple[Pulled, ...]:
     async with context.bench() as bench:
-        chosen = list(dict.fromkeys(serials)) if serials else await own_in_range(bench.radio, bench.vault)
-        return await flow.pull(bench, chosen, report, checkpoint=checkpoint)
+        chosen = await the_units(bench, serials, quiet)
+        with progress(quiet, chosen) as report:
+            return await flow.pull(bench, chosen, report, checkpoint=checkpoint)
 
 
 @contextmanager
-def progress(quiet: bool) -> Iterator[Report]:
-    """Bars on a terminal, a line now and then elsewhere; standard output stays free."""
-    console = Console(stderr=True)
+def progress(quiet: bool, serials: Sequence[str] = ()) -> Iterator[Report]:
+    """Bars on a terminal, a line now and then elsewhere; standard output stays free. `serials`: whose bars are there
+    from the beginning, while their units are looked for."""
+    console = watched()
     if quiet:
         yield lambda _: None
-    elif not console.is_terminal:
+    elif console is None:
         yield _Lines()
     else:
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f} records, {task.fields[rate]}"),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=console) as bars:
-            yield _Bars(bars)
+        with Progress(*_columns(console), console=console) as bars:
+            yield _Bars(bars, serials)
+
+
+def _columns(console: Console) -> list[TextColumn | BarColumn | TimeRemainingColumn]:
+    if console.width < NARROW:
+        return [TextColumn("{task.description} {task.fields[count]}")]
+    told = TextColumn("{task.fields[count]}{task.fields[rate]}")
+    return [TextColumn("{task.description}"), BarColumn(), told, TimeRemainingColumn()]
 
 
 class _Bars:
-    def __init__(self, bars: Progress) -> None:
+    def __init__(self, bars: Progress, serials: Sequence[str]) -> None:
         self._bars = bars
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[str, TaskID] = {serial: self._add(serial) for serial in serials}
+
+    def _add(self, serial: str) -> TaskID:
+        return self._bars.add_task(serial, total=None, count="connecting", rate="")
 
     def __call__(self, at: flow.Progress) -> None:
         if at.serial not in self._tasks:
-            self._tasks[at.serial] = self._bars.add_task(at.serial, total=at.total, rate="")
-        self._bars.update(self._tasks[at.serial], completed=at.records, total=at.total, rate=_rate(at))
+            self._tasks[at.serial] = self._add(at.serial)
+        count, rate = f"{at.records}/{at.total}", f" records, {_rate(at)}"
+        self._bars.update(self._tasks[at.serial], completed=at.records, total=at.total, count=count, rate=rate)
 
 
 class _Lines:
@@ -117,22 +130,22 @@ def _rate(at: flow.Progress) -> str:
 
 
 def show(done: tuple[Pulled, ...]) -> None:
-    table = Table("unit", "name", "new", "bytes", "time", "result")
+    rows = table("unit", "name", "new", "bytes", "time", "result", right=("new", "bytes", "time"))
     for unit in done:
         kinds = ", ".join(finding.kind.replace("_", " ") for finding in unit.findings)
         result = f"[bold red]{kinds}[/]" if kinds else "[green]complete[/]"
         result = f"[yellow]not complete[/]{f' ({kinds})' if kinds else ''}" if unit.failure else result
-        table.add_row(unit.serial, escape(unit.name), str(unit.new), str(unit.bytes), f"{unit.seconds:.1f} s", result)
-    console = Console(soft_wrap=True)
-    console.print(table)
+        rows.add_row(unit.serial, escape(unit.name), str(unit.new), str(unit.bytes), f"{unit.seconds:.1f} s", result)
+    console().print(rows)
+    lines = Console(soft_wrap=True, highlight=False)
     for unit in done:
         for finding in unit.findings:
-            console.print(f"{unit.serial}: {finding.text}.", markup=False)
+            lines.print(f"{unit.serial}: {finding.text}.", markup=False)
         if unit.failure:
             safe = f"{unit.new} new records are safe. " if unit.new else ""
-            console.print(f"{unit.serial}: {unit.failure}.\n{safe}{unit.advice}", markup=False)
+            lines.print(f"{unit.serial}: {unit.failure}.\n{safe}{unit.advice}", markup=False)
         if unit.checkpoint is not None and (said := _checkpoint(unit.checkpoint)):
-            console.print(f"{unit.serial}: {said}", markup=False)
+            lines.print(f"{unit.serial}: {said}", markup=False)
 
 
 def _checkpoint(done: Checkpointed) -> str:

@@ -4,19 +4,26 @@ from typing import Annotated
 
 import typer
 
-from ..changes import revoked
 from ..context import Context
 from ..flows.rotate import Revoked
 from ..flows.rotate import revoke as flow
-from ..vault import Vault
-from .rounds import leave, show_exposure, show_failures, show_missing, show_rotation, silent, tell
+from ..naming import serial_of
+from ..vault.changes import revoked
+from ..vault.vault import Vault
+from . import completing
+from .rounds import leave, show_exposure, show_failures, show_missing, show_rotation, visiting
 from .running import Json, Yes, confirm, of, print_json, run
 
 
 def revoke(
     context: typer.Context,
     serial: Annotated[
-        str | None, typer.Argument(metavar="SERIAL", help="The unit; without it: go on with those revoked before")
+        str | None,
+        typer.Argument(
+            metavar="SERIAL",
+            help="The unit; without it: go on with those revoked before",
+            autocompletion=completing.serials,
+        ),
     ] = None,
     yes: Yes = False,
     as_json: Json = False,
@@ -32,14 +39,24 @@ def revoke(
     evidence (interlock pull still reads it with the force's vault). To put another unit in its place: interlock
     replace, before or after.
 
+    Examples:
+
+    - `interlock revoke H1`: asks, and takes it out
+    - `interlock revoke`: goes on with what is left to do
+
+    Next: run it again until it says that no unit takes a key that they know.
+
     Exit codes: 0 revoked, and brought to those in range; 3 a unit that was to be visited was not.
 
     JSON: {serials, exposures: [{serial, partners, forgeable: [[unit, listener]], group}], rotation: {epoch, step,
     lagging}, visits, failures, missing}; the last three as of interlock rotate. No exposures: it is through.
     """
+    vault = of(context).open_vault()
     if serial is not None:
-        ask(of(context).open_vault(), serial, yes)
-    done = run(_revoke(of(context), serial, as_json))
+        vault.check_own("authority to revoke units")
+        serial = serial_of(vault, serial)
+        ask(vault, serial, yes)
+    done = run(_revoke(of(context), vault, serial, as_json))
     if as_json:
         print_json(done)
     else:
@@ -79,6 +96,7 @@ def show(done: Revoked) -> None:
     show_missing(done.missing, "interlock revoke")
 
 
-async def _revoke(context: Context, serial: str | None, as_json: bool) -> Revoked:
-    async with context.bench() as bench:
-        return await flow(bench, serial, silent if as_json else tell)
+async def _revoke(context: Context, vault: Vault, serial: str | None, as_json: bool) -> Revoked:
+    async with context.bench(vault) as bench:
+        with visiting(as_json) as report:
+            return await flow(bench, serial, report)

@@ -7,7 +7,8 @@ import typer
 from ..context import Context
 from ..flows.rotate import Rotated
 from ..flows.rotate import rotate as flow
-from .rounds import leave, show_failures, show_left_behind, show_missing, show_rotation, silent, tell
+from ..naming import serials_of
+from .rounds import leave, show_failures, show_left_behind, show_missing, show_rotation, visiting
 from .running import Json, Serials, of, print_json, run
 
 
@@ -28,6 +29,13 @@ def rotate(
 
     A unit that was --leave-behind keeps its own partner, and is deaf and mute to the rest of the group until a later
     run reaches it. Revocation needs no rotate: interlock revoke begins one by itself, and both go on with it.
+
+    Examples:
+
+    - `interlock rotate`: begin, or go on, with the units in range
+    - `interlock rotate H1 C1`: visit these two
+
+    Next: run it again when those that it calls missing are in range.
 
     Exit codes: 0 done, or as far as the missing ones allow; 3 a unit that was to be visited was not.
 
@@ -57,5 +65,6 @@ def _said(done: Rotated) -> str:
 
 async def _rotate(context: Context, serials: list[str] | None, leave_behind: bool, as_json: bool) -> Rotated:
     async with context.bench() as bench:
-        chosen = list(dict.fromkeys(serials)) if serials else None
-        return await flow(bench, chosen, leave_behind, silent if as_json else tell)
+        chosen = serials_of(bench.vault, serials) if serials else None
+        with visiting(as_json) as report:
+            return await flow(bench, chosen, leave_behind, report)

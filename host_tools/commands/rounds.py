@@ -1,11 +1,13 @@
 """What the commands that bring changes to units say of it: who was visited, who is missing, how far a rotation is."""
 
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from ..changes import Exposure
-from ..flows.bring import Failure, Visit
+from ..flows.bring import Failure, Report, Visit
 from ..flows.rotate import Rotation
 from ..outcome import Exit
+from ..vault.changes import Exposure
+from .progress import working
 from .running import end
 
 STEPS = {
@@ -20,16 +22,19 @@ OF_UNIT = {
 }
 
 
-def tell(visit: Visit) -> None:
-    """A line while it goes on; standard output stays free for the result."""
+@contextmanager
+def visiting(quiet: bool) -> Iterator[Report]:
+    """A line for each visit while it goes on; standard output stays free for the result."""
+    with working("Visiting units", quiet=quiet) as step:
+        yield lambda visit: step.say(visited(visit))
+
+
+def visited(visit: Visit) -> str:
+    """What a unit took, in words."""
     words = list(visit.what)
     if visit.step is not None:
         words = [f"group key: {OF_UNIT[visit.step]}" if word == "group key" else word for word in words]
-    print(f"{visit.serial}: took new settings ({', '.join(words)})", file=sys.stderr, flush=True)
-
-
-def silent(_: Visit) -> None:
-    """For scripts."""
+    return f"{visit.serial}: took new settings ({', '.join(words)})"
 
 
 def show_rotation(rotation: Rotation) -> None:

@@ -3,16 +3,16 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from ..bench import Sighting
 from ..context import Context
 from ..flows.scan import SCAN_S, Heard
 from ..flows.scan import scan as flow
 from ..outcome import Exit
-from ..vault import Vault
+from .progress import counting, watched
 from .running import Json, end, of, print_json, run
+from .tables import console, table
 
 
 def scan(
@@ -25,10 +25,17 @@ def scan(
     A weapon in use and a unit in normal service do not invite and are not listed. Own units are those in the vault.
     What a unit says in the open is its claim; it is proven only in a session (interlock status).
 
+    Examples:
+
+    - `interlock scan`
+    - `interlock scan --seconds 30`: for those that are far off
+
+    Next: `interlock provision` sets a boxed one up; `interlock pull` fetches the journals of own ones.
+
     JSON: a list of {serial, state, rssi, name, is_revoked}; name is null for units of others. Exit code 1: nothing
     heard.
     """
-    heard = run(_scan(of(context), seconds))
+    heard = run(_scan(of(context), seconds, as_json))
     if as_json:
         print_json(heard)
     else:
@@ -37,9 +44,16 @@ def scan(
         end(Exit.FINDINGS)
 
 
-async def _scan(context: Context, seconds: float) -> tuple[Heard, ...]:
-    vault = Vault.open(context.vault_path) if (context.vault_path / "force.json").exists() else None
-    async with context.radio() as radio:
+async def _scan(context: Context, seconds: float, quiet: bool) -> tuple[Heard, ...]:
+    vault = context.open_vault() if (context.vault_path / "force.json").exists() else None
+    async with context.radio() as radio, counting("Listening for units that invite", seconds, quiet) as step:
+
+        def tell(sighting: Sighting) -> None:
+            if sighting.serial is not None and sighting.state is not None:
+                step.say(f"{sighting.serial}: {sighting.state_name}, {sighting.rssi} dBm")
+
+        if watched() is not None:
+            radio.on_heard = tell  # elsewhere the table is enough
         return await flow(radio, vault, seconds)
 
 
@@ -47,9 +61,9 @@ def show(heard: tuple[Heard, ...]) -> None:
     if not heard:
         print("No unit invites here. Dock it or hold its button, come within some metres, and scan again.")
         return
-    table = Table("serial", "name", "state", "signal")
+    rows = table("serial", "name", "state", "signal", right=("signal",))
     for unit in heard:
         name = "[dim]not in this vault[/]" if unit.name is None else escape(unit.name)
         name += " [bold red](revoked)[/]" if unit.is_revoked else ""
-        table.add_row(unit.serial or "?", name, escape(unit.state), f"{unit.rssi} dBm")
-    Console().print(table)
+        rows.add_row(unit.serial or "?", name, escape(unit.state), f"{unit.rssi} dBm")
+    console().print(rows)

@@ -14,12 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
-from .. import report as reporting
 from ..campaign.cluster import Cluster
 from ..campaign.executor import Executor, Pool
 from ..campaign.plan import Plan, Variation, apply, parse_axes
@@ -29,12 +26,18 @@ from ..campaign.run import run_campaign
 from ..campaign.show import show_campaign
 from ..journal_file import Verdict
 from ..live import play_live, world_errors
+from ..naming import did_you_mean
 from ..outcome import Exit, ToolError
-from ..report import Report
+from ..reporting import report as reporting
+from ..reporting.report import Report
 from ..visitor import FORCE, Visitor
+from . import completing
 from .report import from_store, write
+from .tables import table
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from simulator.played import Run
 
 STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
@@ -48,7 +51,14 @@ class Fidelity(StrEnum):
 
 
 def simulate(
-    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO.toml", help="What is in the world and what happens")],
+    scenario: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SCENARIO.toml",
+            help="What is in the world and what happens: a file, or a name of the library",
+            autocompletion=completing.scenarios,
+        ),
+    ],
     seed: Annotated[int, typer.Option(help="All chance in the world follows from it; of a campaign the first")] = 1,
     out: Annotated[
         Path | None,
@@ -86,17 +96,18 @@ def simulate(
     runs.jsonl (a line a run), summary.json, summary.md and pictures. Broken off, the same command goes on where it was;
     with more --runs it goes further. Each run is the one that --seed and --vary NAME=V play alone.
 
-    JSON of a campaign: {campaign: {scenario, scenario_sha256, vary, seed, fidelity, code, format}, confidence,
-    runs: {planned, played, broke}, vm, variations: [{values, profile, runs, virtual_s, journals_not_intact,
-    visits_failed, air, uses: [{event, unit, nth, from_ms, to_ms, title, runs, rates, times_ms}], events: [{event,
-    title, runs, rates, times_ms}]}], broken: [{values, seed, unit, traceback}], plots}. `uses`: each use by itself;
-    `events`: every draw, arm, discharge. `rates`: of journalled, heard, recorded, acked, witnessed, before,
-    covered, unwitnessed {happened, of, rate, low, high}. `times_ms`, after the event: of frame, heard, recording,
-    acked the p50, p95, p99 {value, low, high}; null: never.
+    Examples:
 
-    A line of runs.jsonl: {values, seed, code, vm, virtual_s, uses: [as in result.json; times in ms after the event],
-    journals: {unit: verdict}, alerts: {unit: count}, visits_failed, air}; or {values, seed, code, broke: {unit,
-    traceback}}.
+    - `interlock simulate locker_room --live`: boxed units to try the other commands on
+    - `interlock simulate first_shift --seed 7 --out build/seven`
+    - `interlock simulate bad_air --runs 100 --fidelity fast --vary loss=0,0.3`
+
+    Next: open report.html and timeline.png in DIR.
+
+    JSON: {scenario, seed, profile, uses, journals, units, air, ...}; of a campaign {campaign, variations, ...};
+    of --live {air, labels}: `interlock schema simulate` has every field. A line of runs.jsonl: {values, seed, code, vm,
+    virtual_s, uses: [as in result.json; times in ms after the event], journals: {unit: verdict}, alerts: {unit: count},
+    visits_failed, air}; or {values, seed, code, broke: {unit, traceback}}.
     """
     # What it warns of is a radio that the scenario switched off in the middle of something.
     logging.getLogger("bumble").setLevel(logging.ERROR)
@@ -153,8 +164,17 @@ def _of_the_library(path: Path) -> Path:
     from simulator import scenario
 
     library = Path(scenario.__file__).parents[1] / "scenarios"
-    named = library / f"{path.name.removesuffix('.toml')}.toml"
-    return named if path.parent == Path() and named.exists() else path
+    name = path.name.removesuffix(".toml")
+    named = library / f"{name}.toml"
+    if path.parent != Path():
+        return path
+    if not named.exists():
+        names = sorted(found.stem for found in library.glob("*.toml"))
+        raise ToolError(
+            f"there is no scenario {path}: no such file here, and none of that name in the library",
+            f"{did_you_mean(name, names)}The library has: {', '.join(names)}.",
+        )
+    return named
 
 
 def _campaign(plan: Plan, scenario: Path, folder: Path, jobs: int | None, cluster: str | None, as_json: bool) -> None:
@@ -220,10 +240,13 @@ def _report(run: "Run", verdicts: dict[str, Verdict], visitor: Visitor | None) -
 
 def show(run: "Run", facts: dict[str, Any], folder: Path, made: Report) -> None:
     """The tables for people."""
-    console = Console()
-    uses = _table(f"{facts['scenario']}: was video running before it?", "frame to acked: ms after the event")
-    for column in ("unit", "event", "at s", "frame", "heard", "records", "acked", "witness", "verdict"):
-        uses.add_column(column, justify="left" if column in ("unit", "event", "witness", "verdict") else "right")
+    out = Console()
+    figures = ("at s", "frame", "heard", "records", "acked")
+    title = f"{facts['scenario']}: was video running before it?"
+    uses = table(
+        *("unit", "event", *figures, "witness", "verdict"),
+        right=figures, title=title, caption="frame to acked: ms after the event",
+    )  # fmt: skip
     for use in facts["uses"]:
         style = STYLES[use["verdict"]]
         times = [_after(use, name) for name in ("frame_at_ms", "heard_at_ms", "recording_at_ms", "acked_at_ms")]
@@ -231,47 +254,41 @@ def show(run: "Run", facts: dict[str, Any], folder: Path, made: Report) -> None:
         witnesses = ", ".join(seen) if len(seen) <= 6 else f"{len(seen)} cameras"
         row = [use["unit"], use["event"], f"{use['at_ms'] / 1000:.1f}", *times, witnesses or "-"]
         uses.add_row(*row, f"[{style}]{_verdict(use)}[/]")
-    console.print(uses)
+    out.print(uses)
     if run.visits:
-        console.print(_visits(run))
-    journals = _table("Journals as pulled" if run.visits else "Journals as read out", None)
-    for column in ("unit", "role", "boots", "records", "verdict", "heap peak"):
-        journals.add_column(column, justify="left" if column in ("unit", "role", "verdict") else "right")
+        out.print(_visits(run))
+    title = "Journals as pulled" if run.visits else "Journals as read out"
+    counts = ("boots", "records", "heap peak")
+    journals = table("unit", "role", "boots", "records", "verdict", "heap peak", right=counts, title=title)
     for unit, journal in zip(facts["units"], facts["journals"], strict=True):
         style = "green" if journal["verdict"] == "intact" else "bold red"
         cells = [unit["id"], unit["role"], str(unit["boots"]), str(journal["records"])]
         journals.add_row(*cells, f"[{style}]{journal['verdict']}[/]", f"{unit['heap_peak'] / 1024:.1f} KiB")
-    console.print(journals)
+    out.print(journals)
     air = facts["air"]
-    console.print(
+    out.print(
         f"Air: {air['advertising_pdus']} advertising PDUs; {air['received']} received, {air['lost']} lost, "
         f"{air['collided']} collided. {facts['virtual_s']:.0f} s played in {facts['wall_s']:.1f} s "
         f"by {facts['vm']}, profile {facts['profile']} (latencies unverified on boards)."
     )
     count = made.headline.discharges
-    console.print(f"[bold]{count.before} of {count.total} discharges had video running before them.[/]")
+    out.print(f"[bold]{count.before} of {count.total} discharges had video running before them.[/]")
     also = "vault/, journals.sqlite, " if run.visits else ""
-    console.print(
+    out.print(
         f"Results: {folder}/ (report.html, timeline.png, timeline.svg, journals/, {also}air.pcap, result.json)",
         soft_wrap=True,
     )
 
 
-def _visits(run: "Run") -> Table:
+def _visits(run: "Run") -> "Table":
     """What the technician did."""
-    visits = _table("The technician, over Bluetooth", None)
-    for column in ("at s", "took s", "did", "unit", "outcome"):
-        visits.add_column(column, justify="right" if column.endswith(" s") else "left")
+    times = ("at s", "took s")
+    visits = table(*times, "did", "unit", "outcome", right=times, title="The technician, over Bluetooth")
     for visit in run.visits:
         style = "green" if visit.succeeded else "bold red"
-        times = [f"{visit.start_us / 1e6:.1f}", f"{(visit.end_us - visit.start_us) / 1e6:.1f}"]
-        visits.add_row(*times, visit.do, visit.unit, f"[{style}]{escape(visit.note)}[/]")
+        cells = [f"{visit.start_us / 1e6:.1f}", f"{(visit.end_us - visit.start_us) / 1e6:.1f}"]
+        visits.add_row(*cells, visit.do, visit.unit, f"[{style}]{escape(visit.note)}[/]")
     return visits
-
-
-def _table(title: str, caption: str | None) -> Table:
-    """A table that fits 80 columns."""
-    return Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
 
 
 def _after(use: dict[str, Any], name: str) -> str:

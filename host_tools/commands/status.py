@@ -4,9 +4,7 @@ import datetime
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from interlock.core.settings import ROLE_NAMES
 
@@ -14,7 +12,9 @@ from ..context import Context
 from ..flows.signing import SigningKey
 from ..flows.status import StatusReport
 from ..flows.status import status as flow
+from .progress import working
 from .running import Json, Serials, of, print_json, run, the_unit
+from .tables import console, table
 
 
 def status(context: typer.Context, serials: Serials = None, as_json: Json = False) -> None:
@@ -22,13 +22,20 @@ def status(context: typer.Context, serials: Serials = None, as_json: Json = Fals
 
     Without SERIAL the one own unit in range is asked.
 
+    Examples:
+
+    - `interlock status`: the one own unit in range
+    - `interlock status "holster 1"`: by its name
+
+    Next: `interlock sync` where its clock is off; `interlock pull` where records are not pulled yet.
+
     JSON: a list of {serial, name, role, number, firmware, battery_mv, boot, uptime_ms, journal_first,
     journal_following, journal_head, unpulled, revision, settings_digest, group_epochs, assigned, assigned_until_s,
     clock_off_ms, clock_uncertainty_ms, flags, is_revoked, signing: {state, params, done, total, index, remaining,
     public}}; null: not measured, or not set. is_revoked: by this vault, whatever the unit thinks. group_epochs: of the
     group's key, that it takes frames under: 2 during a rotation.
     """
-    reports = run(_status(of(context), serials))
+    reports = run(_status(of(context), serials, as_json))
     if as_json:
         print_json([plain(report) for report in reports])
     else:
@@ -36,9 +43,13 @@ def status(context: typer.Context, serials: Serials = None, as_json: Json = Fals
             show(report)
 
 
-async def _status(context: Context, serials: list[str] | None) -> list[StatusReport]:
+async def _status(context: Context, serials: list[str] | None, quiet: bool) -> list[StatusReport]:
     async with context.bench() as bench:
-        return [await flow(bench, serial) for serial in await the_unit(bench, serials, "status")]
+        found = []
+        for serial in await the_unit(bench, serials, "status", quiet):
+            with working(f"{serial}: asking", quiet=quiet):
+                found.append(await flow(bench, serial))
+        return found
 
 
 def plain(report: StatusReport) -> dict[str, Any]:
@@ -75,21 +86,21 @@ def show(report: StatusReport) -> None:
     clock = "not set: interlock sync sets it"
     if report.clock_off_ms is not None:
         clock = f"{report.clock_off_ms:+d} ms against this host (the unit says ± {facts['clock_uncertainty_ms']} ms)"
-    table = Table(title=f"{report.serial}  {escape(report.name)}", show_header=False, title_justify="left")
+    rows = table(title=f"{report.serial}  {escape(report.name)}")
     if report.is_revoked:
-        table.add_row("[bold red]revoked[/]", "it counts no more; keep it as evidence, and pull its journal")
-    table.add_row("role", f"{facts['role']} {facts['number']}")
-    table.add_row("firmware", facts["firmware"])
-    table.add_row("battery", "not measured" if facts["battery_mv"] is None else f"{facts['battery_mv']} mV")
-    table.add_row("running for", f"{_duration(facts['uptime_ms'] / 1000)} (boot {facts['boot']})")
-    table.add_row("clock", clock)
-    table.add_row("journal", f"records {facts['journal_first']} to {facts['journal_following'] - 1}")
-    table.add_row("not pulled yet", f"{report.unpulled} records")
-    table.add_row("checkpoints", _signing(report.signing))
-    table.add_row("settings", f"revision {facts['revision']} ({facts['settings_digest']})")
-    table.add_row("assigned", _assigned(report))
-    table.add_row("flags", ", ".join(report.flags) or "none")
-    Console().print(table)
+        rows.add_row("[bold red]revoked[/]", "it counts no more; keep it as evidence, and pull its journal")
+    rows.add_row("role", f"{facts['role']} {facts['number']}")
+    rows.add_row("firmware", facts["firmware"])
+    rows.add_row("battery", "not measured" if facts["battery_mv"] is None else f"{facts['battery_mv']} mV")
+    rows.add_row("running for", f"{_duration(facts['uptime_ms'] / 1000)} (boot {facts['boot']})")
+    rows.add_row("clock", clock)
+    rows.add_row("journal", f"records {facts['journal_first']} to {facts['journal_following'] - 1}")
+    rows.add_row("not pulled yet", f"{report.unpulled} records")
+    rows.add_row("checkpoints", _signing(report.signing))
+    rows.add_row("settings", f"revision {facts['revision']} ({facts['settings_digest']})")
+    rows.add_row("assigned", _assigned(report))
+    rows.add_row("flags", ", ".join(report.flags) or "none")
+    console().print(rows)
 
 
 def _assigned(report: StatusReport) -> str:

@@ -4,26 +4,27 @@ import json
 import os
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from interlock.core.settings import ROLE_NAMES
 
 from ..context import Context
-from ..label import serial_text
+from ..labels.label import serial_text
 from ..outcome import Exit, ToolError
-from ..store import Store
-from ..vault import Vault
-from ..verifying.audit import Report, audit
-from ..verifying.keys import Knowledge, find_vault, read_public_key
-from ..verifying.outcomes import Altered, Gap, Outcome
-from ..verifying.places import InFile, InStore
-from .running import of
+from .progress import Step, working
+from .running import Json, of
+from .tables import table
+
+# The store's database and the vault's ciphers are imported when they are used: help and completion need neither.
+if TYPE_CHECKING:
+    from ..vault.vault import Vault
+    from ..verifying.audit import Progress, Report
+    from ..verifying.outcomes import Outcome
+    from ..verifying.places import InStore, Place
 
 NOT_PULLED = "not pulled"
 NOTED_JOURNALS = 12  # with more of them nobody reads notes
@@ -41,7 +42,7 @@ def verify(
     public_key: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Public key of a unit (.pub), more than once for more")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check journal files, or without any file every journal in the store.
 
@@ -49,6 +50,13 @@ def verify(
     of what they cover. With the force's vault the seal shows the very record. Journals of several units show of each
     other what was on the air: give them together. Several reads of one unit, and what the store at --home holds of it,
     must not contradict each other; an older or newer read is no finding. What could not be shown is said, too.
+
+    Examples:
+
+    - `interlock verify`: every journal in the store
+    - `interlock verify H1.ilj --public-key H1-1.pub`: what an outsider can check
+
+    Next: `interlock report`. What the words mean: host_tools/README.md, Verification.
 
     Exit codes: 0 no findings; 1 findings; 2 usage.
 
@@ -60,12 +68,17 @@ def verify(
     conflicts, versions, gaps: [{first, last, explained}]}, and verdict may be not pulled.
     """
     home = of(context)
+    from ..verifying.audit import audit
+    from ..verifying.keys import Knowledge, read_public_key
+    from ..verifying.places import InFile
+
     knowledge = Knowledge([read_public_key(path) for path in public_key or ()], _vault(home, vault))
-    if files:
-        beside = _stored(home, required=False)
-        reports = audit([InFile(path) for path in files], knowledge.of, beside, os.cpu_count() or 1)
-    else:
-        reports = audit(list(_stored(home, required=True).values()), knowledge.of, None, os.cpu_count() or 1)
+    beside = _stored(home, required=not files)
+    places: list[Place] = [InFile(path) for path in files] if files else list(beside.values())
+    what = f"Checking {len(places)} journal{'s' if len(places) != 1 else ''}"
+    with working(what, total=1, quiet=as_json) as step:
+        jobs = os.cpu_count() or 1
+        reports = audit(places, knowledge.of, beside if files else None, jobs, _percent(step))
     if as_json:
         print(json.dumps([describe(report) for report in reports], indent=2))
     else:
@@ -74,30 +87,38 @@ def verify(
         raise typer.Exit(Exit.FINDINGS)
 
 
-def _vault(home: Context, path: Path | None) -> Vault | None:
+def _percent(step: Step) -> "Progress":
+    return lambda done, total: step(100 * done / total if total else 100, 100)
+
+
+def _vault(home: Context, path: Path | None) -> "Vault | None":
     if path is not None:
-        return Vault.open(find_vault(path))
+        from ..verifying.keys import find_vault
+
+        return home.open_vault(find_vault(path))
     return home.open_vault() if (home.vault_path / "force.json").exists() else None
 
 
-def _stored(home: Context, required: bool) -> dict[str, InStore]:
+def _stored(home: Context, required: bool) -> "dict[str, InStore]":
     """What the store at --home holds, by serial. ToolError when it is `required` and cannot be read."""
-    if not required and not home.store_path.exists():
+    from ..verifying.places import InStore
+
+    if not required and not home.has_store:
         return {}
     try:
-        store = Store.open(home.store_path, read_only=True)
+        store = home.open_store(read_only=True)
     except ToolError as error:
         if required:
             raise
         typer.echo(f"Not compared with the store: {error}", err=True)
         return {}
     try:
-        return {row.serial: InStore(home.store_path, row.serial) for row in store.units()}
+        return {row.serial: InStore(store.place, row.serial) for row in store.units()}
     finally:
         store.close()
 
 
-def describe(report: Report) -> dict[str, Any]:
+def describe(report: "Report") -> dict[str, Any]:
     """One journal as plain data: stable names for other programs."""
     header = report.header
     facts: dict[str, Any] = {
@@ -116,6 +137,8 @@ def describe(report: Report) -> dict[str, Any]:
         "notes": [_outcome(outcome) for outcome in report.notes],
         "not_shown": list(report.limits),
     }
+    from ..verifying.outcomes import Altered
+
     altered = next((outcome for outcome in report.findings if isinstance(outcome, Altered)), None)
     if altered is not None:
         facts |= {"offset": altered.offset, "sequence": altered.first, "reason": altered.reason}
@@ -126,12 +149,14 @@ def describe(report: Report) -> dict[str, Any]:
     return facts
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _outcome(outcome: "Outcome") -> dict[str, Any]:
     plain = {field.name: getattr(outcome, field.name) for field in fields(outcome)}
     return {"outcome": outcome.name} | plain | {"text": outcome.text}
 
 
-def _gaps(report: Report) -> list[dict[str, Any]]:
+def _gaps(report: "Report") -> list[dict[str, Any]]:
+    from ..verifying.outcomes import Gap
+
     return [
         {"first": outcome.first, "last": outcome.last, "explained": bool(outcome.explained)}
         for outcome in report.outcomes
@@ -142,40 +167,38 @@ def _gaps(report: Report) -> list[dict[str, Any]]:
 # For people.
 
 
-def show(reports: list[Report]) -> None:
-    console = Console(highlight=False)
+def show(reports: "list[Report]") -> None:
+    out = Console(highlight=False)  # prose: 80 columns where no terminal says otherwise
     facts = [describe(report) for report in reports]
-    table = Table(title="Journals", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left")
-    for column in ("journal", "unit", "records", "sealed", "signed", "verdict"):
-        is_count = column in ("records", "sealed", "signed")
-        table.add_column(column, justify="right" if is_count else "left", overflow="fold")
+    counts = ("records", "sealed", "signed")
+    rows = table("journal", "unit", *counts, "verdict", right=counts, title="Journals")
     for report, fact in zip(reports, facts, strict=True):
         name, unit = escape(_name(report)), escape(fact.get("name") or fact["serial"] or "?")
-        counts = [str(fact[count]) for count in ("records", "sealed", "signed")]
-        table.add_row(name, unit, *counts, f"[{_style(fact['verdict'])}]{fact['verdict']}[/]")
-    console.print(table)
+        cells = [str(fact[count]) for count in counts]
+        rows.add_row(name, unit, *cells, f"[{_style(fact['verdict'])}]{fact['verdict']}[/]")
+    out.print(rows)
     for report in reports:
         for outcome in report.findings:
-            console.print(f"[bold red]finding[/] {escape(_name(report))}: {escape(outcome.text)}.")
+            out.print(f"[bold red]finding[/] {escape(_name(report))}: {escape(outcome.text)}.")
     notes = [(report, outcome) for report in reports for outcome in report.notes]
     for report, outcome in notes if len(reports) <= NOTED_JOURNALS else ():
-        console.print(f"[cyan]note[/] {escape(_name(report))}: {escape(outcome.text)}.")
+        out.print(f"[cyan]note[/] {escape(_name(report))}: {escape(outcome.text)}.")
     if len(reports) > NOTED_JOURNALS:
-        console.print(f"{len(notes)} notes on {len(reports)} journals are left out: --json has them.")
+        out.print(f"{len(notes)} notes on {len(reports)} journals are left out: --json has them.")
     for text, names in _shared_limits(reports).items():
         whose = "all journals" if len(names) == len(reports) > 1 else ", ".join(names)
-        console.print(f"[yellow]not shown[/] of {escape(whose)}: {escape(text)}.")
+        out.print(f"[yellow]not shown[/] of {escape(whose)}: {escape(text)}.")
 
 
-def _name(report: Report) -> str:
-    return report.place.serial if isinstance(report.place, InStore) else report.place.name
+def _name(report: "Report") -> str:
+    return getattr(report.place, "serial", report.place.name)
 
 
 def _style(verdict: str) -> str:
     return {"intact": "green", NOT_PULLED: "yellow"}.get(verdict, "bold red")
 
 
-def _shared_limits(reports: list[Report]) -> dict[str, list[str]]:
+def _shared_limits(reports: "list[Report]") -> dict[str, list[str]]:
     """What could not be shown, with the journals of which it could not."""
     found: dict[str, list[str]] = {}
     for report in reports:

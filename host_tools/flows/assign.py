@@ -6,20 +6,28 @@ follow it.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from interlock.core import wire
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER, ROLE_NAMES
 
 from ..bench import Bench
-from ..credential import person_bytes
 from ..outcome import ToolError
+from ..refused import Refused
+from ..reporting.times import utc_text
 from ..session import Session
-from ..vault import Vault
+from ..vault.credential import person_bytes
+from ..vault.vault import Vault
 from .clock import set_clock
 from .reach import patiently, reach
 from .status import partner_name
 
+if TYPE_CHECKING:
+    from ..store.store import Store
+
 PATIENCE_S = 20.0
+NEAR_ENOUGH_MS = 60_000  # for the end of a shift
+NOTED = "assigned"  # what the store calls it
 
 
 @dataclass(frozen=True)
@@ -35,32 +43,63 @@ class Bound:
 
 @dataclass(frozen=True)
 class Assigned:
-    """`units`: in the order of the visits."""
+    """`units`: in the order of the visits; `is_news`: whether any of them had to be told."""
 
     officer: str | None
     units: tuple[Bound, ...]
+    is_news: bool = True
 
 
-async def assign(bench: Bench, holster: str, camera: str, officer: str, until_s: int) -> Assigned:
-    """From now on until then, these two count on each other alone, for this officer (1 to 8 ASCII characters)."""
+async def assign(
+    bench: Bench, holster: str, camera: str, officer: str, until_s: int, spare_visits: bool = False
+) -> Assigned:
+    """From now on until then, these two count on each other alone, for this officer (1 to 8 ASCII characters).
+    `spare_visits`: a unit that says just that, and was told so by this store's host last, is not told again."""
     vault = bench.vault
     check(vault, holster, camera)
     numbers = {serial: vault.name(serial)[0] for serial in (holster, camera)}
-    bound = []
+    bound, told = [], []
     for serial, partner in ((camera, holster), (holster, camera)):
-        bound.append(await _bind(bench, serial, numbers[partner], until_s, officer))
-    return Assigned(officer, tuple(bound))
+        text = _noted_text(officer, partner, until_s)
+        present = (numbers[partner], until_s) if spare_visits and _last_noted(bench.store, serial) == text else None
+        found, is_told = await _bind(bench, serial, numbers[partner], until_s, officer, unless=present)
+        bound.append(found)
+        told.append(is_told)
+        if is_told:
+            bench.store.custody(serial, bench.person, NOTED, text, bench.utc_ms())
+    return Assigned(officer, tuple(bound), any(told))
+
+
+def noted(store: "Store", holster: str, camera: str, officer: str, until_s: int) -> bool:
+    """Whether this store's host told both units just that, and nothing else since."""
+    ends = ((camera, holster), (holster, camera))
+    return all(_last_noted(store, serial) == _noted_text(officer, partner, until_s) for serial, partner in ends)
+
+
+def _noted_text(officer: str, partner: str, until_s: int) -> str:
+    return f"{officer} with {partner} until {utc_text(until_s * 1000)}"
+
+
+def _last_noted(store: "Store", serial: str) -> str | None:
+    return next((row.detail for row in reversed(store.custody_of(serial)) if row.what == NOTED), None)
 
 
 async def clear(bench: Bench, holster: str, camera: str | None = None) -> Assigned:
     """Back to the paired ones: the holster, then the camera that it was assigned to (`camera`: or this one)."""
     vault = bench.vault
     number = vault.name(holster)[0]
-    bound = [await _bind(bench, holster, 0, 0, bench.person)]
+    bound = [await _let_go(bench, holster, None)]
     partner = camera or bound[0].was
     if partner is not None and partner in vault:
-        bound.append(await _bind(bench, partner, 0, 0, bench.person, only_if=number))
+        bound.append(await _let_go(bench, partner, number))
     return Assigned(None, tuple(bound))
+
+
+async def _let_go(bench: Bench, serial: str, only_if: int | None) -> Bound:
+    found, is_told = await _bind(bench, serial, 0, 0, bench.person, only_if=only_if)
+    if is_told:
+        bench.store.custody(serial, bench.person, NOTED, "the paired ones", bench.utc_ms())
+    return found
 
 
 def check(vault: Vault, holster: str, camera: str) -> None:
@@ -85,29 +124,49 @@ def check(vault: Vault, holster: str, camera: str) -> None:
 
 
 async def _bind(
-    bench: Bench, serial: str, partner: int, until_s: int, officer: str, only_if: int | None = None
-) -> Bound:
-    """One unit. `only_if`: the partner that it must be assigned to, to be let go."""
+    bench: Bench,
+    serial: str,
+    partner: int,
+    until_s: int,
+    officer: str,
+    only_if: int | None = None,
+    unless: tuple[int, int] | None = None,
+) -> tuple[Bound, bool]:
+    """One unit; how it is then, and whether it was told. `only_if`: the partner that it must be assigned to, to be let
+    go; `unless`: the (partner, end) with which it is left alone."""
 
-    async def once() -> Bound:
+    async def once() -> tuple[Bound, bool]:
         credential = bench.vault.technician(serial, bench.person, bench.utc_ms())
         async with reach(bench, serial, credential) as session:
-            before = await session.status()
-            if only_if in (None, before.assigned):
+            before = after = await session.status()
+            is_told = only_if in (None, before.assigned) and unless != (before.assigned, before.until_s)
+            if is_told:
                 await _tell(session, bench, partner, until_s, officer)
-            after = await session.status()
+                after = await session.status()
             await session.end()
         was = partner_name(bench.vault, before.assigned)
-        return Bound(serial, partner_name(bench.vault, after.assigned), after.until_s or None, was)
+        return Bound(serial, partner_name(bench.vault, after.assigned), after.until_s or None, was), is_told
 
     return await patiently(once, PATIENCE_S)
 
 
 async def _tell(session: Session, bench: Bench, partner: int, until_s: int, officer: str) -> None:
     if partner:
-        # An end is a time of day: the unit needs a clock that is right for it.
-        await set_clock(session, bench)
+        await _set_clock(session, bench)
     await session.assign(partner, until_s, person_bytes(officer))
+
+
+async def _set_clock(session: Session, bench: Bench) -> None:
+    """An end is a time of day, so the unit needs a clock: the right one, or at least one that is near enough for that,
+    when it may not be set so far by a technician."""
+    try:
+        await set_clock(session, bench)
+    except Refused as refused:
+        if refused.reason != wire.CLOCK_JUMP:
+            raise
+        found = await session.status()
+        if not found.utc_ms or abs(found.utc_ms - bench.utc_ms()) > NEAR_ENOUGH_MS:
+            raise
 
 
 def longest_s(utc_ms: int) -> int:

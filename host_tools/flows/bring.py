@@ -1,8 +1,8 @@
 """Bring units what the vault says: visit those in range, as long as a visit lets something go on.
 
 Every visit is an admin's session of its own, in which the unit takes the settings that it is to hold now and the vault
-learns that it does; by that, other units may be to hold something else (`keyring.py`). Cut anywhere, run again: nothing
-but the vault's facts decides what is next.
+learns that it does; by that, other units may be to hold something else (`vault/keyring.py`). Cut anywhere, run again:
+nothing but the vault's facts decides what is next.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from typing import Literal
 
 from interlock.core.settings import NO_KEY, Settings
 
-from .. import keyring
 from ..bench import Bench
 from ..inbox import LinkLost
 from ..refused import Refused, Untrue
+from ..vault import keyring
 from .reach import admin, bring_up_to_date, patiently
 
 SCAN_S = 6.0

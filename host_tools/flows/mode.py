@@ -8,7 +8,7 @@ from interlock.core.settings import ROLE_HOLSTER, ROLE_NAMES
 from ..bench import Bench
 from ..outcome import Exit, ToolError
 from ..refused import Refused
-from ..vault import Vault
+from ..vault.vault import Vault
 from .reach import reach
 
 MODES = {"test": records.MODE_TEST, "mute": records.MODE_MUTE, "normal": records.MODE_NORMAL}
@@ -38,6 +38,7 @@ async def set_mode(bench: Bench, serial: str, mode: str, seconds: int = 0) -> Mo
             raise _refused(bench.vault, serial, mode, seconds) from error
         status = await session.status()
         await session.end()
+    bench.store.custody(serial, bench.person, "mode set", mode, bench.utc_ms())
     flags = tuple(text for flag, text in wire.STATUS_FLAG_NAMES.items() if status.flags & flag)
     return ModeSet(serial, mode, flags)
 

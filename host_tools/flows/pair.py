@@ -6,18 +6,19 @@
     committed
 
 Each step is an admin's session that may be repeated; the vault takes the next one when the unit confirmed it
-(`keyring.py`). Cut anywhere, run again.
+(`vault/keyring.py`). Cut anywhere, run again.
 """
 
 from dataclasses import dataclass, replace
 
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER, ROLE_NAMES
 
-from .. import keyring
 from ..bench import Bench
-from ..entries import KEY_BYTES, PairEntry
 from ..outcome import ToolError
-from ..vault import Vault
+from ..vault import keyring
+from ..vault.entries import PairEntry
+from ..vault.fields import KEY_BYTES
+from ..vault.vault import Vault
 from .reach import admin, bring_up_to_date, patiently
 
 PATIENCE_S = 40.0  # a unit that got settings starts anew

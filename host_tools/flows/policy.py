@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from interlock.core import settings as unit_settings
 from interlock.core.settings import REACH_GROUP, Policy
 
-from .. import changes, keyring
 from ..bench import Bench
-from ..entries import UnitEntry
+from ..vault import changes, keyring
+from ..vault.entries import UnitEntry
 from .bring import Failure, Report, Round, Visit, quietly
 from .reach import reach
 

@@ -15,12 +15,12 @@ from interlock.core import wire
 from interlock.core.settings import ROLE_NAMES, Policy
 
 from ..bench import Bench
-from ..credential import SetUp
-from ..entries import COMMITTED, PREPARED, REVOKED, UnitEntry
-from ..label import Label
+from ..labels.label import Label
 from ..outcome import ToolError
 from ..refused import Refused
-from ..vault import FORCE_BYTES, NAME_BYTES
+from ..vault.credential import SetUp
+from ..vault.entries import COMMITTED, PREPARED, REVOKED, UnitEntry
+from ..vault.vault import FORCE_BYTES, NAME_BYTES
 from .clock import Measured, set_clock
 from .reach import AFTER_RESET_S, admin, bring_up_to_date, patiently, reach
 from .signing import SigningKey, make, told
@@ -94,9 +94,13 @@ class _Stranger(ToolError):
 def _take_wishes(bench: Bench, entry: UnitEntry, role: int, name: str | None, policy: Policy | None) -> None:
     """A unit that is not in service yet may still be given another role, name or policy; one that is, a policy."""
     if entry.state == COMMITTED and role != entry.role:
+        is_, wished_role = ROLE_NAMES[entry.role], ROLE_NAMES[role]
         raise ToolError(
-            f"{entry.serial} is in service as a {ROLE_NAMES[entry.role]} unit",
-            f"Leave its role: interlock provision LABEL --role {ROLE_NAMES[entry.role]}.",
+            f"{entry.serial} is in service as a {is_} unit, and was left as it is: a unit keeps its role, since its "
+            "journal and its partners go by it",
+            f"To look after it as it is, say --role {is_}. If that role was a mistake, take another unit as the "
+            f"{wished_role}; or, to have this very one: interlock revoke {entry.serial}, erase it over its cable, and "
+            "set it up under a new label (interlock labels new).",
         )
     wished = replace(entry, role=role, policy=policy or entry.policy)
     if entry.state == PREPARED:
@@ -139,6 +143,7 @@ async def _finish(bench: Bench, serial: str, already: bool, signing: str | None)
         key = told(await make(session, bench, serial, signing))
     entry = bench.vault.unit(serial)
     bench.vault.save_unit(replace(entry, state=COMMITTED))
+    bench.vault.drop_label(serial)
     bench.store.learn_unit(serial, entry.number, entry.role, entry.name)
     detail = f"revision {entry.revision}, {ROLE_NAMES[entry.role]} {entry.number}"
     bench.store.custody(serial, bench.person, "provisioned", detail, bench.utc_ms())

@@ -7,7 +7,7 @@ all is here, the unit is asked to sign it (`checkpoint.py`), and what that added
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -75,6 +75,7 @@ class Pulled:
 
 
 Report = Callable[[Progress], None]
+First = Callable[[Session], Awaitable[None]]
 
 
 async def pull(
@@ -99,6 +100,20 @@ async def pull_unit(
 ) -> Pulled:
     """Pull from one unit. Failures of unit and radio are in the result; whatever came before is safe. `checkpoint`:
     whether the unit is asked for one in the end; `as_admin`: with the rights of one, which gives it at any time."""
+    return (await pull_and_why(bench, serial, report, checkpoint=checkpoint, as_admin=as_admin))[0]
+
+
+async def pull_and_why(
+    bench: Bench,
+    serial: str,
+    report: Report = lambda _: None,
+    *,
+    checkpoint: bool = True,
+    as_admin: bool = False,
+    first: First | None = None,
+) -> tuple[Pulled, ToolError | None]:
+    """The same, with the error that its failure is. `first`: what else is to be done in the unit's session, before the
+    journal comes: repeated until it went through once."""
     if as_admin:
         bench.vault.check_own(
             "authority to have checkpoints signed at any time",
@@ -106,14 +121,14 @@ async def pull_unit(
         )
     number, role, name = bench.vault.name(serial)
     bench.store.learn_unit(serial, number, role, name)
-    work = _Work(bench, serial, report, as_admin)
+    work = _Work(bench, serial, report, as_admin, first)
     work.asking = Asking(bench, serial, work.find) if checkpoint else None
     failure: ToolError | None = None
     try:
         failure = await work.until_done()
     finally:
         work.note_custody(failure)
-    return Pulled(
+    pulled = Pulled(
         serial,
         name,
         work.new,
@@ -127,6 +142,7 @@ async def pull_unit(
         None if failure is None else str(failure),
         None if failure is None else failure.advice,
     )
+    return pulled, failure
 
 
 @dataclass
@@ -137,6 +153,7 @@ class _Work:
     serial: str
     report: Report
     as_admin: bool
+    first: First | None = None
     asking: Asking | None = None
     new: int = 0
     known: int = 0
@@ -177,6 +194,9 @@ class _Work:
     async def _one_link(self) -> None:
         async with self._session() as session:
             self.links += 1
+            if self.first is not None:
+                await self.first(session)
+                self.first = None
             self.link_began_s, self.link_bytes, self.link_records = self.loop.time(), 0, 0
             await self._all_from(session, await self._begin(session))
             if self.asking is not None and await self.asking.ask(session):

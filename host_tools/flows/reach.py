@@ -9,12 +9,12 @@ from interlock.core import settings as unit_settings
 from interlock.core import wire
 
 from ..bench import Bench, Sighting
-from ..credential import Admin, Credential
 from ..inbox import LinkLost
 from ..outcome import ToolError
 from ..refused import Refused, Untrue
 from ..session import Session
-from ..vault import Vault
+from ..vault.credential import Admin, Credential
+from ..vault.vault import Vault
 
 T = TypeVar("T")
 

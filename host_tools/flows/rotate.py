@@ -1,14 +1,15 @@
 """Rotate the group's key, revoke a unit, put another in its place: decided in the vault, brought to units in range.
 
-No unit leaves service for it: every step waits until all units of the group confirmed the one before (`keyring.py`).
+No unit leaves service for it: every step waits until all units of the group confirmed the one before
+(`vault/keyring.py`).
 """
 
 from dataclasses import dataclass
 
-from .. import changes, keyring
 from ..bench import Bench
-from ..changes import Exposure
-from ..vault import Vault
+from ..vault import changes, keyring
+from ..vault.changes import Exposure
+from ..vault.vault import Vault
 from .bring import Brought, Failure, Report, Round, Step, Visit, quietly
 
 

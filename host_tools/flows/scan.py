@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from ..bench import Radio, Sighting
-from ..label import SERIAL
+from ..labels.label import SERIAL
 from ..outcome import Exit, ToolError
-from ..vault import Vault
+from ..vault.vault import Vault
 
 SCAN_S = 6.0
 
@@ -34,17 +34,26 @@ async def scan(radio: Radio, vault: Vault | None, seconds: float = SCAN_S) -> tu
     return tuple(sorted(found, key=lambda heard: (heard.name is None, -heard.rssi, heard.serial or "")))
 
 
-async def own_in_range(radio: Radio, vault: Vault, seconds: float = SCAN_S) -> list[str]:
-    """Serials of the own units that invite, sorted. ToolError when none does."""
+async def own_heard(radio: Radio, vault: Vault, seconds: float = SCAN_S) -> list[Sighting]:
+    """The own units that invite, the nearest first. ToolError when none does."""
     sightings: list[Sighting] = await radio.scan(seconds)
-    serials = {sighting.serial for sighting in sightings if sighting.serial and SERIAL.fullmatch(sighting.serial)}
-    own = sorted(serial for serial in serials if serial in vault)
+    nearest: dict[str, Sighting] = {}  # several may claim one serial
+    for sighting in sightings:
+        if sighting.serial and SERIAL.fullmatch(sighting.serial):
+            known = nearest.get(sighting.serial)
+            nearest[sighting.serial] = sighting if known is None or sighting.rssi > known.rssi else known
+    own = sorted((serial for serial in nearest if serial in vault), key=lambda serial: (-nearest[serial].rssi, serial))
     if not own:
-        others = f" ({', '.join(sorted(serials))}: not in this vault)" if serials else ""
+        others = f" ({', '.join(sorted(nearest))}: not in this vault)" if nearest else ""
         raise ToolError(
             f"no own unit is in range{others}",
             "Dock the unit or hold its button, so that it invites, and come within some metres. A new unit is set up "
             "with interlock provision.",
             Exit.DEVICE,
         )
-    return own
+    return [nearest[serial] for serial in own]
+
+
+async def own_in_range(radio: Radio, vault: Vault, seconds: float = SCAN_S) -> list[str]:
+    """Serials of the own units that invite, sorted. ToolError when none does."""
+    return sorted(sighting.serial or "" for sighting in await own_heard(radio, vault, seconds))

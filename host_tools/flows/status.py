@@ -6,7 +6,7 @@ from interlock.core import wire
 from interlock.core.wire import Status
 
 from ..bench import Bench
-from ..vault import Vault
+from ..vault.vault import Vault
 from .clock import measure
 from .reach import reach
 from .signing import SigningKey, look, told

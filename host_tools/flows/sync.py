@@ -36,6 +36,8 @@ async def sync(bench: Bench, serial: str, pings: int = PINGS, jump: bool = False
             clock, off_ms = await _sync(session, bench, pings)
             await look(session, bench, serial)
             await session.end()
+    was = "not set before" if off_ms is None else f"was {off_ms} ms ahead"
+    bench.store.custody(serial, bench.person, "clock set", f"{was}, now ± {clock.uncertainty_ms} ms", bench.utc_ms())
     return Synced(serial, name, off_ms, clock.uncertainty_ms, clock.rtt_ms)
 
 

@@ -28,6 +28,8 @@ from .witnesses import Book, Seen, compare
 
 SHARED_BYTES = 24 << 20
 """From so many bytes on, other processes are worth their start."""
+STORED_BYTES = 1 << 20
+"""Taken for the size of a journal in a store, where progress is told."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,23 @@ Knowing = Callable[[Header | None], Known]
 """What is known of the unit with this header beside its journal."""
 
 
+Progress = Callable[[float, float], None]
+"""Told how much is done, of how much: bytes of files; a journal in a store counts as STORED_BYTES."""
+
+
 def audit(
-    places: Sequence[Place], knowing: Knowing, beside: Mapping[str, InStore] | None = None, jobs: int = 1
+    places: Sequence[Place],
+    knowing: Knowing,
+    beside: Mapping[str, InStore] | None = None,
+    jobs: int = 1,
+    progress: Progress = lambda _, __: None,
 ) -> list[Report]:
     """Reports on `places`, in their order. `beside`: by serial, what a store holds of units: their records are compared
     with those of `places`, and no report is made of them. ToolError when one cannot be read."""
     headers = {place: header_of(place) for place in places}
     with_others = len({header.unit for header in headers.values() if header is not None}) > 1
     work = [Job(place, knowing(headers[place]), with_others) for place in places]
-    examined = _examined(work, jobs)
+    examined = _examined(work, jobs, progress)
     extra = _beside(examined, beside or {}, knowing)
     for same in _by_serial([*examined, *extra]).values():
         _compare_one_unit(same)
@@ -78,22 +88,40 @@ def audit(
     return [_report(journal, known_to[place]) for place, journal in enumerate(examined)]
 
 
-def _examined(work: Sequence[Job], jobs: int) -> list[Examined]:
+def _examined(work: Sequence[Job], jobs: int, progress: Progress) -> list[Examined]:
     size = sum(job.place.size for job in work if isinstance(job.place, InFile))
+    total = sum(_bytes(job.place) for job in work)
+    through = 0
     if jobs == 1 or len(work) == 1 or size < SHARED_BYTES:
-        return [examine(job) for job in work]
+        in_turn = []
+        for job in work:
+            most = _bytes(job.place)
+
+            def read(so_far: int, before: int = through, most: int = most) -> None:
+                progress(before + min(so_far, most), total)
+
+            in_turn.append(examine(job, read))
+            through += most
+            progress(through, total)
+        return in_turn
     done: dict[Place, Examined] = {}
     with Pool(min(jobs, len(work))) as pool:
         for job, outcome in pool.map_unordered(examine, sorted(work, key=_weight)):
             if isinstance(outcome, Failed):
                 raise outcome.error()
             done[job.place] = outcome.result
+            through += _bytes(job.place)
+            progress(through, total)
     return [done[job.place] for job in work]
 
 
 def _weight(job: Job) -> int:
     """The largest first: the last one that is begun should be short."""
-    return -job.place.size if isinstance(job.place, InFile) else 0
+    return -_bytes(job.place)
+
+
+def _bytes(place: Place) -> int:
+    return place.size if isinstance(place, InFile) else STORED_BYTES
 
 
 def _beside(examined: Sequence[Examined], beside: Mapping[str, InStore], knowing: Knowing) -> list[Examined]:

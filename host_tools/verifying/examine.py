@@ -1,10 +1,11 @@
 """One journal by itself: everything that its own bytes, and the keys at hand, can show."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import BinaryIO, cast
 
 from ..journal_items import EPOCH_AT, Header
-from ..label import serial_text
+from ..labels.label import serial_text
 from .checkpoints import Fact, Judged, Signatures, Voucher, judge
 from .found import Fault, Walked
 from .gaps import Counts, explain
@@ -70,8 +71,21 @@ class Examined:
         return None if self.header is None else serial_text(self.header.serial)
 
 
-def examine(job: Job) -> Examined:
-    """Go through one journal. ToolError when it cannot be read."""
+class _Watched:
+    """A journal that is read while somebody is told how many bytes of it were."""
+
+    def __init__(self, stream: BinaryIO, seen: Callable[[int], None]) -> None:
+        self._stream, self._seen, self._bytes = stream, seen, 0
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(size)
+        self._bytes += len(data)
+        self._seen(self._bytes)
+        return data
+
+
+def examine(job: Job, seen: Callable[[int], None] | None = None) -> Examined:
+    """Go through one journal. `seen`: told how many bytes of it were read so far. ToolError when it cannot be read."""
     place, known = job.place, job.known
     signatures = Signatures(known.signing_keys, place.name)
     testimony = Testimony()
@@ -81,7 +95,8 @@ def examine(job: Job) -> Examined:
     witness = testimony if job.with_others else None
     try:
         with (loaded or place).open() as stream:
-            walked = walk(stream, Keys(known.seal_keys), witness=witness, take=signatures.take)
+            source = stream if seen is None else cast(BinaryIO, _Watched(stream, seen))
+            walked = walk(source, Keys(known.seal_keys), witness=witness, take=signatures.take)
     except OSError as error:
         raise unreadable(place.name, error) from error
     outcomes = [*_of_bytes(walked), *signatures.outcomes]

@@ -6,9 +6,9 @@ from pathlib import Path
 from interlock.core import lms
 
 from ..journal_items import Header
-from ..label import serial_text
+from ..labels.label import serial_text
 from ..outcome import ToolError
-from ..vault import Vault
+from ..vault.vault import Vault
 from .checkpoints import Voucher
 from .examine import Known
 
@@ -60,9 +60,7 @@ class Knowledge:
         for key in vault.signing_keys(serial):
             signing.setdefault(key, "vault")
         number, role, _ = vault.name(serial)
-        if vault.person is not None:
-            return Known((), signing, (number, role), True)
-        entry = vault.unit(serial)
-        if entry.serial_raw != header.serial:
+        seal_keys = vault.seal_keys(serial, header.serial)
+        if seal_keys is None:
             return Known(signing_keys=signing, in_vault=False)
-        return Known(entry.seal_keys, signing, (number, role), True)
+        return Known(seal_keys, signing, (number, role), True)

@@ -8,8 +8,7 @@ from typing import BinaryIO, NamedTuple
 from .. import journal_file
 from ..journal_items import HEADER_BYTES, Header, Malformed, Signed, Source
 from ..outcome import Exit, ToolError
-from ..store import Store
-from ..store_lines import Arrival, StoredJournal
+from ..store.lines import Arrival, StoredJournal
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Loaded(NamedTuple):
 class InStore:
     """The journal of the unit `serial` in a store."""
 
-    store: Path
+    store: Path | str
     serial: str
 
     @property
@@ -96,6 +95,8 @@ class InStore:
         return "the store"
 
     def load(self) -> Loaded:
+        from ..store.store import Store  # brings the database: who checks files needs none
+
         store = Store.open(self.store, read_only=True)
         try:
             rows = store.checkpoints(self.serial)

@@ -1,4 +1,4 @@
-"""What the store remembers of a unit beside the main line of its records, as outcomes. `store_lines.py` finds it; here
+"""What the store remembers of a unit beside the main line of its records, as outcomes. `store/lines.py` finds it; here
 the vault's keys decide whether another version of the journal is the unit's own."""
 
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from io import BytesIO
 
 from .. import journal_file
 from ..journal_file import Header
-from ..store_lines import StoredJournal
+from ..store.lines import StoredJournal
 from .found import Walked
 from .outcomes import Altered, Contradicted, Outcome, RolledBack
 from .seals import Keys

@@ -38,6 +38,7 @@ class ConnectingController(EncryptingController):
         | hci.LeFeatureMask.LE_PERIODIC_ADVERTISING
         | hci.LeFeatureMask.LE_2M_PHY
         | hci.LeFeatureMask.LE_CODED_PHY
+        | hci.LeFeatureMask.LL_PRIVACY  # Linux would wait for the enhanced event of a connection, which never comes
     )
     le_acl_data_packet_length = MAX_OCTETS
     total_num_le_acl_data_packets = 12

@@ -37,6 +37,8 @@ RECORDER_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "officer_starts": {},
     "tally_sticks": {"level": Key(str, "the level it shows whatever the recorder does", choices=("on", "off"))},
     "tally_mends": {},
+    "shutter_breaks": {},
+    "shutter_mends": {},
 }
 UNIT_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "dock": {},
@@ -69,13 +71,28 @@ AIR_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     },
 }
 _BY = {"by": Key(str, "which technician", "")}
-# What a technician does, with a unit, over Bluetooth: each technician one after another, none before its time.
+# What a technician does, with a unit, over Bluetooth: each technician one after another, none before its time. A
+# group's key is rotated with whichever unit, and all in range.
 TECHNICIAN_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "provision": {
         "signing": Key(str, "which key for checkpoints it then makes", "h5", choices=("none", "h5", "h5/h5", "h10")),
         **_BY,
     },
-    "pair": {"camera": Key(str, "id of the camera unit"), **_BY},
+    "pair": {
+        "camera": Key(str, "id of the camera unit"),
+        "spare": Key(bool, "it counts only while it is assigned", False),
+        **_BY,
+    },
+    "assign": {
+        "camera": Key(str, "id of the camera unit"),
+        "officer": Key(str, "whose they are for the shift, 1 to 8 ASCII characters", "officer"),
+        "hours": Key(float, "for so long", 12.0, minimum=0.01, maximum=768),
+        **_BY,
+    },
+    "rotate": _BY,
+    "revoke": _BY,
+    "identify": {"seconds": Key(int, "how long it blinks", 10, minimum=0, maximum=120), **_BY},
+    "selftest": {"stands_by": Key(bool, "somebody sees that the recorder stands by", False), **_BY},
     "status": _BY,
     "sync": _BY,
     "pull": _BY,
@@ -97,7 +114,7 @@ ACTIONS: Mapping[str, Mapping[str, Key]] = {
 def happens_to(action: str) -> str:
     """ "holster", "camera", "unit", "air" or "laptop": what an action needs in the place of its `unit`."""
     kinds: Mapping[str, Mapping[str, Any]] = {
-        "holster": {**WEAPON_ACTIONS, "pair": None},
+        "holster": {**WEAPON_ACTIONS, "pair": None, "assign": None},
         "camera": RECORDER_ACTIONS,
         "air": AIR_ACTIONS,
         "laptop": LAPTOP_ACTIONS,

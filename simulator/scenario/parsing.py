@@ -13,7 +13,7 @@ from typing import Any
 from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy, unsound_policy
 
 from ..profiles import PROFILES
-from .actions import ACTIONS, AIR, happens_to
+from .actions import ACTIONS, AIR, TECHNICIAN_ACTIONS, happens_to
 from .keys import Fields, Key, ScenarioError, clock_time, place, point
 from .lines import Lines
 from .model import EPOCH, LAPTOP, Event, Recorder, Scenario, Technician, Unit
@@ -114,9 +114,13 @@ def parse_line(scenario: Scenario, line: str) -> Event:
     """The event in a line such as `H1 draw` or `H1 battery_change off_s=4`, to happen now. Raises ScenarioError."""
     if len(line.split()) < 2:
         raise ScenarioError("write a unit and what happens to it, as in: H1 draw")
-    where = Fields(_split(f"0 {line}", "line"), "line")
+    said = f"'{line.strip()}'"
+    first = line.split()[0]
+    if clock_time(first) is not None and first not in {unit.id for unit in scenario.units}:
+        raise ScenarioError(f"{said}: here everything happens now. Leave {first} out.")
+    where = Fields(_split(f"0 {line}", said), said)
     event = next(_events(where, scenario.units, scenario.technicians, math.inf))
-    if happens_to(event.do) == "laptop" or event.do in ("provision", "pair", "status", "sync", "pull"):
+    if happens_to(event.do) == "laptop" or event.do in TECHNICIAN_ACTIONS:
         raise ScenarioError(f"{event.do} is done by host tools through the door")
     return event
 
@@ -129,10 +133,15 @@ def _split(line: str, where: str) -> dict[str, Any]:
     at_s = clock_time(words[0])
     if at_s is None:
         raise ScenarioError(f"{where}: {words[0]!r} is no time. Write seconds, or 4:30, or 8:04:30.")
-    try:
-        args = tomllib.loads("\n".join(words[3].split()) if len(words) > 3 else "")
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{where}: the arguments are not name=value: {error}") from error
+    args: dict[str, Any] = {}
+    for word in words[3].split() if len(words) > 3 else ():
+        try:
+            found = tomllib.loads(word)
+        except tomllib.TOMLDecodeError as error:
+            raise ScenarioError(f"{where}: {word!r} is not name=value, such as within_s=0.5 or off_s=4.") from error
+        if found.keys() & args.keys():
+            raise ScenarioError(f"{where}: {', '.join(found)} is there twice. Write it once.")
+        args |= found
     for name in ("at_s", "unit", "do"):
         if name in args:
             raise ScenarioError(f"{where}: {name} is told by its place in the line already. Leave it out.")

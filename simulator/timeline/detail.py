@@ -20,6 +20,7 @@ LABELS = 1.15
 LANE = 0.23
 LINE = 0.235
 BADGE_GAP = 0.06
+NOTE_GAP = 0.15
 AFTER_US = 10_000_000
 _BEFORE_DECADES = 0.2
 _ZERO_DECADES = 0.3
@@ -39,8 +40,8 @@ class Detail:
         self._badges = list(_badges(use.events))
         seen = sorted({w for event in use.events for w in event["witnesses"]})
         who = ", ".join(seen) if len(seen) <= NAMED_MAX else f"{len(seen)} cameras"
-        self._witnessed = f"witnessed by {who}" if seen else ""
-        self._alarm = _alarm(use)
+        self._notes = [(f"witnessed by {who}", ui.INK)] if seen else []
+        self._notes += [(words, ui.CRIMSON) for words in _alarms(use)]
 
     def _badge_rows(self, width: float) -> list[list[tuple[str, str, float]]]:
         """Rows of (verdict, words, width), wrapped as text is."""
@@ -55,9 +56,21 @@ class Detail:
             used += wide + BADGE_GAP
         return rows
 
+    def _note_rows(self, width: float) -> list[list[tuple[str, str]]]:
+        """Rows of (words, ink) below the milestones, wrapped as text is."""
+        rows: list[list[tuple[str, str]]] = []
+        used = width
+        for words, ink in self._notes:
+            if used + text_width(words) > width:
+                rows.append([])
+                used = 0.0
+            rows[-1].append((words, ink))
+            used += text_width(words) + NOTE_GAP
+        return rows
+
     def head_lines(self, width: float) -> tuple[int, int]:
         """Lines of badges, and of notes below the milestones, that it needs."""
-        return len(self._badge_rows(width)), int(bool(self._witnessed or self._alarm))
+        return len(self._badge_rows(width)), len(self._note_rows(width))
 
     def height(self, head_lines: tuple[int, int]) -> float:
         """Inches it needs with so many lines in its head."""
@@ -79,12 +92,13 @@ class Detail:
                 x += wide + BADGE_GAP
         y += head_lines[0] * LINE + 0.01
         page.text(left, y, fit(_milestones(self._use.events[0]), width), SMALL)
+        first_y = y + LINE - 0.03
+        for i, notes in enumerate(self._note_rows(width)):
+            x = left
+            for words, ink in notes:
+                page.text(x, first_y + i * (LINE - 0.03), fit(words, width), SMALL, ink)
+                x += text_width(words) + NOTE_GAP
         y += head_lines[1] * (LINE - 0.03)
-        if self._witnessed or self._alarm:
-            words = fit(self._witnessed, width)
-            page.text(left, y, words)
-            x = left + text_width(words) + (0.15 if words else 0)
-            page.text(x, y, fit(self._alarm, left + width - x), SMALL, ui.CRIMSON)
         self._plot(page, left, y + 0.17, width)
 
     def _plot(self, page: Page, left: float, top: float, width: float) -> None:
@@ -160,13 +174,12 @@ def _badges(events: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
         yield verdict, f"{name if count == 1 else f'{count} {name}s'}: {text}"
 
 
-def _alarm(use: WeaponUse) -> str:
+def _alarms(use: WeaponUse) -> list[str]:
     """What the officer was told, and what nobody on the boards can know."""
-    alerts = [f"{after_words(us / 1000, use.start_us / 1000)} {words}" for us, words in use.alerts]
-    found = [f"alert {', '.join(alerts)}"] if alerts else []
+    found = [f"alert {after_words(us / 1000, use.start_us / 1000)} {words}" for us, words in use.alerts]
     if any(e["verdict"] in ("before", "late") and e["recording_at_ms"] is None for e in use.events):
         found.append("the tally lied: no camera recorded")
-    return "  ·  ".join(found)
+    return found
 
 
 def _milestones(event: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from interlock.core import frames, proof, records, watch
+from interlock.core import frames, proof, records, selftest, watch
 from interlock.core.settings import ROLE_HOLSTER
 
 from ..played import Run, UnitRun
@@ -62,6 +62,8 @@ class _Teller:
         elif kind == records.MODE:
             name = records.MODE_NAMES.get(fields.mode, f"mode {fields.mode}")
             return Sign.MODE, name if fields.seconds else f"{name} over"
+        elif kind == records.SELF_TEST and fields.phase != records.TEST_BEGUN:
+            return Sign.MODE, f"self-test {selftest.PHASE_NAMES.get(fields.phase, fields.phase)}"
         elif kind == records.ALERT:
             if fields.code == proof.ALERT_INTERRUPTED:
                 return Sign.STOPPED, "stopped by hand"

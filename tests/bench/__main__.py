@@ -11,7 +11,7 @@ from rich.table import Table
 
 from .rows import Missing, Row
 
-MODULES = ("receiver", "wear", "opening", "vm", "heap", "lms", "verify", "pull", "trigger", "observer")
+MODULES = ("receiver", "wear", "opening", "vm", "heap", "lms", "verify", "pull", "dock", "trigger", "observer")
 
 
 def figure(value: float) -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import struct
 
-from interlock.core import access, records, settings, wire
+from interlock.core import access, records, selftest, settings, wire
 from interlock.core.journal import Journal
 from interlock.core.notary import Notary
 from interlock.core.reading import Cursor
@@ -145,6 +145,14 @@ class Unit:
     def set_mode(self, credential, mode, seconds):
         self.said.append(("mode", credential, mode, seconds))
         return wire.OK
+
+    def identify(self, seconds, how):
+        self.said.append(("identify", seconds, how))
+        return how
+
+    def self_test(self, credential, parts):
+        self.said.append(("self-test", credential, parts))
+        return wire.OK, selftest.pack(records.TEST_BEGUN, parts, {}, 0, 0, 0)
 
     def ratchet(self, moved):
         self.access = access.store(self.area, moved)

@@ -3,7 +3,7 @@ it."""
 
 import struct
 
-from interlock.core import access, records, settings, wire
+from interlock.core import access, records, selftest, settings, wire
 from interlock.core.reading import Reading
 from interlock.core.secure import SessionKeys, transcript
 from interlock.core.settings import DEFAULT_POLICY, PAIRED, SPARE, Partner, Settings
@@ -46,6 +46,8 @@ class World:
         self.now = 1000
         self.adopted = []
         self.modes = []
+        self.shown = []
+        self.tests = []
         self.has_modes = has_modes
         self.boot()
 
@@ -54,7 +56,16 @@ class World:
         self.unit.write_boot(1)
         command = self._command if self.has_modes else None
         held = settings.load(self.area)
-        self.desk = Desk(self.unit, self.area, LABEL, held, self.adopted.append, lambda: (0, 3900), command)
+        tell = (self.adopted.append, lambda: (0, 3900), self._identify, command, self._self_test if command else None)
+        self.desk = Desk(self.unit, self.area, LABEL, held, *tell)
+
+    def _identify(self, ms, how):
+        self.shown.append((ms, how))
+        return wire.BY_LIGHT
+
+    def _self_test(self, credential, parts):
+        self.tests.append((credential, parts))
+        return wire.OK, selftest.pack(records.TEST_BEGUN, parts, {}, 0, 0, 0)
 
     def _command(self, mode, seconds):
         self.modes.append((mode, seconds))
@@ -127,7 +138,7 @@ def test_each_figure_of_a_policy_that_changes_is_journalled_old_and_new():
 
 def test_a_set_up_journals_in_what_its_policy_differs_from_the_default():
     world = World()
-    world.desk = Desk(world.unit, world.area, LABEL, None, world.adopted.append, lambda: (0, 0))
+    world.desk = Desk(world.unit, world.area, LABEL, None, world.adopted.append, lambda: (0, 0), world._identify)
     granted = access.Granted(some_access(), b"k" * 16)
     assert world.desk.commit(wire.SETUP, config(2, on_draw=1), granted) == wire.OK
     assert world.records(records.POLICY) == [(FIGURES.index("on_draw"), 2, 1)]

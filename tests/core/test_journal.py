@@ -507,6 +507,7 @@ SAMPLES = {
     records.MET: (2, 1000, b"head"),
     records.TIME_HEARD: (2, 448750000),
     records.ASSIGNED: (2, 1795000000, 2, b"alice   "),
+    records.SELF_TEST: (2, 2, 33, b"\1\0\0\0\0\x2a", 3900, 1234, 56),
     records.RADIO: (1, 12),
 }
 

@@ -57,7 +57,7 @@ class Team:
         station = Station(held, RamFlash(8, 1024), area, Silence(), lambda: self.now, 1)
         self.stations[number] = station
         label = access.Label(serial, b"s" * 16)
-        self.desks[number] = Desk(station, area, label, held, station.go_by, lambda: (0, 0))
+        self.desks[number] = Desk(station, area, label, held, station.go_by, lambda: (0, 0), lambda _, how: how)
 
     def change(self, number, **fields):
         """An admin session with a unit that gives it other settings."""

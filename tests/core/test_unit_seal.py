@@ -134,7 +134,7 @@ def test_a_unit_whose_access_does_not_read_does_its_duty_and_lets_nobody_in():
     config = settings.Settings(
         1, b"SEALED01", 1, settings.ROLE_HOLSTER, bytes(32), bytes(32), settings.NO_KEY, [], settings.DEFAULT_POLICY
     )
-    assert Desk(life.unit, keep, label, config, None, None).access.admin_key == b"K" * 32
+    assert Desk(life.unit, keep, label, config, None, None, None).access.admin_key == b"K" * 32
     keep.dead = True
-    desk = Desk(life.unit, keep, label, config, None, None)
+    desk = Desk(life.unit, keep, label, config, None, None, None)
     assert desk.access is None and not desk.label.secret

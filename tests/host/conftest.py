@@ -2,16 +2,24 @@
 
 import io
 import json
+import shutil
 import sys
+import tempfile
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from host_tools import cli, context, durable, label
+from host_tools import cli, context, durable
 from host_tools.commands import running
 from host_tools.flows import assign, bring, pair, provision, reach
+from host_tools.labels import label
+from host_tools.vault import keys as vault_keys
+from host_tools.vault import unlock as vault_unlock
+from host_tools.vault.vault import Vault
 from simulator.clock import run
 
+from . import schemas
 from .flow_world import World
 from .unit_model import ModelRadio, ModelUnit
 
@@ -21,6 +29,7 @@ class Desk:
 
     def __init__(self, home, capsys):
         self.home, self._capsys = home, capsys
+        self.key = str(home.parent / "key")  # of all vaults that commands make here
         self.units = {}
         self.on_link = lambda _: None
 
@@ -41,10 +50,23 @@ class Desk:
         out, err = self._capsys.readouterr()
         return code, out, err
 
+    def lend(self, person, out, *arguments):
+        """What `interlock credentials` says."""
+        return self.json("credentials", person, "--out", str(out), "--new-key-file", self.key, *arguments)
+
+    def vault(self, path=None):
+        """The vault that commands made at its home, or elsewhere."""
+        path = path or self.home / "vault"
+        return Vault.open(path, keys=vault_keys.unlock(path, vault_unlock.read_key_file(Path(self.key))))
+
     def json(self, *arguments, code=0):
         got, out, err = self.run(*arguments, "--json")
         assert got == code, err
-        return json.loads(out)
+        told = json.loads(out)
+        command = schemas.command_of(arguments)
+        if command is not None:
+            schemas.conforms(command, told)
+        return told
 
 
 @pytest.fixture
@@ -59,6 +81,7 @@ def desk(tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(context.Context, "radio", radio)
     monkeypatch.setattr(running.asyncio, "run", run)
+    monkeypatch.setenv("INTERLOCK_KEY_FILE", desk.key)
     monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     return desk
@@ -94,3 +117,14 @@ def impatient(monkeypatch):
     for module in (pair, bring, assign):
         monkeypatch.setattr(module, "PATIENCE_S", 0.0)
     monkeypatch.setattr(reach, "SCAN_S", 5.0)
+
+
+@pytest.fixture
+def memory(monkeypatch):
+    """A session's own folder, in memory."""
+    if sys.platform != "linux" or not Path("/dev/shm").is_dir():
+        pytest.skip("needs a file system in memory at /dev/shm")
+    folder = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
+    yield folder
+    shutil.rmtree(folder)

@@ -9,10 +9,10 @@ import pytest
 from host_tools.flows.provision import provision
 from host_tools.flows.status import status
 from host_tools.inbox import LinkLost
-from host_tools.label import Label
+from host_tools.labels.label import Label
 from host_tools.refused import Refused
-from host_tools.store import Store
-from host_tools.vault import Vault
+from host_tools.store.store import Store
+from host_tools.vault.vault import Vault
 from interlock.core import settings
 from simulator.clock import run
 

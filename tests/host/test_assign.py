@@ -1,6 +1,8 @@
 """A shift begins: an officer, a holster and a camera are bound by a technician, and at no instant does the holster
 count on a camera that does not follow it."""
 
+import asyncio
+
 import pytest
 
 from host_tools.commands.assign import end_s
@@ -16,7 +18,7 @@ from interlock.core.reading import Reading
 
 from .air import is_answered, own_partners
 from .flow_world import CAMERA, lend, struck, sweep, two_units, world_copy
-from .unit_model import UTC_MS, ModelUnit
+from .unit_model import UTC_MS, ModelUnit, utc_ms
 
 SHIFT_S = UTC_MS // 1000 + 12 * 3600
 
@@ -123,6 +125,22 @@ def test_an_end_that_is_past_is_refused_and_nothing_is_bound(world):
         world.do(assign, "H1", "C2", "PC77", UTC_MS // 1000 - 60)
     assert caught.value.reason == wire.BAD_ASSIGNMENT
     assert world.units["C2"].assigned[0] == 0 and is_served(world)
+
+
+@pytest.mark.parametrize(("off_ms", "is_taken"), [(20_000, True), (-20_000, True), (120_000, False)])
+def test_a_clock_that_may_not_be_set_so_far_is_good_enough_for_a_shift_when_it_is_near(world, off_ms, is_taken):
+    async def off(bench):
+        for unit in world.units.values():
+            unit.loop = asyncio.get_running_loop()
+            unit.clock = (unit.uptime_ms(), utc_ms() + off_ms)
+        return await assign(bench, "H1", "C2", "PC77", SHIFT_S)
+
+    if is_taken:
+        assert [unit.partner for unit in world.do(off).units] == ["H1", "C2"] and is_served(world)
+        return
+    with pytest.raises(Refused) as refused:
+        world.do(off)
+    assert refused.value.reason == wire.CLOCK_JUMP and world.units["H1"].assigned[0] == 0
 
 
 @pytest.mark.usefixtures("impatient")

@@ -11,6 +11,7 @@ import pytest
 from host_tools.campaign.play import line_of
 
 from .campaigns import INTERLOCK, here, interlock, made_up, tiny
+from .schemas import conforms
 
 RUNS = 2
 VARY = ("--vary", "loss=0,0.4")
@@ -49,6 +50,7 @@ def test_a_campaign_leaves_a_line_a_run_a_summary_and_pictures(played):
     assert all(line.keys() == made_up({}, 1).keys() for line in lines)
     assert all(use.keys() == made_up({}, 1)["uses"][0].keys() for line in lines for use in line["uses"])
     facts = json.loads((played / "summary.json").read_text())
+    conforms("simulate", facts)
     assert facts["runs"] == {"planned": 4, "played": 4, "broke": 0}
     draw, arm = facts["variations"][0]["uses"]
     assert (draw["event"], arm["event"]) == ("draw", "arm")

@@ -8,7 +8,7 @@ from host_tools import durable
 from host_tools.flows.pull import pull_unit
 from host_tools.journal_file import Intact, check
 from host_tools.outcome import ToolError
-from host_tools.store import Store
+from host_tools.store.store import Store
 from host_tools.verifying.walk import walk
 from interlock.core import checkpoint, lms, records, settings, signer
 from interlock.core.notary import Notary

@@ -5,8 +5,6 @@ import asyncio
 
 import pytest
 
-from host_tools.credential import SetUp
-from host_tools.entries import COMMITTED
 from host_tools.flows import reach
 from host_tools.flows.pair import pair
 from host_tools.flows.provision import provision
@@ -15,11 +13,13 @@ from host_tools.flows.scan import own_in_range, scan
 from host_tools.flows.status import status
 from host_tools.flows.sync import sync
 from host_tools.inbox import LinkLost
-from host_tools.label import Label
+from host_tools.labels.label import Label
 from host_tools.outcome import Exit, ToolError
 from host_tools.refused import Refused
-from host_tools.store import Store
-from host_tools.vault import Vault
+from host_tools.store.store import Store
+from host_tools.vault.credential import SetUp
+from host_tools.vault.entries import COMMITTED
+from host_tools.vault.vault import Vault
 from interlock.core import access, settings, wire
 from interlock.core.reading import Reading
 from interlock.core.seal import ERA_SHIFT, next_key

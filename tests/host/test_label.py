@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from host_tools import label
+from host_tools.labels import label
+from host_tools.labels import reading as label_reading
 from host_tools.outcome import ToolError
 
 SECRET = bytes(range(16))
@@ -85,19 +86,19 @@ def test_a_file_holds_a_label_if_only_its_owner_may_read_it(tmp_path) -> None:
     path.write_text(label.label_text("H1", SECRET) + "\n")
     path.chmod(0o644)
     with pytest.raises(ToolError, match="others may read") as caught:
-        label.read(f"@{path}")
+        label_reading.read(f"@{path}")
     assert f"chmod 600 {path}" in caught.value.advice
     path.chmod(0o600)
-    assert label.read(f"@{path}").secret == SECRET
+    assert label_reading.read(f"@{path}")[0].label.secret == SECRET
     with pytest.raises(ToolError, match="cannot be read"):
-        label.read(f"@{path}.none")
+        label_reading.read(f"@{path}.none")
 
 
 def test_a_label_comes_from_standard_input(monkeypatch) -> None:
     import io
 
     monkeypatch.setattr("sys.stdin", io.StringIO(label.label_text("H1", SECRET) + "\n"))
-    assert label.read("-").secret == SECRET
+    assert label_reading.read("-")[0].label.secret == SECRET
 
 
 def test_serials_of_units_are_text_or_hex() -> None:

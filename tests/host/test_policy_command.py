@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from host_tools.vault import Vault
+from host_tools.vault.vault import Vault
 from interlock.core import records, settings
 from interlock.core.reading import Reading
 
@@ -19,7 +19,7 @@ def test_the_default_is_shown_and_every_figure_is(team):
     shown = team.json("policy", "show")
     assert shown == {"version": 1, "policy": DEFAULT}
     code, out, _ = team.run("policy", "show")
-    assert code == 0 and all(name in out for name in DEFAULT) and "all in group" in out
+    assert code == 0 and all(name in out for name in DEFAULT) and "journal, own, group" in out
 
 
 def test_figures_reach_all_units_in_range_and_each_is_a_record_old_and_new(team):
@@ -40,7 +40,7 @@ def test_what_changes_is_said_old_and_new_and_odd_figures_are_warned_of_and_set(
     assert code == 0 and "hold_ms: 30000 -> 60000" in out and "Warning" not in err
     odd = ("heard_limit_ms=9000", "start_limit_ms=4000", "hold_ms=4999", "on_draw=own")
     code, out, err = team.run("policy", "set", *odd)
-    assert code == 0 and "on_draw: all in group -> own camera" in out and "hold_ms: 60000 -> 4999" in out
+    assert code == 0 and "on_draw: group -> own" in out and "hold_ms: 60000 -> 4999" in out
     assert "heard_limit_ms (9000) is above start_limit_ms (4000)" in err and "hold_ms = 4999" in err
     assert "on_draw below group: this does not satisfy" in err and err.count("Warning") == 3
     done = team.json("policy", "set", "covert=true")
@@ -71,7 +71,7 @@ def test_a_units_own_figures_stay_but_for_those_that_are_named(team, tmp_path):
     policy = team.units["C2"].held.policy
     assert (policy.buffer_ms, policy.hold_ms, policy.on_draw) == (120000, 60000, settings.REACH_OWN)
     assert team.json("policy", "diff", "C2")[0]["exceptions"] == {"buffer_ms": 120000, "on_draw": 1}
-    assert "buffer_ms = 120000 of its own; on_draw = own camera of its own" in team.run("policy", "diff", "C2")[1]
+    assert "buffer_ms = 120000 of its own; on_draw = own of its own" in team.run("policy", "diff", "C2")[1]
 
 
 def test_a_unit_that_is_set_up_later_gets_the_forces_policy(team, tmp_path):
@@ -156,7 +156,7 @@ def test_a_change_cut_short_in_the_vault_is_done_by_saying_it_again(team, monkey
 
 
 def test_a_technician_has_no_policy(team, tmp_path):
-    team.json("credentials", "PC7", "--out", str(tmp_path / "laptop"))
+    team.lend("PC7", tmp_path / "laptop")
     home, team.home = team.home, tmp_path / "laptop"
     for arguments in (("show",), ("set", "hold_ms=1"), ("diff",)):
         code, _, err = team.run("policy", *arguments)
@@ -165,15 +165,16 @@ def test_a_technician_has_no_policy(team, tmp_path):
 
 
 def test_a_policy_of_an_older_vault_lacks_figures_and_gets_their_defaults(team):
-    path = team.home / "vault" / "units" / "H1.json"
-    values = json.loads(path.read_text())
+    vault = team.vault()
+    unit, force = vault.path / "units" / "H1.json", vault.path / "force.json"
+    values = json.loads(vault.files.read(unit))
     del values["policy"]["cancel_ms"], values["held"]
-    path.write_text(json.dumps(values))
-    path = team.home / "vault" / "force.json"
-    values = json.loads(path.read_text())
-    for name in ("policy", "policy_version", "epoch", "group_change"):
-        del values[name]
-    path.write_text(json.dumps(values))
+    with vault.locked():
+        vault.files.write(unit, json.dumps(values).encode())
+        values = json.loads(vault.files.read(force))
+        for name in ("policy", "policy_version", "epoch", "group_change"):
+            del values[name]
+        vault.files.write(force, json.dumps(values).encode())
     assert team.json("policy", "show") == {"version": 1, "policy": DEFAULT}
     assert not team.json("policy", "diff")[1]["is_known"]
     assert team.json("policy", "set")["missing"] == [] and team.json("policy", "diff")[1]["is_known"]

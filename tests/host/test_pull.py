@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from host_tools import durable
 from host_tools.flows.pull import FAILURES_MAX, pull, pull_unit
-from host_tools.store import Store
-from host_tools.store_schema import records as records_table
+from host_tools.store.schema import records as records_table
+from host_tools.store.store import Store
 from interlock.core import records, wire
 from interlock.core.reading import Reading
 

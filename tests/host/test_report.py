@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from host_tools import report as reporting
-from host_tools import report_html
-from host_tools.cli import app
 from host_tools.commands.report import from_store, show
-from host_tools.report import Held, Report, build, unpulled
-from host_tools.report_model import Use
-from host_tools.store import Store
+from host_tools.program import app
+from host_tools.reporting import html as report_html
+from host_tools.reporting import report as reporting
+from host_tools.reporting.model import Use
+from host_tools.reporting.report import Held, Report, build, unpulled
+from host_tools.store.store import Store
 from interlock.core import frames, records
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
@@ -326,7 +326,7 @@ def test_the_timeline_is_drawn_to_scale_with_every_event_recording_and_ack() -> 
     assert [mark.kind for mark in lanes[2].marks] == ["witness"]
     bar = lanes[1].bars[0]
     assert bar.start_low_ms <= 925 <= bar.start_high_ms and bar.buffer_ms == 30_000 and bar.proven
-    from host_tools.report_svg import LEFT, RIGHT, WIDTH, draw
+    from host_tools.reporting.svg import LEFT, RIGHT, WIDTH, draw
 
     drawing = draw(use.timeline, "title")
     places = [sign.x for sign in drawing.signs if sign.kind in ("draw", "arm", "discharge")]

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from host_tools.commands.report import from_store
-from host_tools.entries import PairEntry
-from host_tools.report import Report
-from host_tools.store import Store
-from host_tools.vault import Vault
+from host_tools.reporting.report import Report
+from host_tools.store.store import Store
+from host_tools.vault.entries import PairEntry
+from host_tools.vault.vault import Vault
 from interlock.core import frames, records
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 

@@ -5,12 +5,12 @@ from dataclasses import replace as altered
 
 import pytest
 
-from host_tools import changes, keyring
 from host_tools.flows.pair import pair
 from host_tools.flows.provision import provision
 from host_tools.flows.pull import pull_unit
 from host_tools.flows.rotate import replace, revoke, rotate
 from host_tools.outcome import ToolError
+from host_tools.vault import changes, keyring
 from interlock.core import settings
 
 from .air import deaf_in_group, hears, is_answered

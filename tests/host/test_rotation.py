@@ -3,12 +3,12 @@ to another, and nobody is taken a key from that another still needs."""
 
 import pytest
 
-from host_tools import keyring
 from host_tools.flows.pair import pair
 from host_tools.flows.policy import set_policy
 from host_tools.flows.provision import provision
 from host_tools.flows.rotate import rotate, rotation
 from host_tools.outcome import ToolError
+from host_tools.vault import keyring
 from interlock.core import settings
 
 from .air import deaf_in_group, is_answered

@@ -12,7 +12,7 @@ from host_tools.flows.pull import pull_unit
 from host_tools.flows.status import status
 from host_tools.flows.sync import sync
 from host_tools.outcome import Exit, ToolError
-from host_tools.vault import Vault
+from host_tools.vault.vault import Vault
 from interlock.core import signer
 
 from .flow_world import HOLSTER, World, lend, struck, sweep, two_units
@@ -215,7 +215,7 @@ def hand_over(world):
     """Let the vault know the unit that `put_in_service` made."""
     from dataclasses import replace
 
-    from host_tools.entries import COMMITTED, AdminKey
+    from host_tools.vault.entries import COMMITTED, AdminKey
 
     from .unit_model import ADMIN_KEY, ROOT
 

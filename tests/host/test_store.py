@@ -1,11 +1,8 @@
 """The store: whatever is cut, doubled or torn apart on the way, what was reported stored is there, verbatim."""
 
 import random
-import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,28 +11,10 @@ from hypothesis import strategies as st
 
 from host_tools import journal_file
 from host_tools.outcome import ToolError
-from host_tools.store import Store
-from interlock.core import layout, records
+from host_tools.store.store import Store
 from interlock.core.layout import UNKNOWN
-from interlock.core.seal import OpenSeal
 
-SERIAL = "H1"
-RAW_SERIAL = b"H1      "
-
-
-def life(count: int, salt: int = 0) -> tuple[list[bytes], list[bytes]]:
-    """(raw records, chain value before each and after the last) of a journal."""
-    chain = layout.chain_start(RAW_SERIAL)
-    raws, chains = [], [chain]
-    for i in range(count):
-        payload = records.pack(records.RESERVE, i + salt)
-        raw, chain = layout.encode(records.RESERVE, i, 1, i * 10, payload, chain, OpenSeal())
-        raws.append(raw)
-        chains.append(chain)
-    return raws, chains
-
-
-RAWS, CHAINS = life(60)
+from .journals import CHAINS, RAWS, SERIAL, life
 
 
 def opened(folder: Path) -> Store:
@@ -131,16 +110,6 @@ def test_the_ends_that_are_known_are_all_of_them(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_store_of_an_older_program_is_left_alone(tmp_path: Path) -> None:
-    opened(tmp_path).close()
-    with sqlite3.connect(tmp_path / "s.sqlite") as file:
-        file.execute("drop trigger schema_no_update")
-        file.execute("update schema set version = 1")
-    with pytest.raises(ToolError, match="an older interlock") as refused:
-        Store.open(tmp_path / "s.sqlite")
-    assert "Keep it" in refused.value.advice
-
-
 def test_a_record_that_contradicts_another_is_kept_beside_it(tmp_path: Path) -> None:
     other, chains = life(10, salt=7)
     store = opened(tmp_path)
@@ -179,38 +148,3 @@ def test_a_file_that_is_no_store_or_of_a_newer_program_is_refused_with_advice(tm
         other.execute("create table something (a)")
     with pytest.raises(ToolError):
         Store.open(tmp_path / "other.sqlite")
-
-
-WRITER = """
-import sys
-from pathlib import Path
-sys.path.insert(0, {root!r})
-from tests.host.test_store import CHAINS, RAWS, SERIAL, opened
-store = opened(Path(sys.argv[1]))
-for first in range(store.going_on(SERIAL).next_sequence, 60):
-    store.add(SERIAL, first, CHAINS[first], [RAWS[first]], epoch=0, by="x", utc_ms=1)
-    print(first, flush=True)
-"""
-
-
-def test_a_writer_killed_at_any_moment_loses_nothing_that_it_reported(tmp_path: Path) -> None:
-    chance = random.Random(3)
-    script = WRITER.format(root=str(Path.cwd()))
-    for _ in range(5):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", script, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=str(Path.cwd())
-        )
-        assert writer.stdout is not None
-        reported = -1
-        for _ in range(chance.randint(1, 12)):
-            line = writer.stdout.readline()
-            reported = int(line) if line else reported
-        writer.send_signal(signal.SIGKILL)
-        rest = writer.stdout.read().split()
-        writer.wait()
-        reported = int(rest[-1]) if rest else reported
-        store = opened(tmp_path)
-        held = store.journal(SERIAL)
-        assert len(held.records) > reported and not held.findings
-        assert [record.raw for record in held.records] == RAWS[: len(held.records)]
-        store.close()

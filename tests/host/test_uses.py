@@ -5,14 +5,15 @@ from typing import Any
 
 import pytest
 
-from host_tools import report as reporting
-from host_tools import report_html, words
+from host_tools import words
 from host_tools.evidence import gather
-from host_tools.report import Held, Report, build
-from host_tools.report_model import Apart, Company, Use
+from host_tools.reporting import html as report_html
+from host_tools.reporting import report as reporting
+from host_tools.reporting.model import Apart, Company, Use
+from host_tools.reporting.report import Held, Report, build
 from host_tools.uses import Coding
 from host_tools.verdict import Verdict, judge
-from interlock.core import frames, holster, records, watch
+from interlock.core import frames, holster, proof, records, watch
 from interlock.core.settings import DEFAULT_POLICY, ROLE_CAMERA, ROLE_HOLSTER, Policy
 
 from .books import HOLSTER, OTHER, OWN, Book, other, own
@@ -221,6 +222,7 @@ def test_what_a_unit_notes_is_told_in_words_with_units() -> None:
     book.at(700, records.MODE, records.MODE_TEST, records.MODE_ARMED, 0)
     book.at(800, records.RADIO, records.RADIO_STACK, 3).at(900, records.TIME_HEARD, OWN, 7)
     camera = own().clock(0, T).at(400, records.PARTNER, HOLSTER, watch.POOR, 6)
+    camera.at(500, records.ALERT, proof.ALERT_INTERRUPTED).at(600, records.ALERT, proof.ALERT_NOT_RECORDING)
     report = report_of(book, camera)
     assert [(said.about, said.text) for said in report.said] == [
         ("policy", "hold_ms: 30000 ms -> 10000 ms"),
@@ -233,6 +235,7 @@ def test_what_a_unit_notes_is_told_in_words_with_units() -> None:
         ("radio", "stack started anew: 3"),
         ("clock", f"takes the time from UNIT{OWN}, its own clock not being set"),
         ("partner", f"UNIT{HOLSTER} is not fit: low battery and sensor fault"),
+        ("alert", "recording stopped by hand"),
     ]
     page = Page(report_html.render(report))
     rows = [row for row in page.rows if len(row) == 3]
@@ -255,6 +258,8 @@ FIELDS: dict[int, tuple[int | bytes, ...]] = {
     records.ASSIGNED: (60_000, 0xFFFFFFFF, 99, b"\xff" * 8),
     records.POLICY: (99, 1, 2),
     records.TIME_HEARD: (60_000, 0xFFFFFFFF),
+    records.ALERT: (99,),
+    records.SELF_TEST: (9, 99, 255, bytes([99] * 6), 0, 0, 0),
 }
 
 

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from host_tools import durable, keyring
-from host_tools.entries import COMMITTED, AdminKey, PairEntry
+from host_tools import durable
 from host_tools.flows.pair import check_roles
 from host_tools.outcome import ToolError
-from host_tools.vault import Vault
+from host_tools.vault import keyring
+from host_tools.vault.entries import COMMITTED, AdminKey, PairEntry
+from host_tools.vault.vault import Vault
 from interlock.core import access, settings
 
 NOW_MS = 1_790_000_000_000

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from host_tools.cli import app
-from host_tools.entries import COMMITTED, AdminKey, UnitEntry
 from host_tools.outcome import ToolError
-from host_tools.store import Store
-from host_tools.vault import Vault
+from host_tools.program import app
+from host_tools.store.store import Store
+from host_tools.vault.entries import COMMITTED, AdminKey, UnitEntry
+from host_tools.vault.vault import Vault
 from host_tools.verifying import audit
 from host_tools.verifying.places import InFile
 from interlock.core import checkpoint, lms
@@ -78,7 +78,7 @@ class Desk:
     def json(self, *arguments: object, code: int = 0) -> list[dict]:
         done = self.run(*arguments, "--json")
         assert done.exit_code == code, done.output
-        return json.loads(done.output)
+        return json.loads(done.stdout)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_each_level_of_knowledge_shows_more_and_what_is_not_shown_is_said(desk: 
         assert {note["outcome"] for note in sealed[0]["notes"]} == {
             *("intact", "witnessed", "unsigned since", "unwitnessed tail"),
         }
-    text = desk.run("verify", *files, "--vault", vault).output
+    text = desk.run("verify", *files, "--vault", vault).stdout
     assert max(map(len, text.splitlines())) <= 80 and text.count("intact") == 3 and "not shown" in text
 
 

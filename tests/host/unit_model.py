@@ -23,6 +23,7 @@ from interlock.core.signer import Signer
 from tests.core.flash import RamFlash
 
 from .fate import Fate, Killed
+from .tester_model import Tested
 
 UTC_MS = 1_790_000_000_000
 RESTART_S = 1.0
@@ -31,7 +32,7 @@ HASH_S = 0.0002
 SLICE = 2000
 
 
-class ModelUnit:
+class ModelUnit(Tested):
     """`needs.Served` on RAM flash. `held`: the settings in force; a unit that was set up starts anew when the
     session is over."""
 
@@ -52,6 +53,7 @@ class ModelUnit:
         self.deaf_until_s = 0.0
         self.worked_until_s = 0.0
         self.is_new = False
+        super().__init__()
         self.boot()
 
     def boot(self) -> None:

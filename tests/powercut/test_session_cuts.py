@@ -62,7 +62,9 @@ class Body:
         assert label == LABEL
         unit: Any = Unit(label.serial, self.flash, self.area, Silence(), lambda: 1000)  # type: ignore[arg-type]
         unit.write_boot(1)
-        return Desk(unit, self.area, label, settings.load(self.area), lambda _: None, lambda: (0, 0))
+        return Desk(
+            unit, self.area, label, settings.load(self.area), lambda _: None, lambda: (0, 0), lambda _, how: how
+        )
 
     def arm(self, cut: int, torn: Callable[[int], int]) -> None:
         self.area.operations, self.area.cut_after, self.area.keep_bits = 0, cut, torn

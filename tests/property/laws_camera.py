@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from interlock.core import camera, frames, proof
+from interlock.core import camera, camera_moves, frames, proof
 from interlock.core.machine import State, deadline
 from interlock.core.settings import Policy
 from interlock.core.ticks import ticks_diff
@@ -40,6 +40,9 @@ class CameraWorld:
         (camera.TALLY_OFF, None),
         (camera.AWAKE, None),
         (camera.ASLEEP, None),
+        (camera.TEST, None),
+        (camera.TEST_OVER, None),
+        (camera.TEST_KEPT, None),
     )
 
     def __init__(self, policy: Policy, follow_tally: bool = False, ownership: bool = False) -> None:
@@ -49,7 +52,10 @@ class CameraWorld:
 
     def starts(self, now: int) -> list[tuple[State, CameraGhost]]:
         age = 0 if self.follow_tally else None
-        return [(camera.at_boot(t, True, now), CameraGhost(not t, False, False, 0, age)) for t in (False, True)]
+        starts = [(camera.at_boot(t, True, now), CameraGhost(not t, False, False, 0, age)) for t in (False, True)]
+        # In the middle of a self-test: that the recording was begun for it is what the journal said.
+        broken_off = camera.at_boot(True, True, now, True, camera_moves.LOAN_MS)
+        return [*starts, (broken_off, CameraGhost(True, False, True, 0, age))]
 
     def options(self, state: State) -> tuple[Choice, ...]:
         """A level changes to what it was not; everything else may come at any time."""
@@ -78,13 +84,14 @@ class CameraWorld:
         if event == camera.TALLY_OFF and before.mode == camera.RECORDING:
             hold((camera.ALERT, proof.ALERT_INTERRUPTED) in effects, "a recording stopped by hand alerts")
             ghost = ghost._replace(stops=min(ghost.stops + 1, 2))
-        if after.mode in (camera.STANDBY, camera.HOLDING):
+        if after.mode in (camera.STANDBY, camera.HOLDING) or (event == camera.TEST and effects):
             ghost = ghost._replace(stops=0)
         for _ in range(effects.count((camera.PULSE,))):
-            ghost = self._pulse(ghost, after)
+            ghost = self._pulse(ghost, event, after)
         hold(after.mode != camera.STARTING or not after.tally or after.stopping, "a tally that is on is not waited for")
         if after.mode == camera.FAULT and before.mode != camera.FAULT:
-            hold((camera.ALERT, proof.ALERT_NOT_RECORDING) in effects, "a recorder that does not follow alerts")
+            alerted = (camera.ALERT, proof.ALERT_NOT_RECORDING) in effects
+            hold(alerted != before.testing, "a recorder that does not follow alerts, but in a self-test")
         if after.mode != before.mode:
             hold((camera.CHANGED, after.mode) in effects, "every change of mode is told")
         if before.mode == camera.STANDBY and event in (camera.TALLY_ON, camera.TALLY_OFF):
@@ -99,14 +106,16 @@ class CameraWorld:
         self._modes(step)
         self._duty(ghost, step)
         self._answer(ghost, after, now)
+        self._loan(step)
         return ghost
 
-    def _pulse(self, ghost: CameraGhost, after: State) -> CameraGhost:
+    def _pulse(self, ghost: CameraGhost, event: int, after: State) -> CameraGhost:
         if after.stopping:
             hold(after.tally, "a stop pulse never while the tally is off")
             hold(not after.weapons, "a stop pulse never while a weapon is out")
             if self.ownership:
-                hold(ghost.ours, "only a recording that we started is stopped")
+                asked = event == camera.TEST  # a person saw that the recorder stands by
+                hold(ghost.ours or asked, "only a recording that we started is stopped")
             return ghost
         hold(not after.tally, "a start pulse never while the tally is on")
         hold(ghost.stops < 2, "one restart, never a fight")
@@ -139,7 +148,8 @@ class CameraWorld:
             )
         if event == camera.HOLD_OVER:
             hold(
-                ((camera.PULSE,) in effects) == before.ours, "what is ours is stopped after the hold, and nothing else"
+                ((camera.PULSE,) in effects) == (before.ours or before.testing),
+                "what is ours is stopped after the hold, and nothing else",
             )
         if event == camera.CANCEL and before.mode in (camera.RECORDING, camera.HOLDING) and not after.weapons:
             alone = before.cause == step.data
@@ -167,6 +177,20 @@ class CameraWorld:
             hold(after.retry_at is not None, "a fault is tried again")
         if mode == camera.HOLDING:
             hold(after.hold_at is not None or after.limit_at is not None, "a hold has an end")
+
+    def _loan(self, step: Step) -> None:
+        before, event, _, now, after, effects = step
+        hold(not (after.testing and after.weapons), "no self-test has the recorder while a weapon is out")
+        if event == camera.TEST:
+            free = not before.weapons and before.mode in (camera.STANDBY, camera.FAULT, camera.UNPROVEN)
+            hold(((camera.PULSE,) in effects) == free == (after.testing and free), "a free recorder is lent, no other")
+        if event == camera.TEST_OVER:
+            was_its = before.testing and before.mode == camera.HOLDING and not before.stopping
+            hold(((camera.PULSE,) in effects) == was_its, "a self-test's recording is ended when it wants, no other")
+        if event == camera.TEST_KEPT and before.mode == camera.HOLDING and before.testing and not before.stopping:
+            hold(after.mode == camera.STANDBY and not after.testing, "what was found going on goes on")
+        if after.mode == camera.HOLDING and after.testing and after.hold_at is not None:
+            hold(ticks_diff(after.hold_at, now) <= camera_moves.LOAN_MS, "a self-test's recording is ended soon")
 
     def _answer(self, ghost: CameraGhost, after: State, now: int) -> None:
         kind, reason, since_ms, buffer_ms = camera.answer(after, now)

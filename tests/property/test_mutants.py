@@ -68,6 +68,14 @@ MUTANTS: dict[str, tuple[str, Damage]] = {
     "a fault that is not tried again": ("camera", without(on(camera.RETRY))),
     "a lease that never ends": ("camera", without(on(camera.LEASE_OVER, camera.RECORDING, "hold"))),
     "a stop pulse that is believed": ("camera", without(on(camera.LIMIT, camera.HOLDING))),
+    "a self-test that begins in a use": (
+        "camera",
+        change(lambda rule: rule.event == camera.TEST and rule.guard == "weapons out", states=()),
+    ),
+    "a self-test that nobody ends": ("camera", change(on(camera.TEST_OVER), do=("no hold", "changed"))),
+    "a self-test that ends others' recordings": ("camera", change(on(camera.TEST_OVER), guard=None)),
+    "a self-test that alerts": ("camera", without(on(camera.LIMIT, camera.STARTING, "adopt"))),
+    "a recording found going on that is taken away": ("camera", without(on(camera.TEST_KEPT))),
     "a recording that is told late": (
         "camera",
         change(on(camera.TALLY_ON, camera.STARTING), do=("tally on", "no limit")),
@@ -78,6 +86,7 @@ MUTANTS: dict[str, tuple[str, Damage]] = {
 @pytest.fixture(autouse=True)
 def short_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera_moves, "RETRY_MS", 2)
+    monkeypatch.setattr(camera_moves, "LOAN_MS", 2)
     monkeypatch.setattr(holster_moves, "PRESS_TWICE_MS", 1)
 
 

@@ -50,6 +50,7 @@ WORLDS = {
 @pytest.fixture(autouse=True)
 def short_retry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera_moves, "RETRY_MS", 2)
+    monkeypatch.setattr(camera_moves, "LOAN_MS", 2)
     monkeypatch.setattr(holster_moves, "PRESS_TWICE_MS", 1)
 
 

@@ -26,7 +26,7 @@ LIMITS = sorted({value for value in DEFAULT_POLICY if value is not True} | {came
 WAITS = st.one_of(
     st.just(0),
     st.integers(1, 50),
-    st.builds(lambda limit, off: limit + off, st.sampled_from(LIMITS), st.integers(-1, 1)),
+    st.builds(lambda limit, off: max(0, limit + off), st.sampled_from(LIMITS), st.integers(-1, 1)),
     st.integers(0, 700_000),
 )
 STARTS = st.one_of(st.builds(lambda back: PERIOD_MS - 1 - back, st.integers(0, 40_000)), st.integers(0, PERIOD_MS - 1))

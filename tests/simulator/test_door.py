@@ -16,6 +16,7 @@ from bleak_bumble import open_door
 from simulator.clock import run
 from simulator.door import Door
 from simulator.radio.air import Air
+from simulator.radio.controller import AirController
 from tests.simulator.door_world import ECHO, peripheral
 from tests.simulator.radio_world import STILL
 
@@ -207,3 +208,11 @@ def test_a_port_that_is_taken_is_an_error() -> None:
         await door.close()
 
     run(main(), paced=True)
+
+
+def test_what_linux_would_wait_for_in_vain_is_not_offered() -> None:
+    """Its kernel waits for the enhanced event of a connection wherever a controller has one of these."""
+    told = hci.LeFeatureMask(AirController.le_features)
+    mask = hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING
+    assert not told & mask
+    assert told & hci.LeFeatureMask.LE_ENCRYPTION

@@ -136,7 +136,8 @@ MISTAKES = [
     ("5     H1 draw", "5 H1 dies", "line 6, short.toml, events 1: dies happens to a laptop", "laptop"),
     ("5     H1 draw", "5 H1 draw times=2", "line 6, short.toml, events 1: what happens several times", "every_s"),
     ("5     H1 draw", "5 H1 draw unit=3", "line 6, short.toml, events 1: unit is told by its place", "Leave it out"),
-    ("5     H1 draw", "5 H1 draw x y", "line 6, short.toml, events 1: the arguments are not name=value", ""),
+    ("5     H1 draw", "5 H1 draw x y", "line 6, short.toml, events 1: 'x' is not name=value", ""),
+    ("5     H1 draw", "5 H1 draw within_s=1 within_s=2", "line 6, short.toml, events 1: within_s is there twice", ""),
     ("[technician]", '[technician]\nname = "C1"', "line 11, short.toml, technician: a unit is called 'C1'", "another"),
     ("[technician]", "[technicians]", "line 10, short.toml: nobody knows technicians", "spelling"),
     ("[technician]", "loss = 7\n[technician]", "line 10, short.toml: loss = 7.0", "number up to 0.999"),
@@ -159,12 +160,19 @@ def test_a_file_that_is_not_there_is_told():
         load(LIBRARY / "nowhere.toml")
 
 
+SLIPS = (
+    ("H9 draw", "^'H9 draw': no unit 'H9'"),
+    ("5 H1 draw", "^'5 H1 draw': here everything happens now. Leave 5 out.$"),
+    ("H1 draw within_s=x", "^'H1 draw within_s=x': 'within_s=x' is not name=value"),
+)
+
+
 def test_a_line_typed_into_a_live_world_happens_now(tmp_path: Path):
     scenario = _written(tmp_path, SHORT)
     event = parse_line(scenario, "H1 battery_change off_s=4")
     assert (event.at_s, event.unit, event.do, event.args) == (0.0, "H1", "battery_change", {"off_s": 4.0})
     assert parse_line(scenario, "air jam for_s=2").unit == "air"
-    for line, told in (("H1", "write a unit"), ("H1 pull", "host tools"), ("laptop dies", "host tools")):
+    for line, told in (("H1", "write a unit"), ("H1 pull", "host tools"), ("laptop dies", "host tools"), *SLIPS):
         with pytest.raises(ScenarioError, match=told):
             parse_line(scenario, line)
 

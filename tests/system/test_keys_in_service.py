@@ -42,7 +42,8 @@ def test_a_lost_camera_is_shut_out_and_the_next_use_is_proven_by_the_other(
 ) -> None:
     assert world.stdout is not None and world.stdin is not None
     told = json.loads(world.stdout.readline())
-    terminal = Terminal(INTERLOCK_AIR=told["air"], INTERLOCK_HOME=str(tmp_path / "home"))
+    home, key = str(tmp_path / "home"), str(tmp_path / "key")
+    terminal = Terminal(INTERLOCK_AIR=told["air"], INTERLOCK_HOME=home, INTERLOCK_KEY_FILE=key)
 
     def type_line(line: str) -> Any:
         done = terminal.type(f"{BIN}/interlock {line} --json", 120)

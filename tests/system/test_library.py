@@ -23,7 +23,8 @@ from simulator.scenario import load
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "simulator" / "scenarios"
-TECHNICIAN = ["clock_chaos", "first_shift", "host_killed", "locker_room", "patrol_day", "shift_change", "two_docks"]
+TECHNICIAN = ["clock_chaos", "first_shift", "host_killed", "locker_room", "patrol_day", "self_test", "shift_change"]
+TECHNICIAN += ["two_docks"]
 FAST = ["bad_air", "bad_cameras", "bad_sensors", "dead_batteries", "eight_witnesses", "flood", "function_test"]
 FAST += ["power_cuts", "readiness", "tired_radio", "two_officers"]
 ELSEWHERE = ["crowd", "thirty_days"]  # test_crowd.py, test_soak.py
@@ -318,6 +319,22 @@ def test_a_weapon_that_changes_hands_is_answered_by_its_new_camera():
     for use in (early, late):
         assert use["own_verdict"] == "late" and use["buffer_covers"] and after_ms(use, "acked") < 1500
     assert verdicts(facts, "discharge") == ["before"] and all_intact(facts)
+
+
+@pytest.mark.deep
+def test_a_self_test_finds_what_no_draw_has_shown_yet_and_leaves_the_recorder_to_a_weapon():
+    run, facts = played("self_test", "vm")
+    tests = [(v["unit"], v["note"]) for v in facts["technician"] if v["do"] == "selftest"]
+    assert [unit for unit, _ in tests] == ["H1", "C1", "C2", "C3", "C4", "C1"]
+    notes = [note for _, note in tests]
+    assert notes[:2] == ["nothing failed"] * 2 and notes[5] == "a weapon came first"
+    assert "tally stays on" in notes[2] and "no tally" in notes[3] and "no tally" in notes[4]
+    # The test's own, and the draw's: a tally that is on keeps a shutter from being pressed, a dead one cannot be.
+    assert [len(run.unit(unit).recordings) for unit in ("C2", "C3", "C4")] == [1, 2, 0]
+    assert all(recording.end_us is not None for unit in ("C2", "C3") for recording in run.unit(unit).recordings[:1])
+    assert len([at for at in run.unit("H1").lights_us if 24e6 < at < 28e6]) == 6, "it blinked to be found"
+    assert verdicts(facts) == ["before"], "the test's recording is the weapon's"
+    assert verdicts(facts, "discharge") == ["before"] and len(run.unit("C1").recordings) == 2
 
 
 @pytest.mark.deep

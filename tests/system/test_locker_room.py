@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import label
 from host_tools.flows.provision import provision
 from host_tools.flows.pull import Pulled, pull_unit
 from host_tools.flows.reach import admin, reach
 from host_tools.flows.status import status
 from host_tools.flows.sync import sync
+from host_tools.labels import label
 from host_tools.refused import Refused
 from interlock.core import frames, records, wire
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
@@ -52,7 +52,7 @@ def test_a_boxed_unit_is_set_up_and_comes_up_in_service(tmp_path: Path, port: st
 
 
 def test_the_label_opens_a_unit_no_more_once_an_admin_has_spoken_to_it(tmp_path: Path) -> None:
-    from host_tools.credential import SetUp
+    from host_tools.vault.credential import SetUp
 
     async def story(room: Room) -> None:
         await room.provision()

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ..host.schemas import conforms
+
 ROOT = Path(__file__).parents[2]
 FIRST_SHIFT = ROOT / "simulator/scenarios/first_shift.toml"
 INTERLOCK = Path(sys.executable).with_name("interlock")
@@ -58,6 +60,8 @@ def test_the_demo_leaves_everything_that_the_readme_promises(demo: Path) -> None
 
 def test_the_result_has_its_stable_names(demo: Path) -> None:
     result = played(demo)
+    conforms("simulate", result)
+    conforms("report", json.loads((demo / "report.json").read_text()))
     for name in ("seed", "virtual_s", "wall_s", "vm", "profile", "units", "uses", "journals", "air"):
         assert name in result
     assert result["vm"].startswith("micropython 1.29.0") and result["profile"] == "esp32"

@@ -6,12 +6,12 @@
 import argparse
 import sys
 
-from interlock.core import camera, holster, proof, watch
+from interlock.core import camera, holster, proof, selftest, watch
 from interlock.core.machine import table_text
 
 from .documents import END, PROTOCOL, section
 
-MACHINES = {"holster": holster, "proof": proof, "camera": camera, "watch": watch}
+MACHINES = {"holster": holster, "proof": proof, "camera": camera, "selftest": selftest, "watch": watch}
 
 
 def table(name: str) -> str:

@@ -2,7 +2,7 @@
 
 Laws: the shutter toggles, so it is pulsed only when the tally says that the pulse does what is meant; nothing but the
 tally proves recording; while a weapon is out the recorder is never told to stop; a recording that a person stopped is
-restarted once and never fought over.
+restarted once and never fought over. A self-test may have the recorder until a weapon is heard of, and no longer.
 """
 
 from .camera_moves import ACTIONS, GUARDS
@@ -49,6 +49,7 @@ RULES = (
     Rule(ANY, TALLY_OFF, None, None, ("tally off",)),
     # The recorder did not follow.
     Rule((STARTING,), LIMIT, "tally on", UNPROVEN, ("doubt tally", "changed", "alert not recording")),
+    Rule((STARTING,), LIMIT, "borrowed", FAULT, ("adopt", "retry later", "changed")),
     Rule((STARTING, INTERRUPTED), LIMIT, None, FAULT, ("adopt", "retry later", "changed", "alert not recording")),
     Rule((HOLDING,), LIMIT, None, UNPROVEN, ("doubt tally", "changed")),
     Rule((FAULT,), RETRY, "weapons out", STARTING, ("start", "changed")),
@@ -80,6 +81,12 @@ RULES = (
     Rule((STANDBY,), ASLEEP, "tally on", None, ("asleep", "doubt tally", "changed")),
     Rule(ANY, AWAKE, None, None, ("awake",)),
     Rule(ANY, ASLEEP, None, None, ("asleep",)),
+    # A self-test (`selftest.py`) borrows a recorder that nobody needs. A tally that is on there is doubted by a person.
+    Rule(ANY, TEST, "weapons out", None, ()),
+    Rule((STANDBY, UNPROVEN), TEST, "tally on", HOLDING, ("borrow", "stop", "changed")),
+    Rule((STANDBY, FAULT), TEST, None, STARTING, ("borrow", "start", "changed")),
+    Rule((HOLDING,), TEST_OVER, "borrowed, not stopping", None, ("no hold", "stop", "changed")),
+    Rule((HOLDING,), TEST_KEPT, "borrowed, not stopping", STANDBY, ("rest", "changed")),
     # Afterwards: stop what we started; what an officer started goes on.
     Rule((HOLDING,), HOLD_OVER, "ours", None, ("stop", "changed")),
     Rule((HOLDING,), HOLD_OVER, None, STANDBY, ("rest", "changed")),

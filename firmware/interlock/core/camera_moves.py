@@ -7,6 +7,7 @@ from .camera_state import (
     ALERT,
     CHANGED,
     EXPIRED,
+    LOAN_MS,
     NOBODY,
     PULSE,
     RETRY_MS,
@@ -66,7 +67,15 @@ def _first_stop(state: CameraState, data: int | None, now: int, policy: "Policy"
 
 
 def _may_stop(state: CameraState, data: int | None, now: int, policy: "Policy") -> bool:
-    return state.ours and state.tally
+    return (state.ours or state.testing) and state.tally
+
+
+def _borrowed(state: CameraState, data: int | None, now: int, policy: "Policy") -> bool:
+    return state.testing
+
+
+def _lent_recording(state: CameraState, data: int | None, now: int, policy: "Policy") -> bool:
+    return state.testing and not state.stopping
 
 
 # Actions.
@@ -83,6 +92,7 @@ def _add_weapon(state: CameraState, data: int, now: int, policy: "Policy", effec
     kept.append((data, ticks_add(now, policy.lease_ms)))
     state.cause = data if state.cause in (NOBODY, data) else SEVERAL
     state.weapons = tuple(kept[-WEAPONS_MAX:])
+    state.testing = False  # whatever a self-test began is for the weapon from now on
     _lease(state, now)
 
 
@@ -116,6 +126,11 @@ def _start(state: CameraState, data: int | None, now: int, policy: "Policy", eff
     state.ours = policy.stop_after_hold
     state.stopping = False
     _pulse(state, data, now, policy, effects)
+
+
+def _borrow(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
+    state.testing = True
+    state.restarts = 0
 
 
 def _restart(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
@@ -163,7 +178,7 @@ def _no_limit(state: CameraState, data: int | None, now: int, policy: "Policy", 
 
 
 def _hold(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
-    state.hold_at = ticks_add(now, policy.hold_ms)
+    state.hold_at = ticks_add(now, LOAN_MS if state.testing else policy.hold_ms)
     state.restarts = 0
 
 
@@ -180,6 +195,7 @@ def _rest(state: CameraState, data: int | None, now: int, policy: "Policy", effe
     state.ours = False
     state.cause = NOBODY
     state.stopping = False
+    state.testing = False
     state.restarts = 0
     state.limit_at = None
     state.hold_at = None
@@ -194,6 +210,7 @@ def _retry_later(state: CameraState, data: int | None, now: int, policy: "Policy
 def _doubt(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.seen_off = False
     state.stopping = False
+    state.testing = False
     state.ours = False
 
 
@@ -216,6 +233,8 @@ GUARDS: "dict[str, Guard]" = {
     "weapons out": _weapons,
     "weapons out, first stop": _first_stop,
     "ours": _may_stop,
+    "borrowed": _borrowed,
+    "borrowed, not stopping": _lent_recording,
     "leases left": _leases_left,
     "for this draw only": _only_cause,
     "held for this draw only": _held_for,
@@ -226,6 +245,7 @@ ACTIONS: "dict[str, Action]" = {
     "drop weapon": _drop_weapon,
     "drop expired": _drop_expired,
     "start": _start,
+    "borrow": _borrow,
     "restart": _restart,
     "stop": _stop,
     "adopt": _adopt,

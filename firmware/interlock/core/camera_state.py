@@ -35,6 +35,9 @@ RETRY = 8
 AWAKE = 9
 ASLEEP = 10
 CANCEL = 11  # data: sender; its draw was none
+TEST = 12  # a self-test borrows the recorder: press its shutter, and see what the tally does
+TEST_OVER = 13  # and wants its recording ended
+TEST_KEPT = 14  # and found that somebody else's recording went on there: theirs again
 EVENT_NAMES = {
     TRIGGER: "trigger",
     AGAIN: "renewal",
@@ -48,6 +51,9 @@ EVENT_NAMES = {
     AWAKE: "recorder awake",
     ASLEEP: "recorder asleep",
     CANCEL: "draw cancelled",
+    TEST: "self-test",
+    TEST_OVER: "self-test's recording over",
+    TEST_KEPT: "recording kept",
 }
 
 PULSE = 0  # pulse the shutter
@@ -59,6 +65,7 @@ WEAPONS_MAX = 8
 NOBODY = 0
 SEVERAL = -1  # weapons, or uses of one
 RETRY_MS = 10000  # a recorder that failed is tried again this often while a weapon is out
+LOAN_MS = 5000  # a self-test's recording that nobody ends is ended after so long
 
 
 class CameraState(State):
@@ -70,6 +77,7 @@ class CameraState(State):
         "seen_off",
         "ours",
         "stopping",
+        "testing",
         "restarts",
         "weapons",
         "cause",
@@ -90,6 +98,7 @@ class CameraState(State):
         self.seen_off = True
         self.ours = False  # we started this recording, so we may stop it
         self.stopping = False  # a stop pulse is on its way
+        self.testing = False  # a self-test has it: no weapon came since
         self.restarts = 0
         self.weapons: tuple[tuple[int, int], ...] = ()
         self.cause = NOBODY  # the only weapon that this recording was for so far, or SEVERAL
@@ -103,15 +112,20 @@ class CameraState(State):
         self.retry_at: int | None = None
 
 
-def at_boot(tally: bool, awake: bool, now: int, was_believed: bool = False) -> CameraState:
+def at_boot(tally: bool, awake: bool, now: int, was_believed: bool = False, loan_ms: int | None = None) -> CameraState:
     """The state to begin with. A tally that is on at boot was never seen off, so it proves nothing yet; unless the unit
-    restarted in the middle of a recording that it had seen begin (`was_believed`, of the journal)."""
+    restarted in the middle of a recording that it had seen begin (`was_believed`, of the journal). `loan_ms`:
+    it restarted in the middle of a self-test, whose recording is ended after so long, unless a weapon comes first."""
     state = CameraState()
     state.tally = tally
     state.seen_off = not tally or was_believed
     state.tally_at = now
     state.awake = awake
     state.awake_at = now
+    if tally and loan_ms is not None:
+        state.mode = HOLDING
+        state.testing = True
+        state.hold_at = ticks_add(now, loan_ms)
     return state
 
 

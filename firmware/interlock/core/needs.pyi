@@ -101,6 +101,12 @@ class Served(Protocol):
     def set_mode(self, credential: int, mode: int, seconds: int, /) -> int:
         """Enter a mode (`records.py`) for so long, 0 being the policy's figure: OK or why not."""
 
+    def identify(self, seconds: int, how: int, /) -> int:
+        """Blink, and buzz if asked to (`wire.BY_BUZZ`), for so long; 0: no longer. How it does, as these bits."""
+
+    def self_test(self, credential: int, parts: int, /) -> tuple[int, bytes]:
+        """Begin a test of these parts (`selftest.py`), or none: OK or why not, and the last one's report."""
+
     def ratchet(self, access: Access, /) -> int:
         """Put the access in force: OK or why not."""
 

@@ -46,6 +46,7 @@ CREW = 50
 TIME_HEARD = 51
 ASSIGNED = 52
 RADIO = 53
+SELF_TEST = 54
 
 FORMATS: "dict[int, tuple[str, Any]]" = {
     BOOT: (">B3B", namedtuple("Boot", ("cause", "major", "minor", "patch"))),
@@ -88,6 +89,11 @@ FORMATS: "dict[int, tuple[str, Any]]" = {
     TIME_HEARD: (">HI", namedtuple("TimeHeard", ("sender", "slot"))),
     ASSIGNED: (">HIB8s", namedtuple("Assigned", ("partner", "until_s", "credential", "officer"))),
     RADIO: (">BH", namedtuple("RadioTrouble", ("what", "count"))),
+    # `selftest.py` says what they mean; findings: a byte for each of its parts.
+    SELF_TEST: (
+        ">BBB6sHHH",
+        namedtuple("SelfTested", ("credential", "phase", "parts", "findings", "cell_mv", "start_ms", "stop_ms")),
+    ),
 }
 _PEER = ">HI"
 _PEER_BYTES = 6
@@ -131,6 +137,7 @@ TYPE_NAMES = {
     TIME_HEARD: "time heard",
     ASSIGNED: "assigned",
     RADIO: "radio trouble",
+    SELF_TEST: "self-test",
 }
 
 AGO_NONE = 0xFFFF
@@ -210,6 +217,13 @@ RADIO_NAMES = {
     RADIO_REPLAY: "replays",
     RADIO_LIMITED: "strangers not looked at",
 }
+
+
+# Phases of a self-test, and the part of it that presses the shutter (`selftest.py` has the others).
+TEST_BEGUN = 1
+TEST_DONE = 2
+TEST_BROKEN_OFF = 3  # a weapon came first
+TEST_OF_RECORDER = 32
 
 
 def ago(ms: int | None) -> int:

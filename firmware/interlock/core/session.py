@@ -6,8 +6,8 @@ No radio and no flash here. Who may ask what is a table (`wire.OPERATIONS`); the
 
 Whatever does not fit ends the session before it is open, and afterwards gets a refusal, or, where sealing fails, ends
 it, too; nothing changes by it. Only PREPARE and COMMIT together, RATCHET, CLOCK_SET, ASSIGN, MODE, CHECKPOINT and
-MAKE_KEY change the unit, each of them whole or not at all. What takes long (a signature, a key) is begun here and never
-waited for.
+MAKE_KEY change the unit, each of them whole or not at all. What takes long (a signature, a key, a self-test) is begun
+here and never waited for.
 """
 
 import struct
@@ -240,6 +240,15 @@ class Session:
     def _mode(self, body: bytes) -> tuple[int, bytes]:
         return self._unit.set_mode(self._credential, *struct.unpack(wire.MODE_FORM, body)), b""
 
+    def _identify(self, body: bytes) -> tuple[int, bytes]:
+        seconds, how = struct.unpack(wire.IDENTIFY_FORM, body)
+        if seconds > wire.IDENTIFY_MAX_S:
+            return wire.BAD_MODE, b""
+        return OK, bytes([self._unit.identify(seconds, how)])
+
+    def _self_test(self, body: bytes) -> tuple[int, bytes]:
+        return self._unit.self_test(self._credential, struct.unpack(wire.SELF_TEST_FORM, body)[0])
+
     def _end(self, _: bytes) -> tuple[int, bytes]:
         return OK, b""
 
@@ -317,6 +326,8 @@ _HANDLERS = {
     wire.END: Session._end,
     wire.ASSIGN: Session._assign,
     wire.MODE: Session._mode,
+    wire.IDENTIFY: Session._identify,
+    wire.SELF_TEST: Session._self_test,
     wire.PREPARE: Session._prepare,
     wire.COMMIT: Session._commit,
     wire.RATCHET: Session._ratchet,

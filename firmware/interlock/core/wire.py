@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from .needs import Bytes
 
-VERSION = 3
+VERSION = 4
 
 # One service, frozen: hosts cache tables. What changes is the version inside.
 SERVICE = "369bd8f6-879a-44ef-a068-9b0a775f7c43"
@@ -67,6 +67,8 @@ SIGNED = 0x18
 KEY = 0x19
 ASSIGN = 0x1A
 MODE = 0x1B
+IDENTIFY = 0x1C
+SELF_TEST = 0x1D
 PREPARE = 0x20
 COMMIT = 0x21
 RATCHET = 0x22
@@ -88,6 +90,8 @@ OPERATIONS = {
     KEY: Operation("key", 0, 0, (ADMIN, TECHNICIAN)),
     ASSIGN: Operation("assign", 15, 15, (ADMIN, TECHNICIAN)),
     MODE: Operation("mode", 3, 3, (ADMIN, TECHNICIAN)),
+    IDENTIFY: Operation("identify", 2, 2, _ANY),
+    SELF_TEST: Operation("self-test", 1, 1, (ADMIN, TECHNICIAN)),
     PREPARE: Operation("prepare", 2, MESSAGE_MAX, (SETUP, ADMIN)),
     COMMIT: Operation("commit", 8, 8, (SETUP, ADMIN)),
     RATCHET: Operation("ratchet", 4, 4, (ADMIN,)),
@@ -117,6 +121,11 @@ SIGNED_BYTES = 900  # of message and signature in one reply
 ASSIGN_FORM = ">HIB8s"  # partner (0: the paired ones again), until (seconds since 1970 UTC), 0, officer
 ASSIGN_MAX_S = 32 * 86400  # from now
 MODE_FORM = ">BH"  # mode (`records.py`), seconds (0: as the policy says)
+IDENTIFY_FORM = ">BB"  # seconds (0: no longer), how: the bits below; the reply: those that it does
+BY_LIGHT = 1
+BY_BUZZ = 2
+IDENTIFY_MAX_S = 120
+SELF_TEST_FORM = ">B"  # parts (`selftest.py`), 0: begin none; the reply: how the last one went
 MAKE_KEY_FORM = ">B32s"  # parameters, the host's share of the entropy
 KEY_FORM = ">BBIIII"  # the reply to KEY and MAKE_KEY; then the public key, once it is there
 Key = namedtuple(
@@ -205,6 +214,7 @@ TOO_SOON = 23
 BUSY_SIGNING = 24
 BAD_ASSIGNMENT = 25
 BAD_MODE = 26
+TOO_OFTEN = 27
 REASON_NAMES = {
     OK: "done",
     BAD_VERSION: "protocol version not spoken",
@@ -233,6 +243,7 @@ REASON_NAMES = {
     BUSY_SIGNING: "busy with another key or signature",
     BAD_ASSIGNMENT: "partner or time that cannot be assigned",
     BAD_MODE: "mode that this unit cannot enter",
+    TOO_OFTEN: "asked for too often",
 }
 
 # The journal's stream: chunks of whole records, sealed, behind a length; cut into notifications of count and bytes.
@@ -243,7 +254,10 @@ CREDIT_MAX = 16  # chunks: what a unit sends ahead at most; BTstack keeps copies
 
 
 def done_bit(code: int) -> int:
-    """The bit of an operation in the record of a session's end: codes from 16 on, then, without a gap, from 32 on."""
+    """The bit of an operation in the record of a session's end: codes from 16 on, then, without a gap, from 32 on. None
+    of a light that blinked, nor of a self-test, which has a record of its own: there are sixteen."""
+    if code in (IDENTIFY, SELF_TEST):
+        return 0
     return 1 << (code - STATUS if code < PREPARE else code - PREPARE + _DONE_BELOW)
 
 

@@ -54,10 +54,10 @@ class Broadcast:
         self._listens = False  # whether it is meant to scan
         self.retry_at: int | None = None  # when what was refused is to be asked again
         self._retry_ms = RETRY_MS
-        self._heard_at = self._ours_at = self._listens_since = ticks()
+        self._heard_at = self._ours_at = self._listens_since = self._began = ticks()
         self._invited = False  # the stack holds a scan response that a weapon's frame must not carry
         # Events that are neither reports nor the end of a scan go there: link(event, data), in the handler.
-        self.link: Callable[[int, tuple[Any, ...]], None] | None = None
+        self.link: Callable[[int, tuple[Any, ...]], Any] | None = None
         # What the stack must be told whenever it was started, before anything is aired.
         self.on_start: Callable[[], None] | None = None
         self._mode = address_mode  # the kind of address that it has now
@@ -96,7 +96,8 @@ class Broadcast:
         """Give the stack our handler (again): a port that saw an exception leave it has dropped it for good."""
         self.stack.irq(self._handler)
 
-    def _irq(self, event: int, data: "tuple[Any, ...]") -> None:
+    def _irq(self, event: int, data: "tuple[Any, ...]") -> "Any":
+        answer = None
         try:
             if event == _IRQ_SCAN_RESULT:
                 self._heard_at = self._ticks()
@@ -109,11 +110,12 @@ class Broadcast:
                     self.scan_restarts += 1  # by `watch`, soon
                 self._wake()
             elif self.link:
-                self.link(event, data)
+                answer = self.link(event, data)
             self.raised_in_a_row = 0
         except Exception:  # noqa: BLE001 - whatever it is, leaving the handler would deafen the unit
             self.raised += 1
             self.raised_in_a_row += 1
+        return answer
 
     def _hear(self, frame: memoryview) -> None:
         self._ours_at = self._heard_at
@@ -249,6 +251,10 @@ class Broadcast:
             self.scan_restarts += 1
             self._end_scan()
             self.listen()
+
+    def heard_within(self, now: int, ms: int) -> bool:
+        """Whether anybody was heard so lately; to be asked within days of that."""
+        return self._heard_at != self._began and ticks_diff(now, self._heard_at) <= ms
 
     def silent_ms(self, now: int, is_missed: bool) -> int:
         """How long nobody was heard while it listened; if somebody `is_missed`, also between short scans."""

@@ -1,13 +1,14 @@
 """The GATT server of a technician's session: one service, four characteristics, one connection. Bytes:
 `core/wire.py`.
 
-The handler copies what was written and returns; sessions are the loop's business (`service.py`). No pairing, no
-encryption of the link: it carries a protocol that secures itself, the same on every port.
+The handler copies what was written and returns; sessions are the loop's business (`service.py`). The link carries a
+protocol that secures itself, the same on every port: it need not be encrypted, and is where a host bonds (`bonds.py`).
 """
 
 import bluetooth
 
 from ..core import wire
+from .bonds import IRQ_GET_SECRET, IRQ_SET_SECRET, Bonds
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Link:
         self.overflowed = False
         self._waiting: list[bytes] = []
         self._told = b""
+        self._bonds = Bonds()
         # Handles, once the stack has given them. The stubs take them for memoryviews; they are numbers.
         self._info: Any = 0
         self._command: Any = 0
@@ -53,6 +55,10 @@ class Link:
         """For a stack that has just been started: it knows neither services nor connections."""
         self.connection = None
         self._ble.config(mtu=wire.MTU_WANTED)
+        try:
+            self._ble.config(bond=True)
+        except (OSError, ValueError):
+            pass  # this port has no pairing
         characteristics = (
             (bluetooth.UUID(wire.INFO), _READ),
             (bluetooth.UUID(wire.COMMAND), _WRITE),
@@ -64,9 +70,13 @@ class Link:
         # The default of 20 bytes would cut longer frames without a word.
         self._ble.gatts_set_buffer(self._command, FRAME_BYTES)
         if self._told:
-            self._ble.gatts_write(self._info, self._told)
+            self._tell()
 
-    def _irq(self, event: int, data: "tuple[Any, ...]") -> None:
+    def _irq(self, event: int, data: "tuple[Any, ...]") -> "Any":
+        if event == IRQ_GET_SECRET:
+            return self._bonds.get(*data)
+        if event == IRQ_SET_SECRET:
+            return self._bonds.set(*data)
         if event == _IRQ_CENTRAL_CONNECT:
             if self.connection is None:
                 self.connection, self.mtu = data[0], wire.MTU_MIN
@@ -89,14 +99,20 @@ class Link:
             else:
                 self.overflowed = True
         self._wake()
+        return None
 
     def tell(self, info: bytes) -> None:
         """What INFO answers in the open."""
         self._told = info
         try:
-            self._ble.gatts_write(self._info, info)
+            self._tell()
         except OSError:
             pass  # the stack is down: `_register` says it
+
+    def _tell(self) -> None:
+        self._ble.gatts_write(self._info, self._told)
+        # Linux takes this name for the advertised one as soon as it has read it.
+        self._ble.config(gap_name=self._told[2:].rstrip(b" \0"))
 
     def take(self) -> bytes | None:
         """The oldest frame written and not yet taken, or None."""

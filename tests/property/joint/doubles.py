@@ -193,6 +193,7 @@ class TestStation(Station):
         self.assigned = NOBODY_ASSIGNED
         self.in_session = False
         self.was_recording = False
+        self.was_testing = False
         self.counter = config.unit * COUNTERS
         self.marks = {}
         self.kept: dict[int, int] = {}  # the marks that are in the journal

@@ -1,0 +1,25 @@
+"""Times as people write and read them, by this host's clock and zone."""
+
+import datetime
+
+from ..outcome import ToolError
+
+
+def at_s(text: str | None, now_ms: int) -> int:
+    """Seconds since 1970, UTC, of `06:00` (today) or `2026-05-31T06:00`; None: now. ToolError for what is no time."""
+    if text is None:
+        return now_ms // 1000
+    now = datetime.datetime.fromtimestamp(now_ms / 1000)
+    try:
+        if len(text) <= len("00:00"):
+            found = datetime.datetime.combine(now.date(), datetime.time.fromisoformat(text))
+        else:
+            found = datetime.datetime.fromisoformat(text)
+        return int(found.timestamp())
+    except (ValueError, OverflowError, OSError) as error:
+        raise ToolError(f"{text!r} is no time", "Such as 06:00, or 2026-05-31T06:00.") from error
+
+
+def local_text(seconds: int) -> str:
+    """2026-05-31 06:00 BST."""
+    return datetime.datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M %Z")

@@ -1,0 +1,69 @@
+"""Moments and durations as the report has them, and as people read them."""
+
+from datetime import UTC, datetime
+
+from ..clock import UnitClock
+from ..exchange import Span
+from ..uses import Use
+from .model import Moment
+
+
+def utc_text(utc_ms: float) -> str:
+    """A UTC in ms since 1970, to the second."""
+    return datetime.fromtimestamp(utc_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def duration_text(ms: float) -> str:
+    """0.4 s, 18 s, 12 min 4 s or 3 h 12 min."""
+    if ms < 10_000:
+        return f"{ms / 1000:.1f} s"
+    seconds = round(ms / 1000)
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds % 60} s"
+
+
+def clock_text(ms: float) -> str:
+    """12:04 (minutes and seconds) or 3:12:04."""
+    seconds = int(ms // 1000)
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
+
+
+def give_or_take(u_ms: int) -> str:
+    return f"± {u_ms} ms" if u_ms < 1000 else f"± {u_ms / 1000:.1f} s"
+
+
+def moment(clock: UnitClock, boot: int, uptime_ms: float, came_ms: int | None) -> Moment:
+    """`came_ms`: when a record of it first came to a host, UTC."""
+    utc = clock.at(boot, uptime_ms)
+    if utc is not None:
+        text = f"{utc_text(utc.utc_ms)} {give_or_take(utc.u_ms)}"
+        return Moment(boot, round(uptime_ms), utc.utc_ms, utc.u_ms, utc.utc_ms - utc.u_ms, utc.utc_ms + utc.u_ms, text)
+    low_ms, high_ms = clock.between(boot, uptime_ms)
+    highs = [ms for ms in (high_ms, came_ms) if ms is not None]
+    low, high = None if low_ms is None else round(low_ms), round(min(highs)) if highs else None
+    text = f"boot {boot}, {clock_text(uptime_ms)} after start"
+    if low is not None and high is not None:
+        text += f" (between {utc_text(low)} and {utc_text(high)})"
+    elif low is not None or high is not None:
+        text += f" (after {utc_text(low)})" if low is not None else f" (before {utc_text(high or 0)})"
+    return Moment(boot, round(uptime_ms), None, None, low, high, text)
+
+
+def is_before(at: Moment, since_ms: int | None) -> bool:
+    """Whether the moment certainly lies before `since_ms`; what may be later is not left out of a report."""
+    return since_ms is not None and at.not_after_ms is not None and at.not_after_ms < since_ms
+
+
+def in_order(at: Moment) -> tuple[bool, int]:
+    """What to sort moments of several units by: UTC, else what bounds it; those without either come last."""
+    known = [ms for ms in (at.utc_ms, at.not_after_ms, at.not_before_ms) if ms is not None]
+    return not known, known[0] if known else 0
+
+
+def relative(span: Span, use: Use) -> Span:
+    """An interval of the weapon's clock, since the first event of the use."""
+    begin_ms = use.events[0].at_ms
+    return Span(span.low - begin_ms, span.high - begin_ms)

@@ -1,0 +1,48 @@
+"""How rows are known, how they get their numbers, and which order they have in time. Used by `store*.py` only."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, insert, select
+
+from .schema import DIGEST_BYTES, MARK_BYTES
+
+
+def digest_of(chain: bytes, raw: bytes) -> bytes:
+    """By which a record is known among those of its number (16 bytes)."""
+    return hashlib.sha256(chain + raw).digest()[:DIGEST_BYTES]
+
+
+def next_id(connection: Connection, table: Table, serial: str) -> int:
+    """The number that this unit's next row gets. The unit is locked."""
+    return (connection.execute(select(func.max(table.c.id)).where(table.c.serial == serial)).scalar() or 0) + 1
+
+
+def insert_new(
+    connection: Connection, table: Table, serial: str, origin: str, rows: Sequence[Mapping[str, Any]]
+) -> int:
+    """Rows of this unit that are made here; the number of the first of them."""
+    first = next_id(connection, table, serial)
+    named = [
+        {**row, "serial": serial, "id": number, "origin": origin, "mark": secrets.token_bytes(MARK_BYTES)}
+        for number, row in enumerate(rows, first)
+    ]
+    connection.execute(insert(table), named)
+    return first
+
+
+def in_time(connection: Connection, table: Table, serial: str | None = None) -> list[Any]:
+    """The rows of `table`, of one unit or of all, as they came about. Those of one store are in its own order, whatever
+    its clock did; between stores the hosts' clocks (`utc_ms`) tell, since what was done first may be forwarded last."""
+    wanted = select(table)
+    if serial is not None:
+        wanted = wanted.where(table.c.serial == serial)
+    latest: dict[tuple[str, str], int] = {}
+    moments = []
+    for row in connection.execute(wanted.order_by(table.c.serial, table.c.id)):
+        of = (row.serial, row.origin)
+        latest[of] = max(row.utc_ms, latest.get(of, row.utc_ms))
+        moments.append((row.serial, latest[of], row.id, row))
+    return [row for *_, row in sorted(moments, key=lambda moment: moment[:3])]

@@ -1,0 +1,139 @@
+"""What goes into the store and comes out of it, as values. No database here."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..roster.rules import RosterRow
+
+__all__ = [
+    "CODES",
+    "WITHDRAWN",
+    "Added",
+    "AnnotationRow",
+    "CheckpointRow",
+    "Conflict",
+    "CustodyRow",
+    "Forwarded",
+    "GoingOn",
+    "RosterRow",
+    "UnitRow",
+    "Version",
+    "standing",
+]
+
+# What a person may say of an event. Which of them exempt, is for the force's rules and not for this program.
+CODES = {
+    "immediate_danger": "the officer's safety was in immediate danger",
+    "sensor_fault": "the sensor told of something that did not happen",
+    "test": "a test or check that was not announced by the button",
+    "training": "training",
+    "other": "something else; the text says what",
+}
+WITHDRAWN = "withdrawn"  # what was said of the event before does not hold any more
+
+
+class UnitRow(NamedTuple):
+    """A unit as it is known now. `unit`: its number, 0 when it was never said; `role`: likewise."""
+
+    serial: str
+    unit: int
+    role: int
+    name: str
+
+
+class GoingOn(NamedTuple):
+    """Where a pull continues: the next sequence, and the chain value there (None: nothing was pulled yet)."""
+
+    next_sequence: int
+    chain: bytes | None
+
+
+class Added(NamedTuple):
+    """`new` records are stored now, `known` were before; `conflicts` of the new ones stand under a sequence for which
+    the store holds another record, too: both are kept."""
+
+    new: int
+    known: int
+    conflicts: int
+
+
+@dataclass(frozen=True)
+class CheckpointRow:
+    """What a unit signed (`core/checkpoint.py`). `public`: the key (60 bytes) that it signed with; `by`, `utc_ms`: who
+    fetched it, and when by that host's clock."""
+
+    serial: str
+    index: int
+    message: bytes
+    signature: bytes
+    public: bytes
+    utc_ms: int
+    by: str
+
+
+class CustodyRow(NamedTuple):
+    """Who did what with a unit or its journal; `utc_ms`: by that host's clock; `origin`: of the store in which it was
+    noted first."""
+
+    serial: str
+    who: str
+    what: str
+    detail: str
+    utc_ms: int
+    origin: str = ""
+
+
+class AnnotationRow(NamedTuple):
+    """What a person said of a record. `code`: of CODES, or WITHDRAWN; `utc_ms`: by that host's clock."""
+
+    serial: str
+    sequence: int
+    code: str
+    text: str
+    by: str
+    utc_ms: int
+
+
+class Version(NamedTuple):
+    """One of several records under one number. `chain`: the chain value before it as stated (32 bytes); `by`,
+    `utc_ms`, `origin`: who brought it first, when by that host's clock, and into which store."""
+
+    raw: bytes
+    chain: bytes
+    by: str
+    utc_ms: int
+    origin: str
+
+
+class Conflict(NamedTuple):
+    """More than one record of a unit under one number, in the order in which they came here."""
+
+    serial: str
+    sequence: int
+    versions: tuple[Version, ...]
+
+
+@dataclass(frozen=True)
+class Forwarded:
+    """What arrived in the other store and was not there before; `serials`: of the units of which anything but custody
+    arrived."""
+
+    records: int
+    checkpoints: int
+    custody: int
+    heads: int
+    roster: int
+    annotations: int
+    serials: tuple[str, ...]
+
+
+def standing(rows: list[AnnotationRow]) -> list[AnnotationRow]:
+    """Those that hold: what was withdrawn is left out. `rows`: in the order in which they were said."""
+    held: dict[tuple[str, int], list[AnnotationRow]] = {}
+    for row in rows:
+        said = held.setdefault((row.serial, row.sequence), [])
+        if row.code == WITHDRAWN:
+            said.clear()
+        else:
+            said.append(row)
+    return [row for said in held.values() for row in said]

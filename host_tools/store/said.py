@@ -1,0 +1,57 @@
+"""What people noted of units in a store: custody, the roster, annotations. Each is a list of statements to which only
+more are added; where a statement is about the same thing as an older one, the newest holds. Used by `store.py` only."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ..outcome import ToolError
+from ..roster.rules import RosterRow
+from .numbers import in_time, insert_new
+from .rows import CODES, WITHDRAWN, AnnotationRow, CustodyRow
+from .schema import annotations, custody, roster
+
+
+def note_custody(connection: Connection, origin: str, row: CustodyRow) -> None:
+    insert_new(connection, custody, row.serial, origin, [row._asdict()])
+
+
+def custody_of(connection: Connection, serial: str) -> list[CustodyRow]:
+    return [CustodyRow(*_fields(row, CustodyRow._fields)) for row in in_time(connection, custody, serial)]
+
+
+def say_roster(
+    connection: Connection, origin: str, rows: Iterable[RosterRow], stands: bool, by: str, utc_ms: int
+) -> int:
+    """Note those of which the contrary holds; how many."""
+    asked = list(dict.fromkeys(rows))
+    held = {row for serial in {row.serial for row in asked} for row in roster_rows(connection, serial)}
+    new = [row for row in asked if (row in held) is not stands]
+    for serial in sorted({row.serial for row in new}):
+        said = [
+            row._asdict() | {"stands": int(stands), "by": by, "utc_ms": utc_ms} for row in new if row.serial == serial
+        ]
+        insert_new(connection, roster, serial, origin, said)
+    return len(new)
+
+
+def roster_rows(connection: Connection, serial: str | None = None) -> set[RosterRow]:
+    """Those that stand."""
+    last = {RosterRow(*_fields(row, RosterRow._fields)): row.stands for row in in_time(connection, roster, serial)}
+    return {row for row, stands in last.items() if stands}
+
+
+def annotate(connection: Connection, origin: str, row: AnnotationRow) -> None:
+    if row.code not in CODES and row.code != WITHDRAWN:
+        raise ToolError(f"{row.code!r} is no code", f"The codes are {', '.join(CODES)}; and {WITHDRAWN}.")
+    insert_new(connection, annotations, row.serial, origin, [row._asdict()])
+
+
+def annotation_rows(connection: Connection, serial: str | None) -> list[AnnotationRow]:
+    """By unit, and as they were said; what was withdrawn is among them."""
+    return [AnnotationRow(*_fields(row, AnnotationRow._fields)) for row in in_time(connection, annotations, serial)]
+
+
+def _fields(row: Any, names: tuple[str, ...]) -> Iterator[Any]:
+    return (getattr(row, name) for name in names)

@@ -1,0 +1,343 @@
+"""The store: all journals that were pulled, verbatim, in a file (SQLite) or on a force's server (PostgreSQL).
+Append-only, and idempotent by unit and sequence.
+
+What `add` reported as stored survives a kill at any instant and a power cut. Several processes may write at once, of
+one unit, too. Records are checked for form before and decoded only after they are stored; what they amount to is worked
+out anew at each look (`lines.py`). Tables: `schema.py`; how they are opened: `database.py`; from one
+store to another: `forward.py`.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy import Connection, func, insert, select
+
+from interlock.core.layout import UNKNOWN, chain_next, decode
+
+from .. import journal_file
+from ..outcome import Exit, ToolError
+from ..stream import epoch_behind
+from . import conflicts as store_conflicts
+from . import lines as store_lines
+from . import said as store_said
+from .database import Database, Place, open_database, origin_of
+from .lines import Arrival, Head, Row, StoredJournal
+from .numbers import digest_of, in_time, insert_new
+from .rows import Added, AnnotationRow, CheckpointRow, Conflict, CustodyRow, Forwarded, GoingOn, RosterRow, UnitRow
+from .schema import additions, checkpoints, heads, records, units
+
+if TYPE_CHECKING:
+    from .forward import Report
+
+__all__ = ["AnnotationRow", "CheckpointRow", "CustodyRow", "Forwarded", "RosterRow", "Store", "UnitRow"]
+
+_TRIES = 5  # of a transaction that the database rolled back for others' sake
+_PAUSE_S = 0.05
+
+T = TypeVar("T")
+
+
+class Store:
+    """Every method raises ToolError with advice when the database fails; then nothing of the call was stored. `place`:
+    as it was opened; `shown`: the same without a password; `origin`: its own name, 32 hexadecimal digits."""
+
+    def __init__(self, place: Place, database: Database) -> None:
+        self.place = place
+        self.database = database
+        self.origin = self._read(origin_of)
+
+    @classmethod
+    def open(cls, place: Place, read_only: bool = False, migrate: bool = False) -> "Store":
+        """The store at `place`, a path or a URL; made, a file for its owner only, when there is none and it may be
+        written. `migrate`: bring it to this program's schema, on a server, too."""
+        return cls(place, open_database(place, read_only, migrate))
+
+    @property
+    def shown(self) -> str:
+        return self.database.shown
+
+    def close(self) -> None:
+        self.database.engine.dispose()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """One transaction, all of one moment."""
+        try:
+            with self.database.reading() as connection, connection.begin():
+                yield connection
+        except self.database.failures as error:
+            raise self.database.told(error) from error
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with self._reading() as connection:
+            return work(connection)
+
+    def write(self, serials: Iterable[str], work: Callable[[Connection], T]) -> T:
+        """`work` in one transaction that is the only one to write of these units: what it reads stays true until it
+        ends. It may be done more than once, and then counts once."""
+        names = list(serials)
+        for tried in range(1, _TRIES + 1):
+            try:
+                with self.database.writing() as connection, connection.begin():
+                    self.database.lock(connection, names)
+                    return work(connection)
+            except self.database.failures as error:
+                if tried == _TRIES or not self.database.is_passing(error):
+                    raise self.database.told(error) from error
+            time.sleep(random.uniform(0, _PAUSE_S * 2**tried))
+        raise AssertionError("the last try returns or raises")
+
+    # Units.
+
+    def learn_unit(self, serial: str, unit: int, role: int, name: str) -> None:
+        """Note what a unit is. What it was before stays in the file."""
+        row = UnitRow(serial, unit, role, name)
+        if self._read(lambda connection: _unit(connection, serial)) == row:
+            return
+
+        def learn(connection: Connection) -> None:
+            if _unit(connection, serial) != row:
+                insert_new(connection, units, serial, self.origin, [row._asdict()])
+
+        self.write([serial], learn)
+
+    def units(self) -> list[UnitRow]:
+        """Every unit that was ever learned of or whose records are here, by serial."""
+        with self._reading() as connection:
+            known = set(connection.scalars(select(units.c.serial).distinct()))
+            known |= set(connection.scalars(select(additions.c.serial).distinct()))
+            return [_unit(connection, serial) or UnitRow(serial, 0, 0, "") for serial in sorted(known)]
+
+    # Records in.
+
+    def going_on(self, serial: str) -> GoingOn:
+        """Behind the newest record that came, on its line."""
+        with self._reading() as connection:
+            newest = select(func.max(records.c.addition)).where(records.c.serial == serial).scalar_subquery()
+            row = connection.execute(
+                select(records.c.sequence, records.c.after)
+                .where(records.c.serial == serial, records.c.addition == newest)
+                .order_by(records.c.sequence.desc())
+                .limit(1)
+            ).first()
+            if row is None:
+                return GoingOn(0, None)
+            while row is not None:  # more than once only when something older was filled in last
+                sequence, after = row
+                row = connection.execute(
+                    select(records.c.sequence, records.c.after)
+                    .where(records.c.serial == serial, records.c.sequence == sequence + 1, records.c.chain == after)
+                    .order_by(records.c.addition)
+                    .limit(1)
+                ).first()
+            return GoingOn(sequence + 1, after)
+
+    def add(
+        self, serial: str, first: int, chain: bytes, raws: Sequence[bytes], *, epoch: int, by: str, utc_ms: int
+    ) -> Added:
+        """Store `raws`, the records from sequence `first` on, all or nothing; `chain`: the chain value before them,
+        UNKNOWN behind a hole in the unit's flash; `epoch`: of the first one's seal.
+
+        `by`, `utc_ms`: who brought them, and when by this host's clock. ToolError when one is no record or out of
+        sequence. A record that does not continue the chain is stored: it is evidence, and `journal` says so."""
+        rows = _rows(serial, first, chain, epoch, raws)
+        if not rows:
+            return Added(0, 0, 0)
+
+        def add(connection: Connection) -> Added:
+            held = connection.execute(
+                select(records.c.sequence, records.c.digest, records.c.raw).where(
+                    records.c.serial == serial, records.c.sequence.between(first, first + len(rows) - 1)
+                )
+            ).all()
+            known = {(sequence, digest) for sequence, digest, _ in held}
+            if chain == UNKNOWN:  # what came before the hole was there is the same record
+                digests = {(row["sequence"], row["raw"]): row["digest"] for row in rows}
+                known |= {(n, digests[n, raw]) for n, _, raw in held if (n, raw) in digests}
+            taken = {sequence for sequence, _ in known}
+            new = [row for row in rows if (row["sequence"], row["digest"]) not in known]
+            if new:
+                said = {"first": first, "count": len(rows), "by": by, "utc_ms": utc_ms}
+                addition = insert_new(connection, additions, serial, self.origin, [said])
+                connection.execute(insert(records), [row | {"addition": addition} for row in new])
+            return Added(len(new), len(rows) - len(new), sum(row["sequence"] in taken for row in new))
+
+        return self.write([serial], add)
+
+    def note_head(self, serial: str, following: int, chain: bytes, *, utc_ms: int) -> None:
+        """The unit's journal ended here, and all up to it was pulled: it can never be shorter again."""
+        row = {"following": following, "chain": chain, "utc_ms": utc_ms}
+        self.write([serial], lambda connection: insert_new(connection, heads, serial, self.origin, [row]))
+
+    def add_checkpoint(
+        self, serial: str, index: int, message: bytes, signature: bytes, public: bytes, *, by: str, utc_ms: int
+    ) -> bool:
+        """Keep what a unit signed, sound or not; whether no other message of this key and index is here."""
+        row = CheckpointRow(serial, index, message, signature, public, utc_ms, by)
+
+        def add(connection: Connection) -> bool:
+            same = (checkpoints.c.serial == serial, checkpoints.c.public == public, checkpoints.c.index == index)
+            held = connection.execute(select(checkpoints.c.message, checkpoints.c.signature).where(*same)).all()
+            if (message, signature) not in [tuple(pair) for pair in held]:
+                insert_new(connection, checkpoints, serial, self.origin, [vars(row)])
+            return all(other == message for other, _ in held)
+
+        return self.write([serial], add)
+
+    # Records out.
+
+    def journal(self, serial: str) -> StoredJournal:
+        """All that is held of this unit, verified anew from the raw bytes."""
+        with self._reading() as connection:
+            found = connection.execute(
+                select(*(records.c[name] for name in Row._fields))
+                .where(records.c.serial == serial)
+                .order_by(records.c.sequence, records.c.addition)
+            ).all()
+            stated = connection.execute(
+                select(*(heads.c[name] for name in Head._fields)).where(heads.c.serial == serial).order_by(heads.c.id)
+            ).all()
+            came = in_time(connection, additions, serial)
+            unit = _unit(connection, serial) or UnitRow(serial, 0, 0, "")
+        if not found and not stated and unit.unit == 0:
+            raise ToolError(f"the store knows no unit {serial}", "interlock verify lists those that it knows.")
+        order = {row.id: place for place, row in enumerate(came, 1)}
+        rows = [Row(*row)._replace(addition=order[row.addition]) for row in found]
+        arrivals = [Arrival(row.first, row.first + row._mapping["count"] - 1, row.by, row.utc_ms) for row in came]
+        return store_lines.assemble(serial, unit[1:], rows, [Head(*h) for h in stated], arrivals)
+
+    def checkpoints(self, serial: str) -> list[CheckpointRow]:
+        """All that this unit signed and somebody fetched, each once, in the order in which it came."""
+        with self._reading() as connection:
+            found = connection.execute(
+                select(*(checkpoints.c[name] for name in CheckpointRow.__dataclass_fields__))
+                .where(checkpoints.c.serial == serial)
+                .order_by(checkpoints.c.id)
+            ).all()
+        once = {(row.public, row.message, row.signature): CheckpointRow(*row) for row in reversed(found)}
+        return list(reversed(once.values()))
+
+    def last_index(self, serial: str, public: bytes) -> int | None:
+        """The highest index that was seen of this key; None: nothing."""
+        with self._reading() as connection:
+            return connection.execute(
+                select(func.max(checkpoints.c.index)).where(
+                    checkpoints.c.serial == serial, checkpoints.c.public == public
+                )
+            ).scalar()
+
+    def ends_at(self, serial: str, following: int) -> frozenset[bytes]:
+        """The chain values that are known in front of this sequence number: more than one where the unit told more
+        than one story."""
+        with self._reading() as connection:
+            before = select(records.c.after).where(records.c.serial == serial, records.c.sequence == following - 1)
+            behind = select(records.c.chain).where(records.c.serial == serial, records.c.sequence == following)
+            return frozenset(connection.scalars(before.union(behind))) - {UNKNOWN}
+
+    def size(self) -> int:
+        """How many records are here, of all units."""
+        return self._read(lambda connection: connection.execute(select(func.count()).select_from(records)).scalar_one())
+
+    def last_pulled(self) -> dict[str, int]:
+        """Of each unit that was ever pulled to its end: when that was last, UTC in ms by that host's clock."""
+        with self._reading() as connection:
+            found = connection.execute(select(heads.c.serial, func.max(heads.c.utc_ms)).group_by(heads.c.serial))
+            return {row.serial: row[1] for row in found}
+
+    def conflicts(self, serial: str | None = None) -> list[Conflict]:
+        """Numbers under which more than one record is here, by unit and number."""
+        return self._read(lambda connection: store_conflicts.conflicts(connection, serial))
+
+    def export_ilj(self, serial: str) -> bytes:
+        """The whole journal as a journal file: its main line, with a break where records are missing, and all that the
+        unit signed. What was altered is exported as it is: the file's check says where."""
+        journal = self.journal(serial)
+        if not journal.segments:
+            raise ToolError(f"nothing was pulled of {serial} yet", "Pull it first: interlock pull.", Exit.USAGE)
+        first, *later = journal.segments
+        runs = [journal_file.Run(s.first, s.chain, s.epoch, s.raws) for s in later]
+        signed = [journal_file.Signed(row.message, row.signature, row.public) for row in self.checkpoints(serial)]
+        return journal_file.join(journal.header, first.raws, runs, signed)
+
+    # What people noted: `said.py`.
+
+    def custody(self, serial: str, who: str, what: str, detail: str, utc_ms: int) -> None:
+        """Note who did what with this unit or its journal."""
+        row = CustodyRow(serial, who, what, detail, utc_ms)
+        self.write([serial], lambda connection: store_said.note_custody(connection, self.origin, row))
+
+    def custody_of(self, serial: str) -> list[CustodyRow]:
+        """All that was noted, oldest first, as far as the hosts' clocks tell."""
+        return self._read(lambda connection: store_said.custody_of(connection, serial))
+
+    def add_roster(self, rows: Iterable[RosterRow], *, by: str, utc_ms: int) -> int:
+        """Let these stand; how many did not."""
+        return self._say_roster(list(rows), True, by, utc_ms)
+
+    def withdraw_roster(self, rows: Iterable[RosterRow], *, by: str, utc_ms: int) -> int:
+        """Let these stand no more; how many did."""
+        return self._say_roster(list(rows), False, by, utc_ms)
+
+    def _say_roster(self, rows: list[RosterRow], stands: bool, by: str, utc_ms: int) -> int:
+        def say(connection: Connection) -> int:
+            return store_said.say_roster(connection, self.origin, rows, stands, by, utc_ms)
+
+        return self.write({row.serial for row in rows}, say)
+
+    def roster(self, from_s: int | None = None, to_s: int | None = None) -> list[RosterRow]:
+        """The rows that stand and have time in common with `from_s` .. `to_s` (seconds since 1970, UTC; None: open),
+        by `from_s` and serial."""
+        rows = self._read(store_said.roster_rows)
+        known = [row for row in rows if (from_s is None or row.to_s > from_s) and (to_s is None or row.from_s < to_s)]
+        return sorted(known, key=lambda row: (row.from_s, row))
+
+    def annotate(self, serial: str, sequence: int, code: str, text: str, *, by: str, utc_ms: int) -> None:
+        """Note what a person says of a record: a code of CODES and words; WITHDRAWN: what was said before does not
+        hold. Evidence stays what it is."""
+        row = AnnotationRow(serial, sequence, code, text, by, utc_ms)
+        self.write([serial], lambda connection: store_said.annotate(connection, self.origin, row))
+
+    def annotations(self, serial: str | None = None) -> list[AnnotationRow]:
+        """All that was ever said, by unit and as it was said; `store_rows.standing` leaves what holds."""
+        return self._read(lambda connection: store_said.annotation_rows(connection, serial))
+
+    # To another store.
+
+    def forward(self, to: "Store", report: "Report | None" = None, *, thorough: bool = False) -> Forwarded:
+        """Bring all that is here and not in `to` there. Broken off anywhere and done again, nothing is lost or doubled;
+        others may write in both meanwhile. `report`: how many rows of how many are done; `thorough`: compare every row,
+        not only each unit's last ones."""
+        from .forward import forward
+
+        return forward(self, to, report or (lambda *_: None), thorough)
+
+
+def _unit(connection: Connection, serial: str) -> UnitRow | None:
+    row = connection.execute(
+        select(units.c.serial, units.c.unit, units.c.role, units.c.name)
+        .where(units.c.serial == serial)
+        .order_by(units.c.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else UnitRow(*row)
+
+
+def _rows(serial: str, first: int, chain: bytes, epoch: int, raws: Sequence[bytes]) -> list[dict[str, object]]:
+    """The rows to insert, but for their addition."""
+    rows: list[dict[str, object]] = []
+    for number, raw in enumerate(raws, first):
+        record = decode(raw, 0)
+        if record is None or len(record.raw) != len(raw) or record.sequence != number:
+            raise ToolError(
+                f"what was handed to the store as record {number} of {serial} is none",
+                "Nothing of this part was stored. Pull again, and report this if it stays.",
+            )
+        after = chain if chain == UNKNOWN else chain_next(chain, record.chained)
+        digest = digest_of(chain, raw)
+        row = {"serial": serial, "sequence": number, "digest": digest, "chain": chain, "after": after}
+        rows.append(row | {"epoch": epoch, "raw": bytes(raw)})
+        chain, epoch = after, epoch_behind(record, epoch)
+    return rows

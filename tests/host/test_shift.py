@@ -1,0 +1,353 @@
+"""A shift changes hands: what the roster says is brought to the units in range, whatever is in the way of some."""
+
+import asyncio
+import io
+
+import pytest
+
+from host_tools.commands.times import at_s
+from host_tools.flows.assign import assign, clear
+from host_tools.flows.pair import pair
+from host_tools.flows.provision import provision
+from host_tools.flows.shift import LANES, take_up
+from host_tools.flows.spares import make_spares
+from host_tools.outcome import ToolError
+from host_tools.roster.rules import Duty
+from interlock.core import records
+from interlock.core.reading import Reading
+
+from .flow_world import CAMERA, HOLSTER, World, lend, struck, sweep, world_copy
+from .unit_model import UTC_MS
+
+NOW_S = UTC_MS // 1000
+UNTIL_S = NOW_S + 8 * 3600
+PAIRS = [("PC1", "H1", "C1"), ("PC2", "H2", "C2"), ("PC3", "H3", "C3")]
+DUTIES = [Duty(officer, "red", holster, camera, NOW_S - 60, UNTIL_S) for officer, holster, camera in PAIRS]
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    """Six units in service, each holster with a spare camera."""
+    world = World(tmp_path_factory.mktemp("shift"), *(f"{kind}{number}" for number in (1, 2, 3) for kind in "HC"))
+    for serial in world.units:
+        world.do(provision, world.label(serial), HOLSTER if serial[0] == "H" else CAMERA, signing="none")
+    for unit in world.units.values():
+        unit.boot()
+    done = world.do(make_spares, [(holster, camera) for _, holster, camera in PAIRS])
+    assert [spare.state for spare in done.pairs] == ["made"] * 3
+    return world
+
+
+@pytest.fixture
+def world(ready, tmp_path):
+    return world_copy(ready, tmp_path / "world")
+
+
+def assigned(world, serial):
+    numbers = {unit.held.unit: other for other, unit in world.units.items()}
+    return numbers.get(world.units[serial].assigned[0])
+
+
+def told(world, serial):
+    return [record for record in Reading(world.units[serial].journal_flash).records if record.kind == records.ASSIGNED]
+
+
+def test_all_pairs_that_are_due_are_assigned_until_their_shift_ends(world):
+    seen = []
+    handed = world.do(take_up, DUTIES, seen.append)
+    assert [(each.duty, each.outcome) for each in handed] == [(duty, "assigned") for duty in DUTIES]
+    assert sorted(each.duty for each in seen) == sorted(DUTIES)
+    for officer, holster, camera in PAIRS:
+        assert (assigned(world, holster), assigned(world, camera)) == (camera, holster)
+        assert world.units[holster].assigned[1] == UNTIL_S
+        assert world.units[camera].assigned[3] == officer.encode().ljust(8)
+
+
+def test_what_is_in_force_is_left_alone_until_something_is_new(world):
+    world.do(take_up, DUTIES)
+    before = {serial: len(told(world, serial)) for serial in world.units}
+    assert [each.outcome for each in world.do(take_up, DUTIES)] == ["already"] * 3
+    assert {serial: len(told(world, serial)) for serial in world.units} == before, "no record of nothing"
+    changed = [DUTIES[0]._replace(officer="PC9"), DUTIES[1]._replace(to_s=UNTIL_S + 60), DUTIES[2]]
+    assert [each.outcome for each in world.do(take_up, changed)] == ["assigned", "assigned", "already"]
+    assert world.units["H1"].assigned[3] == b"PC9     "
+    # Somebody else's laptop let it go meanwhile: the unit says so, whatever was noted here.
+    world.units["H3"].assigned = (0, 0, 0, bytes(8))
+    assert [each.outcome for each in world.do(take_up, changed)] == ["already", "already", "assigned"]
+    world.do(clear, "H3")
+    assert [each.outcome for each in world.do(take_up, changed, trusting=True)] == ["already", "already", "assigned"]
+
+
+def test_a_dock_that_trusts_its_own_notes_asks_nobody(world):
+    world.do(take_up, DUTIES)
+    links = []
+    handed = world.do(take_up, DUTIES, trusting=True, serials_in_range=set(world.units), on_link=links.append)
+    assert [each.outcome for each in handed] == ["already"] * 3 and links == []
+
+
+def test_one_bad_pair_stops_no_other(world):
+    missing = world.units.pop("C1")
+    strangers = [*DUTIES, Duty("PC4", "", "H1", "C2", NOW_S, UNTIL_S), Duty("PC5", "", "H9", "C9", NOW_S, UNTIL_S)]
+    handed = {each.duty.officer: each for each in world.do(take_up, strangers)}
+    assert {officer: each.outcome for officer, each in handed.items()} == {
+        "PC1": "missing",
+        "PC2": "assigned",
+        "PC3": "assigned",
+        "PC4": "failed",
+        "PC5": "failed",
+    }
+    assert handed["PC1"].failure == "C1 not in range" and "interlock pair" in handed["PC4"].advice
+    assert "H9" in handed["PC5"].failure and all(handed[officer].advice for officer in ("PC1", "PC4", "PC5"))
+    assert assigned(world, "H1") is None, "a holster never counts on a camera that was not told"
+    world.units["C1"] = missing
+    assert [each.outcome for each in world.do(take_up, DUTIES)] == ["assigned", "already", "already"]
+
+
+def test_a_unit_that_refuses_is_a_failure_of_its_pair_only(world):
+    past = [DUTIES[0]._replace(to_s=NOW_S - 5), DUTIES[1]]
+    first, second = world.do(take_up, past)
+    assert first.outcome == "failed" and first.failure and first.advice and second.outcome == "assigned"
+
+
+def test_a_technicians_laptop_is_enough(world):
+    handed = world.do(take_up, DUTIES, vault=lend(world, "PC7"), person="PC7")
+    assert [each.outcome for each in handed] == ["assigned"] * 3
+
+
+def test_several_links_at_a_time_and_no_more_than_the_adapter_carries(world):
+    async def crowded(bench):
+        up, most = set(), 0
+        connect = bench.radio.connect
+
+        def counted(sighting):
+            nonlocal most
+            up.add(sighting.serial)
+            most = max(most, len(up))
+            context = connect(sighting)
+            leave = context.__aexit__
+
+            async def left(*error):
+                up.discard(sighting.serial)
+                return await leave(*error)
+
+            context.__class__ = type("Left", (context.__class__,), {"__aexit__": lambda self, *error: left(*error)})
+            return context
+
+        bench.radio.connect = counted
+        began_s = asyncio.get_running_loop().time()
+        handed = await take_up(bench, DUTIES)
+        return most, asyncio.get_running_loop().time() - began_s, handed
+
+    most, seconds, handed = world.do(crowded)
+    assert 1 < most <= LANES
+    assert seconds < sum(each.seconds for each in handed)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
+@pytest.mark.parametrize("stride", [41, pytest.param(3, marks=pytest.mark.deep)])
+def test_struck_anywhere_and_run_again_every_pair_is_in_force(ready, tmp_path, kill, stride):
+    for at, home in sweep(tmp_path, stride):
+        world = world_copy(ready, home)
+        went_on = struck(world, at, kill, take_up, DUTIES)
+        for _, holster, camera in PAIRS:  # the camera first: a holster that counts on it is followed
+            assert assigned(world, holster) is None or assigned(world, camera) == holster
+        world.do(take_up, DUTIES)
+        for _, holster, camera in PAIRS:
+            assert (assigned(world, holster), assigned(world, camera)) == (camera, holster)
+        if not went_on:
+            break
+    assert at > 60
+
+
+# Spares.
+
+
+def test_spares_are_made_by_one_round_of_visits(world):
+    every = [(f"H{holster}", f"C{camera}") for holster in (1, 2, 3) for camera in (1, 2, 3)]
+    done = world.do(make_spares, every)
+    assert [spare.state for spare in done.pairs] == [
+        "already" if holster[1] == camera[1] else "made" for holster, camera in every
+    ]
+    assert len(done.brought.visits) == 6, "each unit once"
+    assert all(len(unit.held.partners) == 3 for unit in world.units.values())
+    world.do(assign, "H1", "C3", "PC1", UNTIL_S)
+    assert assigned(world, "C3") == "H1"
+
+
+def test_what_is_missing_or_does_not_fit_is_told_and_goes_on_later(world):
+    gone = world.units.pop("C2")
+    wanted = [("H1", "C2"), ("H1", "C3"), ("C1", "H1"), ("H1", "H2"), ("H9", "C1")]
+    done = world.do(make_spares, wanted)
+    assert [spare.state for spare in done.pairs] == ["unfinished", "made", *["impossible"] * 3]
+    assert all((spare.reason is None) == (spare.state != "impossible") for spare in done.pairs)
+    world.units["C2"] = gone
+    assert [spare.state for spare in world.do(make_spares, wanted[:2]).pairs] == ["made", "already"]
+
+
+def test_a_unit_is_in_seven_pairs_at_most_and_the_eighth_is_told(ready, tmp_path):
+    world = world_copy(ready, tmp_path / "crowd")
+    from .unit_model import ModelUnit
+
+    for number in range(4, 10):
+        serial = f"C{number}"
+        world.units[serial] = ModelUnit(serial)
+        world.do(provision, world.label(serial), CAMERA, signing="none")
+    done = world.do(make_spares, [("H1", f"C{number}") for number in range(2, 10)])
+    assert [spare.state for spare in done.pairs] == ["made"] * 6 + ["impossible"] * 2
+    assert "more than 7 pairs" in done.pairs[-1].reason
+    assert len(world.units["H1"].held.partners) == 7
+
+
+@pytest.mark.usefixtures("fated_writes", "impatient")
+@pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
+@pytest.mark.parametrize("stride", [61, pytest.param(3, marks=pytest.mark.deep)])
+def test_spares_struck_anywhere_and_run_again(ready, tmp_path, kill, stride):
+    wanted = [("H1", "C2"), ("H2", "C1"), ("H1", "C3")]
+    for at, home in sweep(tmp_path, stride):
+        world = world_copy(ready, home)
+        went_on = struck(world, at, kill, make_spares, wanted)
+        done = world.do(make_spares, wanted)
+        assert all(spare.state in ("made", "already") for spare in done.pairs)
+        for holster, camera in wanted:
+            assert world.units[holster].keys_with(world.units[camera]) == world.units[camera].keys_with(
+                world.units[holster]
+            )
+        if not went_on:
+            break
+    assert at > 60
+
+
+# Commands.
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def team(team):
+    """Model units count from the beginning of each command's own loop, so their clocks are new at each link."""
+    team.on_link = lambda link: setattr(link.unit, "clock", None)
+    return team
+
+
+@pytest.fixture
+def roster(team, tmp_path):
+    """A team, and its roster around this host's now."""
+    import time
+
+    now_s = int(time.time())
+
+    def lines(*rows):
+        def text(seconds):
+            return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+        table = [f"{o},red,{u},{text(now_s + a * 3600)},{text(now_s + b * 3600)}" for o, u, a, b in rows]
+        path = tmp_path / "roster.csv"
+        path.write_text("\n".join(["officer,team,unit,from,to", *table]))
+        return str(path)
+
+    team.lines, team.now_s = lines, now_s
+    return team
+
+
+def test_from_a_table_to_units_that_count_on_each_other(roster):
+    path = roster.lines(("PC1", "H1", -1, 7), ("PC1", "front [desk]", -1, 7))
+    assert roster.json("roster", "import", path, "--dry-run")["added"] == 2
+    done = roster.json("roster", "import", path)
+    assert (done["added"], done["withdrawn"], done["rows"]) == (2, 0, 2)
+    assert roster.json("roster", "import", path)["added"] == 0
+    shown = roster.json("roster", "show")
+    assert [duty["officer"] for duty in shown["duties"]] == ["PC1"] and not shown["duties"][0]["handed_out"]
+    code, out, _ = roster.run("roster", "apply")
+    assert code == 3 and "do not hold each other's keys" in out and "0 of 1 pairs" in out
+    done = roster.json("roster", "spares")
+    assert [pair["state"] for pair in done["pairs"]] == ["made"]
+    code, out, err = roster.run("roster", "apply")
+    assert code == 0 and "1 of 1 pairs are in force" in out and "PC1: H1 and C1, until" in err, out + err
+    (handed,) = roster.json("roster", "apply")["handed"]
+    assert handed["outcome"] == "already"
+    shown = roster.json("roster", "show", "--check")
+    assert shown["duties"][0]["handed_out"] and shown["duties"][0]["says"] == {"holster": "C1", "camera": "H1"}
+    assert "the same" in roster.run("roster", "show", "--check")[1]
+    roster.units["C1"].assigned = (0, 0, 0, bytes(8))
+    code, out, _ = roster.run("roster", "show", "--check")
+    assert code == 1 and "C1: nobody" in out
+
+
+def test_a_new_version_of_a_roster_takes_the_place_of_the_old_one(roster):
+    roster.json("roster", "import", roster.lines(("PC1", "H1", -1, 7), ("PC1", "C1", -1, 7)))
+    path = roster.lines(("PC2", "H1", -1, 7), ("PC2", "C1", -1, 7))
+    code, _, err = roster.run("roster", "import", path)
+    assert code == 2 and "PC1 has C1, and so has PC2 (with the roster that stands)" in err
+    done = roster.json("roster", "import", path, "--replace")
+    assert (done["added"], done["withdrawn"]) == (2, 2)
+    assert [duty["officer"] for duty in roster.json("roster", "show")["duties"]] == ["PC2"]
+    assert roster.json("roster", "withdraw", "--officer", "PC1", "--yes") == {"withdrawn": 0}
+    assert roster.run("roster", "withdraw")[0] == 2, "it asks first"
+    assert roster.json("roster", "withdraw", "--unit", "h1", "--yes") == {"withdrawn": 1}
+    assert roster.json("roster", "show")["duties"] == []
+
+
+def test_what_is_due_soon_is_handed_out_ahead_and_what_does_not_resolve_is_code_1(roster):
+    path = roster.lines(("PC1", "H1", 1, 7), ("PC1", "C1", 1, 7))
+    roster.json("roster", "import", path)
+    assert roster.json("roster", "apply") | {"at_s": 0} == {"at_s": 0, "handed": [], "problems": []}
+    roster.json("roster", "spares")
+    (handed,) = roster.json("roster", "apply", "--ahead", "90")["handed"]
+    assert (handed["officer"], handed["outcome"]) == ("PC1", "assigned")
+    roster.json("revoke", "C1", "--yes", code=0)
+    found = roster.json("roster", "apply", "--ahead", "90", code=1)
+    assert found["handed"] == [] and "not in service here" in found["problems"][0]["text"]
+
+
+def test_nothing_of_a_wrong_table_is_imported(roster):
+    code, _, err = roster.run("roster", "import", roster.lines(("PC1", "H1", -1, 7), ("PC9", "C7", -1, 7)))
+    assert code == 2 and "line 2: PC1 has the holster H1 and no camera" in err and "line 3: C7 is not in" in err
+    assert roster.json("roster", "show")["rows"] == 0
+
+
+def test_pair_and_assign_take_the_two_in_range(team):
+    assert team.json("pair")["visits"] == ["H1", "C1"]
+    done = team.json("assign", "--officer", "PC7")
+    assert [unit["serial"] for unit in done["units"]] == ["C1", "H1"] and done["recorder"] is None
+    assert team.json("assign", "h1", "FRONT [DESK]", "--officer", "PC8")["officer"] == "PC8"
+    assert team.json("assign", "holster 1", "--clear")["officer"] is None
+
+
+def test_pair_prefers_those_that_are_in_no_pair_and_lists_several(team, monkeypatch):
+    team.json("pair")
+    quick = ("--role", "camera", "--signing", "none")
+    assert team.run("provision", team.unit("C2"), *quick)[0] == 0
+    assert team.json("pair", "H1")["camera"] == "C2", "C1 is in a pair already"
+    assert team.run("provision", team.unit("C3"), *quick)[0] == 0
+    assert team.run("provision", team.unit("C4"), *quick)[0] == 0
+    code, _, err = team.run("pair", "H1")
+    assert code == 2 and "2 camera units are in range: C3, C4" in err
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: "c4")
+    code, out, err = team.run("pair", "H1")
+    assert code == 0 and "H1 and C4 are a pair" in out, err
+    del team.units["H1"]
+    code, _, err = team.run("pair")
+    assert code == 3 and "no holster of this vault is in range" in err
+
+
+def test_a_time_of_day_is_todays_and_others_are_written_out():
+    import datetime
+
+    now = datetime.datetime(2026, 5, 30, 18, 0).astimezone()
+    now_ms = int(now.timestamp() * 1000)
+    assert at_s(None, now_ms) == now_ms // 1000
+    assert at_s("06:00", now_ms) == int(datetime.datetime(2026, 5, 30, 6).astimezone().timestamp())
+    assert at_s("2026-05-31T06:00Z", now_ms) == 1780207200
+    with pytest.raises(ToolError, match="is no time"):
+        at_s("dawn", now_ms)
+
+
+def test_pairs_of_either_kind_are_spares_enough(world):
+    world.do(pair, "H1", "C2")
+    (spare,) = world.do(make_spares, [("H1", "C2")]).pairs
+    assert spare.state == "already" and not world.vault.pair("H1", "C2").spare
