@@ -8,8 +8,7 @@
     public/SERIAL-N.pub         the Nth public key that a unit made, to be published: 60 bytes (RFC 8554, 6.1), in clear
     uses.log, log.json          who used it when, and the log's key and end (`log.py`)
 
-`files.py` reads and writes them, `entries.py` knows what is in them. What units are to hold follows from it by
-the rules of `keyring.py`; `changes.py` changes what they are to hold.
+`files.py` reads and writes them, `entries.py` knows what is in them, `keyring.py` what units are to hold by that.
 
 Three kinds: the force's own; a technician's, which holds no more than keys that pull journals until a date; an
 auditor's, which checks journals and opens no unit (`lending.py` makes both). Nothing but the files' key is kept in
