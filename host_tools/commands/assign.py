@@ -64,7 +64,7 @@ def assign(
 
     Next: `interlock status H1`; a whole shift at once: `interlock roster apply`.
 
-    Exit codes: 0 assigned; 1 the camera failed its check; 3 a unit was not reached.
+    Exit codes: 0 assigned; 1 the camera did not pass its check, or could not be tried; 3 a unit was not reached.
 
     JSON: {officer, units: [{serial, partner, until_s, was}], recorder: {outcome, detail} or null}, units in the order
     of the visits; partner, was: null for the paired ones; recorder: of --check, passed, failed or skipped.
@@ -88,7 +88,7 @@ def assign(
         show(done)
         if tried is not None:
             print(f"The camera's recorder {tried.outcome}: {tried.detail}")
-    if tried is not None and tried.outcome == "failed":
+    if tried is not None and tried.outcome != "passed":
         end(Exit.FINDINGS)
 
 

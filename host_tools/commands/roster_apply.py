@@ -45,7 +45,7 @@ def apply(
 
     Next: `interlock roster show --check`.
 
-    Exit codes: 0 all that is due is in force; 1 something on the roster does not resolve, or a camera failed its check;
+    Exit codes: 0 all that is due is in force; 1 something on the roster does not resolve, or a camera did not pass its check;
     3 a pair was not reached, or not assigned.
 
     JSON: {at_s, handed: [{officer, team, holster, camera, from_s, to_s, outcome, seconds, recorder, detail, failure,
@@ -66,7 +66,7 @@ def apply(
             print(f"No pair is on the roster for {local_text(now_s)}.")
     if any(each.outcome in ("missing", "failed") for each in handed):
         end(Exit.DEVICE)
-    if problems or any(each.recorder == "failed" for each in handed):
+    if problems or any(each.recorder not in (None, "passed") for each in handed):
         end(Exit.FINDINGS)
 
 

@@ -28,11 +28,13 @@ def selftest(
     """Let units test themselves: sensors, cell, flash, radio, light and buzz, and a camera unit its recorder.
 
     The recorder is started by its shutter and stopped again, and its tally must follow both times: a dead shutter, a
-    tally that sticks on or off, and a start that comes too late are found. It is not touched while it records. A weapon
-    in use ends the test at once, and has the recorder. Light and buzz cannot be sensed: look, and feel. The result is a
-    record in the unit's journal; a technician's credentials are enough, for 8 tests in a row and 6 an hour.
+    tally that sticks off or does not go off, and a start that comes too late are found. It is not touched while its
+    tally is on: it may record. Where you see that it stands by all the same, --stands-by finds the tally that sticks
+    on; until then such a unit is not fit, since no draw presses its shutter. A weapon in use ends the test at once, and
+    has the recorder. Light and buzz cannot be sensed: look, and feel. The result is a record in the unit's journal; a
+    technician's credentials are enough, for 8 tests in a row and 6 an hour.
 
-    Exit code 1 when something failed.
+    Exit code 1 when something failed, or a recorder could not be tried.
 
     Examples:
 

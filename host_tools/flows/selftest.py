@@ -26,6 +26,7 @@ POLL_S = 0.5
 PATIENCE_S = 20.0
 BEGINS_MAX = 3  # somebody else's test may be under way, of other parts
 _START_LIMIT_MAX_MS = next(most for name, _, most in POLICY_LIMITS if name == "start_limit_ms")
+_UNTRIED = unit_test.FINDING_NAMES[unit_test.RECORDING]
 LONGEST_S = unit_test.longest_ms(_START_LIMIT_MAX_MS) / 1000 + POLL_S
 
 Outcome = Literal["passed", "failed", "skipped"]
@@ -79,8 +80,9 @@ class SelfTested:
 
     @property
     def passed(self) -> bool:
-        """Whether nothing failed of what could be tested."""
-        return self.complete and all(part.outcome != "failed" for part in self.parts)
+        """Whether it is fit for duty: nothing failed, and a recorder that it has was tried. One that records cannot be,
+        and what looks so may be a tally that sticks on: then a draw presses no shutter."""
+        return self.complete and not any(part.outcome == "failed" or part.detail == _UNTRIED for part in self.parts)
 
 
 def quietly(_: float) -> None:

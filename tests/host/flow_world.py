@@ -21,7 +21,7 @@ from .unit_model import ModelRadio, ModelUnit, bench_of
 
 HOLSTER, CAMERA = settings.ROLE_HOLSTER, settings.ROLE_CAMERA
 # Of strokes upon flows that take hundreds of steps: some of them, and, slowly, every one.
-STRIDES = pytest.mark.parametrize("stride", [13, pytest.param(1, marks=pytest.mark.deep)])
+STRIDES = pytest.mark.parametrize("stride", [29, pytest.param(1, marks=pytest.mark.deep)])
 
 
 class World:

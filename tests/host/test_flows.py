@@ -90,7 +90,10 @@ def test_a_unit_is_set_up(tmp_path):
 
 
 @pytest.mark.usefixtures("fated_writes", "impatient")
-@pytest.mark.parametrize(("mtu", "stride"), [(247, 1), (23, 7)])
+@pytest.mark.parametrize(
+    ("mtu", "stride"),
+    [(247, 5), pytest.param(247, 1, marks=pytest.mark.deep), pytest.param(23, 7, marks=pytest.mark.deep)],
+)
 @pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
 def test_provision_struck_at_every_step_and_run_again(tmp_path, kill, mtu, stride):
     for at, home in sweep(tmp_path, stride):
@@ -210,11 +213,12 @@ def test_a_pair_is_made_and_checked_and_given_a_new_key(tmp_path):
 @pytest.mark.usefixtures("fated_writes", "impatient")
 @pytest.mark.parametrize("rekey", [False, True], ids=["first key", "new key"])
 @pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
-def test_pair_struck_at_every_step_and_run_again(tmp_path, kill, rekey):
+@pytest.mark.parametrize("stride", [5, pytest.param(1, marks=pytest.mark.deep)])
+def test_pair_struck_at_every_step_and_run_again(tmp_path, kill, rekey, stride):
     start = two_units(tmp_path / "start")
     if rekey:
         start.do(pair, "H1", "C1")
-    for at, home in sweep(tmp_path):
+    for at, home in sweep(tmp_path, stride):
         world = world_copy(start, home)
         before = world.vault.pair("H1", "C1")
         went_on = struck(world, at, kill, pair, "H1", "C1", rekey=rekey)

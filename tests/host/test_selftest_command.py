@@ -41,6 +41,15 @@ def test_what_failed_is_told_with_advice_and_is_the_exit_code(team):
     assert code == Exit.FINDINGS and "battery: Charge it" in out and "the tally's wire is the one to mend" in out
 
 
+def test_a_recorder_that_could_not_be_tried_since_its_tally_is_on_is_not_fit(team):
+    team.units["C1"].findings = {selftest.RECORDER: selftest.RECORDING}
+    (told,) = team.json("selftest", "C1", code=Exit.FINDINGS)
+    assert outcomes(told)["recorder"] == "skipped" and told["complete"]
+    code, out, _ = team.run("selftest", "C1")
+    assert code == Exit.FINDINGS and "--stands-by proves it" in out
+    team.json("selftest", "H1")  # what a unit does not have is no matter
+
+
 def test_a_finding_of_newer_firmware_is_said_by_its_number_and_fails(team):
     team.units["C1"].findings = {selftest.FLASH: 99}
     (told,) = team.json("selftest", "C1", code=Exit.FINDINGS)

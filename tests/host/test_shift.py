@@ -13,7 +13,7 @@ from host_tools.flows.shift import LANES, take_up
 from host_tools.flows.spares import make_spares
 from host_tools.outcome import ToolError
 from host_tools.roster.rules import Duty
-from interlock.core import records
+from interlock.core import records, selftest
 from interlock.core.reading import Reading
 
 from .flow_world import CAMERA, HOLSTER, World, lend, struck, sweep, world_copy
@@ -315,6 +315,24 @@ def test_pair_and_assign_take_the_two_in_range(team):
     assert [unit["serial"] for unit in done["units"]] == ["C1", "H1"] and done["recorder"] is None
     assert team.json("assign", "h1", "FRONT [DESK]", "--officer", "PC8")["officer"] == "PC8"
     assert team.json("assign", "holster 1", "--clear")["officer"] is None
+
+
+@pytest.mark.parametrize("finding", [selftest.RECORDING, selftest.NO_TALLY])
+def test_a_camera_that_does_not_pass_its_check_is_code_1(roster, finding):
+    roster.json("pair")
+    roster.json("roster", "import", roster.lines(("PC1", "H1", -1, 7), ("PC1", "C1", -1, 7)))
+    assert roster.json("roster", "apply", "--check")["handed"][0]["recorder"] == "passed"
+    assert roster.json("assign", "--officer", "PC7", "--check")["recorder"]["outcome"] == "passed"
+    roster.units["C1"].findings = {selftest.RECORDER: finding}
+    roster.json("roster", "apply", "--check", code=1)
+    roster.json("assign", "--officer", "PC7", "--check", code=1)
+
+
+def test_a_check_that_was_refused_says_nothing_of_the_recorder(roster):
+    roster.json("pair")
+    roster.units["C1"].tests_left = 0
+    told = roster.json("assign", "--officer", "PC7", "--check", code=1)["recorder"]
+    assert told["outcome"] == "skipped" and "too often" in told["detail"]
 
 
 def test_pair_prefers_those_that_are_in_no_pair_and_lists_several(team, monkeypatch):

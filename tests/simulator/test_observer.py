@@ -83,6 +83,7 @@ def test_a_constant_or_a_count_in_the_payload_would_be_noticed(change: Change):
     assert found[BEYOND].value > 2 * found[BEYOND].sigma and found["addresses"].is_noise()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("change", one_and_deep(ADDRESSES, 0), ids=lambda change: change.__name__)
 def test_an_address_that_stays_or_changes_out_of_step_would_be_noticed(change: Change):
     found = controlled(change)
@@ -90,6 +91,7 @@ def test_an_address_that_stays_or_changes_out_of_step_would_be_noticed(change: C
     assert found[BEYOND].value > 2 * found[BEYOND].sigma and found["bytes"].is_noise()
 
 
+@pytest.mark.deep
 def test_whoever_has_a_constant_byte_or_a_fixed_address_is_followed_for_good():
     assert controlled(BYTES[0])["bytes"].value > 0.99 and controlled(BYTES[0])[EVERYTHING].value > 0.99
     assert controlled(ADDRESSES[0])["addresses"].value > 0.99
@@ -101,7 +103,10 @@ def _told(burst: Burst) -> str:
 
 @pytest.mark.parametrize(
     ("port", "seed", "duration_s"),
-    [(port, 1, duration_s) for port, duration_s in SECONDS.items()]
+    [
+        pytest.param(port, 1, duration_s, marks=[] if port == "rp2" else pytest.mark.deep)
+        for port, duration_s in SECONDS.items()
+    ]
     + [pytest.param(port, 11, SHIFT_S, marks=pytest.mark.deep) for port in SECONDS],
 )
 def test_no_address_serves_two_announcements_or_uses_and_no_payload_two_addresses(
@@ -119,11 +124,14 @@ def test_no_address_serves_two_announcements_or_uses_and_no_payload_two_addresse
     assert len(names) > 400, "it is about something"
 
 
-@pytest.mark.parametrize("port", SECONDS)
+@pytest.mark.parametrize(
+    "port", ["rp2", *(pytest.param(port, marks=pytest.mark.deep) for port in SECONDS if port != "rp2")]
+)
 def test_headers_are_the_same_for_every_unit_of_a_port(port: str):
     assert len({(b.pdu_type, b.address_is_random, b.address[0] >> 6) for b in world(1, SECONDS[port], port)}) == 1
 
 
+@pytest.mark.deep
 def test_by_times_alone_the_track_is_lost_after_a_few_announcements():
     worlds = [world(seed, SECONDS["esp32"]) for seed in (2, 3)]
     one, three, ten = follow(taught(1, SECONDS["esp32"], LATER_S, "esp32", None), worlds, (1, 3, 10))

@@ -59,6 +59,7 @@ def test_the_model_gives_the_designs_back_off_in_a_crowd() -> None:
     assert quantile(ms, 0.5) == pytest.approx(356, rel=0.1) and quantile(ms, 0.99) == pytest.approx(1201, rel=0.1)
 
 
+@pytest.mark.deep
 def test_in_a_crowd_the_adaptive_rule_beats_every_fixed_one_of_the_design() -> None:
     p50, p99 = figures(adaptive(), 50)
     assert p50 < 350 and p99 < 1000
@@ -73,6 +74,7 @@ def test_alone_and_among_ten_the_adaptive_rule_costs_nothing_that_can_be_told() 
         assert p50 < fast_p50 * 1.15 and p99 < fast_p99 * 1.15, pairs
 
 
+@pytest.mark.deep
 def test_nothing_is_faster_than_the_aloha_bound() -> None:
     for pairs in (10, 50):
         bound = aloha_bound(pairs, LOSS, RUNS[pairs])

@@ -186,7 +186,9 @@ MOVES = ("a journal record", "an erase", "an announcement", "making a signing ke
 
 
 CASES = [
-    pytest.param(port, activity, marks=[] if port == "esp32" else pytest.mark.deep)
+    pytest.param(
+        port, activity, marks=[] if port == "esp32" and activity != "making a signing key" else pytest.mark.deep
+    )
     for port in PROFILES
     for activity in BOUND_MS[port]
 ]

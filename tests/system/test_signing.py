@@ -36,7 +36,9 @@ def checkpoints(room: Room) -> list[checkpoint.Checkpoint]:
     return [checkpoint.unpack(row.message) for row in rows]
 
 
-@pytest.mark.parametrize("port", ["esp32", "rp2", "stm32wb"])
+@pytest.mark.parametrize(
+    "port", ["esp32", *(pytest.param(port, marks=pytest.mark.deep) for port in ("rp2", "stm32wb"))]
+)
 def test_a_key_takes_seconds_and_every_pull_of_a_day_ends_with_a_checkpoint(tmp_path: Path, port: str) -> None:
     async def story(room: Room) -> None:
         began_us = now_us(asyncio.get_running_loop())
@@ -77,7 +79,7 @@ def test_power_that_fails_again_and_again_loses_little_of_a_key(tmp_path: Path) 
     play(tmp_path, story, port="rp2")
 
 
-@pytest.mark.parametrize("port", ["esp32", "rp2"])
+@pytest.mark.parametrize("port", ["esp32", pytest.param("rp2", marks=pytest.mark.deep)])
 def test_a_weapon_armed_while_a_key_is_made_is_on_the_air_at_once_and_the_key_goes_on_later(
     tmp_path: Path, port: str
 ) -> None:
@@ -123,7 +125,7 @@ def test_a_weapon_armed_while_it_signs_ends_the_session_and_the_signature_is_the
     play(tmp_path, story, port="rp2")
 
 
-@pytest.mark.parametrize("port", ["esp32", "rp2"])
+@pytest.mark.parametrize("port", ["esp32", pytest.param("rp2", marks=pytest.mark.deep)])
 def test_a_unit_out_of_its_dock_goes_on_with_its_key_and_keeps_no_weapon_waiting(tmp_path: Path, port: str) -> None:
     async def story(room: Room) -> None:
         await provision(room.bench, Label(SERIAL, SECRET), ROLE_HOLSTER, signing="h5")
