@@ -6,17 +6,20 @@ result, `{"error": {"happened", "advice", "code"}}`; the text for people is on s
 Little is imported here: from its first moments on, Ctrl-C finds somebody who answers it.
 """
 
+import io
 import sys
 from typing import NoReturn
 
 from . import interrupts
-from .outcome import Misused, ToolError
+from .outcome import Exit, Misused, ToolError
 
 INTERRUPTED = "\ninterlock: interrupted. Whatever was done is safe; run it again to go on."
 
 
 def main() -> None:
     """Run one command and leave with its exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that this console's code page lacks ends nothing
     with interrupts.watched() as ending:
         try:
             from .program import run
@@ -34,7 +37,22 @@ def main() -> None:
         except (BrokenPipeError, interrupts.NobodyReads):
             interrupts.silence()
             sys.exit(interrupts.BROKEN_PIPE)
+        except Exception as error:  # noqa: BLE001 -- a traceback's exit code is that of findings, and it has no JSON
+            _fail(_unforeseen(error))
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _unforeseen(error: Exception) -> ToolError:
+    """That this program is wrong. The error's own text is not told: it may repeat a label or a passphrase."""
+    import traceback
+    from pathlib import Path
+
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return ToolError(
+        f"an error in this program: {type(error).__name__} in {Path(at.filename).name}, line {at.lineno}",
+        "Whatever was done is safe. Please report it, together with the command that you gave.",
+        Exit.DEVICE,
+    )
 
 
 def _fail(error: ToolError) -> NoReturn:

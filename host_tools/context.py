@@ -68,9 +68,10 @@ class Context:
         """Whether there is one at --home."""
         return (self.vault_path / "force.json").exists()
 
-    def open_vault(self, path: Path | None = None) -> "Vault":
+    def open_vault(self, path: Path | None = None, with_ticket: bool = True) -> "Vault":
         """The vault (at `path`; None: at --home), unlocked, and this use of it noted in its log: once a command,
-        however often it is opened. ToolError with advice when there is none, or when nothing here opens it."""
+        however often it is opened. `with_ticket`: whether a ticket is enough. ToolError with advice when there is none,
+        or when nothing here opens it."""
         from .commands.asking import asker, tell
         from .vault import keys as vault_keys
         from .vault import unlock as vault_unlock
@@ -81,7 +82,7 @@ class Context:
             return Vault.open(path)  # raises what there is to say
         keys, locks = self._keys.get(path), vault_keys.read(path)
         if keys is None or locks is None or locks.key_name != keys.locks.key_name:
-            keys = vault_unlock.unlock(path, self.key_file, asker(), self.person)
+            keys = vault_unlock.unlock(path, self.key_file, asker(), self.person, with_ticket)
         vault = Vault.open(path, keys=keys)
         vault.files.tell = tell
         if path not in self._keys:

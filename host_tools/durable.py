@@ -16,6 +16,7 @@ from .outcome import ToolError
 FILE_BYTES_MAX = 64 * 1024
 _LOCK = "lock"
 _TRY_S = 0.02
+_ADVICE = "Check the disk and its permissions."
 
 
 def make_private(path: Path) -> None:
@@ -38,7 +39,9 @@ def check_private(path: Path) -> None:
         ) from error
     if sys.platform != "win32" and mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ToolError(
-            f"{path} holds keys, and others than you may open it", f"Close it first: chmod -R go-rwx {path}"
+            f"{path} holds keys, and others than you may open it",
+            f"Close it first: chmod -R go-rwx {path}. On a stick formatted with FAT (no owners), copy it to a "
+            "disk of yours.",
         )
 
 
@@ -94,24 +97,24 @@ def sync(folder: Path) -> None:
 
 
 @contextmanager
-def locked(folder: Path, patience_s: float = 0.0) -> Iterator[None]:
+def locked(folder: Path, patience_s: float = 0.0, advice: str = _ADVICE) -> Iterator[None]:
     """Be the only command that writes in `folder`, if need be after another one; the operating system lets go when the
-    command dies."""
+    command dies. `advice`: where nothing can be written there."""
     busy = ToolError(
         f"another interlock command is changing {folder}",
         "Wait until it is done (it may be waiting for a unit), then run this one again.",
     )
-    with holding(folder / _LOCK, patience_s, busy):
+    with holding(folder / _LOCK, patience_s, busy, advice):
         yield
 
 
 @contextmanager
-def holding(file: Path, patience_s: float, busy: ToolError) -> Iterator[None]:
+def holding(file: Path, patience_s: float, busy: ToolError, advice: str = _ADVICE) -> Iterator[None]:
     """Hold this file's lock, if need be after another command. Raises `busy` when that takes longer."""
     try:
         handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise ToolError(f"{file} cannot be written: {error.strerror}", "Check the disk and its permissions.") from error
+        raise ToolError(f"{file} cannot be written: {error.strerror}", advice) from error
     try:
         until_s = time.monotonic() + patience_s
         while True:

@@ -6,7 +6,7 @@ and then connect to what was seen, few retries with growing pauses, and failures
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from .session import REPLY_BYTES_MAX
 
 ATTEMPTS = 3
 PAUSE_S = 1.0  # before the second attempt; doubled before each further one
+START_S = 10.0
 CONNECT_S = 20.0
 SUBSCRIBE_S = 10.0
 LEAVE_S = 5.0
@@ -86,24 +87,30 @@ class Radio:
 
     async def scan(self, seconds: float, wanted: Collection[str] = ()) -> list[Sighting]:
         """See `bench.Radio`."""
-        async with self._lock:
-            for attempt in range(ATTEMPTS):
-                seen = _Seen(set(wanted), self.on_heard)
-                try:
+        for attempt in range(ATTEMPTS):
+            seen = _Seen(set(wanted), self.on_heard)
+            try:
+                async with self._lock:
                     await self._listen(seen, seconds)
-                    return seen.sightings()
-                except _FAILURES as error:
-                    await _retry("scan", error, attempt)
+                return seen.sightings()
+            except _FAILURES as error:
+                await _retry("scan", error, attempt)
         raise AssertionError("the last attempt returns or raises")
 
     async def _listen(self, seen: "_Seen", seconds: float) -> None:
         scanner = BleakScanner(seen.note, [wire.SERVICE], backend=self._scanner_backend, **self._bluez)
-        async with scanner:
-            try:
-                async with asyncio.timeout(seconds):
-                    await seen.all_wanted()
-            except TimeoutError:
-                pass
+        async with asyncio.timeout(START_S):
+            await scanner.start()
+        try:
+            async with asyncio.timeout(seconds):
+                await seen.all_wanted()
+        except TimeoutError:
+            pass
+        except BaseException:
+            with suppress(*_FAILURES):  # which must not take a cancellation's place
+                await _stop(scanner)
+            raise
+        await _stop(scanner)
 
     # Connecting.
 
@@ -118,19 +125,23 @@ class Radio:
 
     async def _connected(self, sighting: Sighting) -> "BleakLink":
         assert isinstance(sighting.device, BLEDevice)
-        async with self._lock:
-            for attempt in range(ATTEMPTS):
-                link = BleakLink(sighting.device, self._client_backend, self._bluez)
-                try:
-                    await link.arrive()
-                    return link
-                except _FAILURES as error:
-                    await link.leave()
-                    await _retry(f"connect to {sighting.serial or 'the unit'}", error, attempt)
-                except BaseException:
-                    await link.leave()
-                    raise
+        for attempt in range(ATTEMPTS):
+            try:
+                # One at a time, and others between two attempts: who cannot be connected to keeps nobody from scanning.
+                async with self._lock:
+                    return await self._arrived(sighting.device)
+            except _FAILURES as error:
+                await _retry(f"connect to {sighting.serial or 'the unit'}", error, attempt)
         raise AssertionError("the last attempt returns or raises")
+
+    async def _arrived(self, device: BLEDevice) -> "BleakLink":
+        link = BleakLink(device, self._client_backend, self._bluez)
+        try:
+            await link.arrive()
+        except BaseException:
+            await link.leave()
+            raise
+        return link
 
     # Bonding. Nothing depends on it: sessions secure themselves.
 
@@ -158,7 +169,8 @@ class Radio:
         assert isinstance(sighting.device, BLEDevice)
         async with self._lock:
             try:
-                await BleakLink(sighting.device, self._client_backend, self._bluez).unpair()
+                async with asyncio.timeout(BOND_S):
+                    await BleakLink(sighting.device, self._client_backend, self._bluez).unpair()
             except NotImplementedError as error:
                 raise ToolError(
                     "macOS lets no program remove a bond",
@@ -308,6 +320,11 @@ class BleakLink:
         finally:
             write.cancel()
             gone.cancel()
+
+
+async def _stop(scanner: BleakScanner) -> None:
+    async with asyncio.timeout(LEAVE_S):
+        await scanner.stop()
 
 
 async def _retry(what: str, error: Exception, attempt: int) -> None:

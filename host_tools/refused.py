@@ -47,8 +47,9 @@ ADVICE = {
     "off. Make the pair first, with the force's vault: interlock pair HOLSTER CAMERA --spare.",
     wire.BAD_MODE: "Modes are of holster units in service, and end within the times of the policy (test_ms, mute_ms): "
     "interlock policy show.",
-    wire.TOO_OFTEN: "So many self-tests were asked for lately that the unit takes no more for now: 8 in a row, then "
-    "one in ten minutes. Wait, then run the command again.",
+    wire.TOO_OFTEN: "A technician asked so much of the unit lately that it takes no more for now: 8 self-tests in a "
+    "row, then one in ten minutes; 64 clocks, assignments and modes, then two a minute. Wait, then run the command "
+    "again.",
     wire.BUSY_SIGNING: "The unit still computes a key or a signature. Leave it in its dock, and run the command again "
     "later.",
 }

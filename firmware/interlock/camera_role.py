@@ -40,7 +40,7 @@ class CameraRole:
         self.signal = signal
         self.contacts = (recorder.tally, recorder.awake)
         now = station.ticks()
-        self.state = camera.at_boot(recorder.tally.on, recorder.awake.on, now, station.was_recording, self._loan_ms())
+        self.state = camera.at_boot(recorder.tally.on, recorder.awake.on, now, station.was_recording, *self._loan_ms())
         self.adopt()
         self._newest: dict[int, int] = {}  # own holster -> counter of its newest frame
         self._answered: set[tuple[int, int, int]] = set()  # (holster, kind, reason) journalled since its newest event
@@ -59,10 +59,13 @@ class CameraRole:
         station.radio.listen()
         self._journal_recorder()
 
-    def _loan_ms(self) -> int | None:
-        """A self-test broke off with the power: for how long a weapon is waited for before its recording is ended."""
+    def _loan_ms(self) -> tuple[int | None, int]:
+        """A self-test broke off with the power: for how long a weapon is waited for before its recording is ended, and
+        until when that may still begin. None: it did not."""
         policy = self.station.policy
-        return max(policy.hold_ms, policy.renew_ms + camera.LOAN_MS) if self.station.was_testing else None
+        if not self.station.was_testing:
+            return None, 0
+        return max(policy.hold_ms, policy.renew_ms + camera.LOAN_MS), policy.start_limit_ms + camera.LOAN_MS
 
     def adopt(self) -> None:
         """Go by the station's settings."""

@@ -6,6 +6,7 @@ import struct
 
 from . import VERSION
 from .core import access, records, settings, wire
+from .core.bucket import Bucket
 from .core.notary import Notary
 from .core.reading import Cursor
 from .core.refusals import Refusals
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 # waiting for its frame.
 SERVICE_HASHES = 200
 DUTY_HASHES = 20
+# Records that a technician's requests make (clock, assignment, mode), in a row, and then one in so long: whoever stole
+# a laptop must not wash the journal out before it is pulled.
+NOTES = 64
+NOTES_REFILL_MS = 30000
 
 
 class Desk:
@@ -65,6 +70,7 @@ class Desk:
         self._identify = identify
         self._self_test = self_test
         self._refusals = Refusals(self._note_refusals)
+        self._notes = Bucket(NOTES, NOTES_REFILL_MS, unit.ticks())
 
     # What the session asks.
 
@@ -128,8 +134,14 @@ class Desk:
     def tidy(self, now: int) -> None:
         """Journal what was refused and only counted so far, once its time is over."""
         self._refusals.tidy(now)
+        self._notes.refill(now)
+
+    def _may_note(self, credential: int) -> bool:
+        return credential != wire.TECHNICIAN or self._notes.take(self._unit.ticks())
 
     def set_clock(self, credential: int, uptime_ms: int, utc_ms: int, uncertainty_ms: int) -> int:
+        if not self._may_note(credential):
+            return wire.TOO_OFTEN
         return self._unit.set_clock(credential, uptime_ms, utc_ms, uncertainty_ms)
 
     def check(self, credential: int, found: settings.Settings) -> int:
@@ -186,6 +198,8 @@ class Desk:
             return wire.NOT_ALLOWED
         if partner and not (self._is_time(until_s) and _may_count(config, partner)):
             return wire.BAD_ASSIGNMENT
+        if not self._may_note(credential):
+            return wire.TOO_OFTEN
         if not self._unit.assign(partner, until_s if partner else 0, credential, officer):
             return wire.FLASH_FAILED
         return wire.OK
@@ -199,6 +213,8 @@ class Desk:
         config = self.config
         if config is None or self._command is None:
             return wire.BAD_MODE
+        if not self._may_note(credential):
+            return wire.TOO_OFTEN
         longest_s = 0
         if mode == records.MODE_MUTE:
             longest_s = config.policy.mute_ms // 1000

@@ -131,6 +131,8 @@ class SelfTest:
             return IN_USE
         if state.mode not in _FREE or (state.tally and not self._parts & selftest.STANDS_BY):
             return selftest.RECORDING
+        if not state.awake:
+            return selftest.NO_VOLTAGE  # one that the press wakes may begin long after the test gave up, and go on
         self._tally = state.tally
         self._step(selftest.BEGIN, state.tally)
         return UNDER_WAY

@@ -6,7 +6,7 @@ used, so that no reboot uses one twice; what was heard moves the receiver's mark
 """
 
 from . import VERSION
-from .core import frames, records, settings, wire
+from .core import camera_state, frames, records, settings, wire
 from .core.airtime import Airtime
 from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
@@ -101,6 +101,8 @@ class Unit:
                 self.radio_restarts = fields.count if is_last else 0
             elif record.kind == records.RECORDER:
                 self.was_recording = bool(fields.tally and fields.believed)
+                # At rest, or given up: what records from then on is nobody's loan.
+                self.was_testing = self.was_testing and fields.mode not in (camera_state.STANDBY, camera_state.UNPROVEN)
             elif record.kind == records.SELF_TEST:
                 self.was_testing = fields.phase == records.TEST_BEGUN and bool(fields.parts & records.TEST_OF_RECORDER)
             elif record.kind == records.ASSIGNED:

@@ -83,18 +83,16 @@ def _key(values: Any) -> str:
 def opened(folder: Path, plan: Plan, this: dict[str, Any]) -> Iterator[RunJournal]:
     """The journal in `folder`, made where there is none. Raises ToolError: the folder holds something else, or another
     command works in it."""
-    path = folder / RUNS
+    path, advice = folder / RUNS, "Name another folder with --out DIR."
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(durable.locked(folder))
+            stack.enter_context(durable.locked(folder, advice=advice))
             _claim(folder, this)
             path.touch()
             file = stack.enter_context(path.open("r+b", buffering=0))
         except OSError as error:
-            raise ToolError(
-                f"nothing can be kept in {folder}: {error.strerror}", "Name another folder with --out DIR."
-            ) from error
+            raise ToolError(f"nothing can be kept in {folder}: {error.strerror}", advice) from error
         yield RunJournal(file, plan, path)
 
 

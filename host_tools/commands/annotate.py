@@ -94,9 +94,14 @@ def _said(code: str | None, text: str | None, withdraw: bool) -> tuple[str, str]
     if code is not None and code not in CODES:
         raise ToolError(f"{code!r} is no code", f"The codes: {choice}.")
     words = (text or "").strip()
-    if not words or len(words) > TEXT_MAX or not all(c.isprintable() or c == "\n" for c in words):
+    if not words:
         raise ToolError(
-            f"the text has {len(words)} characters, or some that cannot be shown",
+            "nothing is said in words",
+            f'Say what there is to say, of a withdrawal, too, in at most {TEXT_MAX} characters: --text "...".',
+        )
+    if len(words) > TEXT_MAX or not all(c.isprintable() or c == "\n" for c in words):
+        raise ToolError(
+            f"the text has more than {TEXT_MAX} characters, or some that cannot be shown",
             f'Say in words what there is to say, in at most {TEXT_MAX} characters: --text "...".',
         )
     return code or WITHDRAWN, words
@@ -121,6 +126,7 @@ def _check(store: "Store", serial: str, sequence: int, withdraw: bool) -> None:
 
 def _show(rows: "list[AnnotationRow]", as_json: bool) -> None:
     from ..store.rows import WITHDRAWN, standing
+    from ..store.sound import plain
 
     held = standing(rows)
     if as_json:
@@ -132,6 +138,6 @@ def _show(rows: "list[AnnotationRow]", as_json: bool) -> None:
     shown = table("event", "code", "text", "by", "when, UTC")
     for row in rows:
         gone = "" if row in held or row.code == WITHDRAWN else " (withdrawn)"
-        cells = (f"{row.serial}:{row.sequence}", row.code + gone, row.text, row.by)
+        cells = (f"{row.serial}:{row.sequence}", row.code + gone, plain(row.text), plain(row.by))
         shown.add_row(*map(escape, cells), when(row.utc_ms))
     console().print(shown)

@@ -66,8 +66,9 @@ def assign(
 
     Exit codes: 0 assigned; 1 the camera did not pass its check, or could not be tried; 3 a unit was not reached.
 
-    JSON: {officer, units: [{serial, partner, until_s, was}], recorder: {outcome, detail} or null}, units in the order
-    of the visits; partner, was: null for the paired ones; recorder: of --check, passed, failed or skipped.
+    JSON: {officer, units: [{serial, partner, until_s, was}], notes, recorder: {outcome, detail} or null}, units in the
+    order of the visits; partner, was: null for the paired ones; notes: a clock that is off, a unit that is left behind;
+    recorder: of --check, passed, failed or skipped.
     """
     at = of(context)
     tried: Tried | None = None
@@ -83,7 +84,8 @@ def assign(
         who = check_person(officer, "--officer ")
         done, tried = run(_assign(at, holster, camera, who, end_s(until, hours, utc_ms()), check, as_json))
     if as_json:
-        print_json({"officer": done.officer, "units": as_plain(done.units), "recorder": tried and tried._asdict()})
+        told = {"officer": done.officer, "units": as_plain(done.units), "notes": list(done.notes)}
+        print_json(told | {"recorder": tried and tried._asdict()})
     else:
         show(done)
         if tried is not None:
@@ -101,6 +103,8 @@ def show(done: Assigned) -> None:
             print(f"{unit.serial}: {unit.partner}, until {local_text(unit.until_s)}.")
     if done.officer is not None:
         print(f"For {done.officer}.")
+    for note in done.notes:
+        print(f"{note}.")
 
 
 def end_s(until: str | None, hours: int | None, now_ms: int) -> int:

@@ -20,6 +20,7 @@ from .running import Json, end, of, print_json, run
 if TYPE_CHECKING:
     from ..dock.board import Snapshot
     from ..dock.loop import Dock, Settings
+    from ..vault.keys import Keys
 
 LISTEN = "127.0.0.1:8438"
 LINKS = 3
@@ -81,8 +82,9 @@ def dock(
     """
     if systemd:
         from ..dock.systemd import unit_file
+        from .dock_service import order_of
 
-        print(unit_file([word for word in sys.argv[sys.argv.index("dock") + 1 :] if word != "--systemd"]), end="")
+        print(unit_file(order_of(context)), end="")
         return
     from ..dock.loop import Settings
 
@@ -218,6 +220,7 @@ async def made(
     from ..dock.board import Board
     from ..dock.lanes import Lane
     from ..dock.loop import Dock
+    from ..vault import unlock as vault_unlock
 
     vault = context.open_vault()
     person = context.who(vault)
@@ -228,9 +231,22 @@ async def made(
         bench: Bench = Bench(lanes[0], vault, store, utc_ms, person)
         clock = asyncio.get_running_loop().time
         board = Board(vault.force().name, person, clock, utc_ms, overdue_hours * 3600, dict(ROLE_NAMES), lanes=lanes)
-        yield Dock(bench, board, settings, context.store_place, context.home, BESIDE)
+
+        def unlock() -> "Keys | None":
+            return vault_unlock.unlock(context.vault_path, context.key_file, None, context.person)
+
+        place, home = context.store_place, context.home
+        yield Dock(bench, board, settings, place, home, BESIDE, unlock, is_clock_kept)
     finally:
         store.close()
+
+
+def is_clock_kept() -> bool | None:
+    """Whether somebody keeps this computer's clock right; None where the system does not say."""
+    from ..doctor.clock import look
+
+    state = None if sys.platform == "win32" else look(sys.platform, lambda _: None)
+    return None if state is None else state.is_synchronised
 
 
 async def _beside(work: Callable[[], Any]) -> Any:
@@ -298,10 +314,13 @@ async def _ping(dock: "Dock", service: "Any") -> None:
     from ..dock.page import SILENT_S
 
     while True:
-        lights = dock.board.snapshot().lights
-        service.tell("STATUS=" + ", ".join(f"{count} {light}" for light, count in lights.items()))
         if dock.board.now_s() - dock.alive_s < SILENT_S:
             service.tell("WATCHDOG=1")
+        try:
+            lights = dock.board.snapshot().lights
+            service.tell("STATUS=" + ", ".join(f"{count} {light}" for light, count in lights.items()))
+        except Exception:  # what cannot be shown is no reason to be killed
+            logging.getLogger("interlock.dock").exception("what systemd is told")
         await asyncio.sleep(min(PING_S, (service.watchdog_s or PING_S * 4) / 4))
 
 

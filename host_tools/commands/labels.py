@@ -9,12 +9,19 @@ import typer
 from ..labels.label import Label, check_serial
 from ..labels.reading import Scanned, read, split, understand
 from ..outcome import Exit, ToolError
+from ..roster.table_file import is_file
 from ..vault.entries import PREPARED
 from .labels_sheet import counted, sheet
-from .running import Json, Yes, ask, confirm, end, of, print_json
+from .running import Json, Yes, confirm, end, of, print_json, typed_unseen
+from .setting_up import open_or_create
 
 if TYPE_CHECKING:
     from ..vault.vault import Vault
+
+Force = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The force's name, 8 characters: makes the vault, where there is none"),
+]
 
 SERIAL_CHARACTERS = 8
 DIGITS = 4
@@ -32,6 +39,7 @@ def new(
     context: typer.Context,
     count: Annotated[int, typer.Option(min=1, max=COUNT_MAX, help="How many")] = 1,
     prefix: Annotated[str, typer.Option(help="How their serials begin, up to 4 characters; a number follows")] = "IL",
+    force: Force = None,
     as_json: Json = False,
 ) -> None:
     """Make serials and set-up secrets for units that are to be flashed, and keep them in the vault.
@@ -48,7 +56,7 @@ def new(
 
     JSON: {serials}.
     """
-    vault = of(context).open_vault()
+    vault = open_or_create(of(context), force, "labels new")
     vault.check_own("labels")
     made = fresh(vault, count, prefix)
     if as_json:
@@ -91,6 +99,7 @@ def add(
             metavar="LABEL", help="@FILE, a picture, or - for standard input; without it, they are asked for"
         ),
     ] = None,
+    force: Force = None,
     as_json: Json = False,
 ) -> None:
     """Take labels of boxed units into the vault: by scanner, pasted, from files or photographs.
@@ -98,6 +107,8 @@ def add(
     Without LABEL, scan one after the other: a beep for each that was understood, two for one that was not; an empty
     line ends it. What is scanned is not shown. A scanner that is set to another keyboard than this computer is
     understood where the label's check letters allow, and told.
+
+    At the beginning of a force, --force NAME makes its vault.
 
     Examples:
 
@@ -110,7 +121,7 @@ def add(
 
     JSON: {added, known, set_up, failures: [{line, failure}]}; serials, but for the last.
     """
-    vault = of(context).open_vault()
+    vault = open_or_create(of(context), force, "labels add")
     vault.check_own("labels")
     taker = _Taker(vault, as_json)
     if labels:
@@ -118,10 +129,11 @@ def add(
             if argument == "-":
                 taker.lines(sys.stdin.read())
             else:
-                taker.take(read, argument, "a label" if ":" in argument else argument)
+                is_named = argument.startswith("@") or is_file(argument)
+                taker.take(read, argument, argument if is_named else "a label")
     elif sys.stdin.isatty():
         print("Scan one label after the other; an empty line ends it.", file=sys.stderr)
-        while text := ask("Label (it is not shown)", hidden=True, default="").strip():
+        for text in typed_unseen("Label (it is not shown)"):
             taker.lines(text)
     else:
         taker.lines(sys.stdin.read())
@@ -222,8 +234,6 @@ def drop(
 
     - `interlock labels drop IL0007`
 
-    Next: `interlock labels list`.
-
     Next: `interlock labels list` says which are left.
 
     JSON: {serials}.
@@ -235,8 +245,8 @@ def drop(
     if unknown:
         raise ToolError(f"the vault has no label of {', '.join(unknown)}", f"It has: {', '.join(known) or 'none'}.")
     confirm(
-        f"The labels of {', '.join(serials)} are thrown away. Without a print of them, these units cannot be set up.",
-        "Throw them away?",
+        f"This will throw away: {', '.join(serials)}. A unit whose label is not on paper cannot be set up then.",
+        "Throw away?",
         yes,
     )
     for serial in serials:

@@ -1,9 +1,10 @@
 """`interlock labels sheet`: labels on paper, without a secret left lying about."""
 
 import os
+import stat
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -113,6 +114,11 @@ def _bring(page: str, out: str | None, clear: Path | None, secret: bool) -> str 
                 "standard output is a terminal, which would keep the secrets in its history",
                 "Pipe it to a printer: interlock labels sheet --out - | PRINTER. Or leave --out away.",
             )
+        if secret and _is_a_file(sys.stdout):
+            raise ToolError(
+                "standard output is a file, which would hold the secrets in the clear",
+                "Leave --out away: a browser is then handed the page, once. If it must be a file: --in-the-clear FILE",
+            )
         sys.stdout.write(page)
         return "-"
     if secret and out is not None:
@@ -130,6 +136,13 @@ def _bring(page: str, out: str | None, clear: Path | None, secret: bool) -> str 
         raise ToolError("nobody opened the page within 10 minutes", "It is gone. Run this again.", Exit.FINDINGS)
     print("The page was handed out. Print it, and close it.", file=sys.stderr)
     return None
+
+
+def _is_a_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:
+        return False
 
 
 def _tell_address(address: str) -> None:

@@ -8,6 +8,8 @@ import typer
 from ..context import Context
 from ..flows.pair import Paired
 from ..flows.pair import pair as flow
+from ..outcome import ToolError
+from ..vault.vault import Vault
 from . import completing
 from .progress import working
 from .running import Json, of, print_json, run
@@ -37,7 +39,8 @@ def pair(
     to the camera; with --rekey the old key works until the camera has the new one. Broken off at any point, run it
     again: it finds out how far it came. Run on a finished pair, it checks both and repairs what differs.
 
-    Without HOLSTER and CAMERA the ones in range that are in no pair yet are taken; several give a menu.
+    Without HOLSTER and CAMERA the ones in range that are in no pair yet are taken, or those of one pair; several give a
+    menu. Only a unit that you name gets a second partner.
 
     A --spare pair is made for shifts: it counts only while interlock assign has bound the two. A unit is in seven pairs
     at most.
@@ -76,5 +79,20 @@ async def _pair(
             return all(serial not in (pair.holster, pair.camera) for pair in vault.pairs())
 
         both = await the_two(bench, holster, camera, "pair HOLSTER CAMERA", is_alone, quiet)
+        _check_meant(vault, both, holster, camera)
         with working(f"{' and '.join(both)}: bringing the key", quiet=quiet):
             return await flow(bench, *both, rekey, spare)
+
+
+def _check_meant(vault: Vault, both: tuple[str, str], holster: str | None, camera: str | None) -> None:
+    """ToolError when one that nobody named would get another partner beside those that it has."""
+    if vault.pair(*both) is not None:
+        return
+    for serial, named in zip(both, (holster, camera), strict=True):
+        pairs = [(pair.holster, pair.camera) for pair in vault.pairs()]
+        partners = [unit for pair in pairs if serial in pair for unit in pair if unit != serial]
+        if named is None and partners:
+            raise ToolError(
+                f"{serial} is in a pair with {', '.join(partners)} already, and was not named",
+                f"If it is to have another one beside: interlock pair {' '.join(both)}",
+            )

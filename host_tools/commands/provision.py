@@ -1,6 +1,5 @@
 """`interlock provision [LABEL]`: set a unit up, or all that are in range."""
 
-import sys
 import tomllib
 from dataclasses import replace
 from enum import StrEnum
@@ -22,8 +21,20 @@ from ..vault.vault import Vault
 from .policy import figure_value
 from .progress import working
 from .provision_all import set_up_all
-from .running import Json, ask, of, print_json, run
-from .setting_up import asked_label, asked_role, boxed_one, has_labels, known_role, plain, read_labels, show, the_label
+from .running import Json, of, print_json, run
+from .setting_up import (
+    asked_label,
+    asked_role,
+    boxed_one,
+    given_label,
+    has_labels,
+    known_role,
+    open_or_create,
+    plain,
+    read_labels,
+    show,
+    tell_overruled,
+)
 
 
 class Signing(StrEnum):
@@ -40,10 +51,14 @@ def provision(
     label: Annotated[
         str | None,
         typer.Argument(
-            metavar="LABEL", help="IL1:SERIAL:SECRET, @FILE or a picture that holds it, or - for standard input"
+            metavar="LABEL",
+            help="IL1:SERIAL:SECRET, @FILE or a picture that holds it, or - for standard input; the serial alone where "
+            "the vault has the label, or the unit was begun",
         ),
     ] = None,
-    role: Annotated[str | None, typer.Option(help="holster, camera or combined")] = None,
+    role: Annotated[
+        str | None, typer.Option(help="holster, camera or combined; with --roles of those that it does not name")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="What people call it, 16 characters; else role and number")] = None,
     force: Annotated[
         str | None, typer.Option(help="The force's name, 8 characters: makes the vault at the first unit")
@@ -121,7 +136,7 @@ def provision(
         labels = [] if label is None else read_labels(label, as_json)
         set_up_all(at, open_or_create(at, force), labels, (plan, chosen), (wish, waits, blinks), as_json)
         return
-    found = None if label is None else the_label(label, as_json)
+    found = None if label is None else given_label(at, label, as_json)
     if found is None and not has_labels(at):
         found = asked_label()
     if found is not None and chosen is None and plan.role(found.serial) is None:
@@ -151,38 +166,18 @@ async def _provision(
     async with context.bench(vault) as bench:
         if label is None:
             label = await boxed_one(bench, quiet)
-        if role is None:
-            role = plan.role(label.serial) or known_role(context, label.serial) or asked_role()
+        tell_overruled(plan, [label.serial], role, quiet)
+        role = plan.role(label.serial) or role or known_role(context, label.serial) or asked_role()
         if blinks:
             with working(f"{label.serial}: look which one blinks", quiet=quiet):
                 await blink(bench, label)
         with working(f"{label.serial}: setting up", quiet=quiet):
-            done = await flow(bench, label, role, name or plan.names.get(label.serial), *more)
+            done = await flow(bench, label, role, name or plan.name(label.serial), *more)
         if waits and done.signing.is_being_made:
             with working(f"{done.serial} makes its key", total=done.signing.total, quiet=quiet) as step:
                 signing = await keys.wait(bench, done.serial, lambda made: step(made.done, made.total))
             done = replace(done, signing=signing)
         return done
-
-
-def open_or_create(context: Context, force: str | None) -> Vault:
-    """The vault; a new one when there is none and the force's name is known."""
-    if context.has_vault:
-        vault = context.open_vault()
-        known = vault.force().name
-        if force not in (None, known):
-            raise ToolError(
-                f"the vault at {context.vault_path} is that of {known}, not of {force}",
-                "Leave --force out, or name another vault with --home DIR.",
-            )
-        return vault
-    if force is None and not sys.stdin.isatty():
-        raise ToolError(
-            f"there is no vault at {context.vault_path} yet",
-            "Name the force once, and the vault is made: interlock provision LABEL --force NAME.",
-        )
-    name = force if force is not None else ask("There is no vault yet. The force's name (up to 8 characters)")
-    return context.create_vault(name)
 
 
 def read_figures(path: Path) -> dict[str, Any]:

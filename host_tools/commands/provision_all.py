@@ -10,7 +10,7 @@ from ..outcome import Exit, ToolError
 from ..vault.vault import Vault
 from .progress import working
 from .running import as_plain, end, print_json, run
-from .setting_up import called, none_known, plain
+from .setting_up import called, none_known, plain, tell_overruled
 from .tables import console, table
 
 
@@ -23,7 +23,7 @@ def set_up_all(
     as_json: bool,
 ) -> None:
     """Do it, and show or print it. `labels`: beside those of the vault and of the plan; `who`: plan, and the role of
-    all or None; `how`: which signing key, whether it is waited for, and whether units blink."""
+    the others or None; `how`: which signing key, whether it is waited for, and whether units blink."""
     vault.check_own("authority to set units up")
     plan, _ = who
     at_hand = {each.serial: each for each in (*vault.labels(), *plan.labels, *labels)}
@@ -53,6 +53,7 @@ async def _set_up_all(
         left = [sighting.serial or "?" for sighting in near if sighting.serial not in labels]
         if left and not quiet:
             print(f"Left in their boxes, since no label of them is at hand: {', '.join(left)}.", file=sys.stderr)
+        tell_overruled(who[0], [label.serial for label in known], who[1], quiet)
         wishes = _wishes(vault, known, *who)
         # A unit is set up, and then it makes its key.
         with working("Setting up", total=2 * len(wishes), quiet=quiet) as step:
@@ -73,14 +74,14 @@ def _wishes(vault: Vault, labels: list[Label], plan: Plan, role: int | None) -> 
     def known(serial: str) -> int | None:
         return vault.name(serial)[1] if serial in vault else None
 
-    wanted = [(label, role or plan.role(label.serial) or known(label.serial)) for label in labels]
+    wanted = [(label, plan.role(label.serial) or role or known(label.serial)) for label in labels]
     unsaid = [label.serial for label, found in wanted if found is None]
     if unsaid:
         raise ToolError(
             f"what {', '.join(unsaid)} shall be is not said; nothing was set up",
             "By how serials begin: --roles H=holster,C=camera. By a table: --roles FILE.csv. All alike: --role camera.",
         )
-    return [Wish(label, found, plan.names.get(label.serial)) for label, found in wanted if found is not None]
+    return [Wish(label, found, plan.name(label.serial)) for label, found in wanted if found is not None]
 
 
 def _line(tried: Tried) -> str:

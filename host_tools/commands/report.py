@@ -58,8 +58,11 @@ def report(
     of each are in host_tools/reporting/model.py, and keep their names.
     """
     since_ms = None if since is None else _day(since)
+    at = of(context)
+    # Before the bar: it may ask for a passphrase.
+    vault = at.open_vault() if (at.vault_path / "force.json").exists() else None
     with working("Reading the journals", total=1, quiet=as_json) as step:
-        made = from_home(of(context), utc_ms(), since_ms, lambda done, total: step(100 * done / (total or 1), 100))
+        made = from_home(at, vault, utc_ms(), since_ms, lambda done, total: step(100 * done / (total or 1), 100))
     folder = out if out is not None else None if as_json else of(context).home / "report"
     if folder is not None:
         write(made, folder)
@@ -86,9 +89,10 @@ def _untold(_: float, __: float) -> None:
     """Nobody watches."""
 
 
-def from_home(context: Context, made_ms: int, since_ms: int | None, progress: Progress = _untold) -> Report:
+def from_home(
+    context: Context, vault: "Vault | None", made_ms: int, since_ms: int | None, progress: Progress = _untold
+) -> Report:
     """The report of what store and vault of this home hold; either may be missing, both not."""
-    vault = context.open_vault() if (context.vault_path / "force.json").exists() else None
     if not context.has_store:
         if vault is None:
             raise ToolError(
@@ -195,7 +199,8 @@ def _headline(console: Console, made: Report) -> None:
     count = made.headline.discharges
     if count.total:
         console.print(f"[bold]{count.before} of {count.total} discharges had video running before them[/]", end="")
-        console.print(f" ({count.own_before} by the own camera).")
+        own = f"{count.own_before} by the own camera"
+        console.print(f" ({'own cameras not known here' if made.owns_unknown else own}).")
         doubtful = sorted({finding.name or "" for finding in made.findings})
         if doubtful:
             console.print(f"[bold red]There are findings ({escape(', '.join(doubtful))}): see below.[/]")

@@ -1,24 +1,31 @@
 """`interlock roster`: who carries what, and when; `roster_apply.py` brings it to units."""
 
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..context import Context, utc_ms
 from ..flows.assign import noted
 from ..flows.status import partner_name, status
+from ..naming import did_you_mean, serial_of
 from ..outcome import Exit, ToolError
 from ..roster import rules
 from ..roster.file import Known, Parsed, parse, zone_of
 from ..roster.rules import Duty, Problem, RosterRow
-from ..roster.table_file import BYTES_MAX, read
+from ..roster.table_file import BYTES_MAX, place, read
+from .labels_sheet import counted
 from .progress import working
 from .roster_apply import apply, spares
 from .running import Json, Yes, confirm, end, of, print_json, run
 from .tables import console, table
 from .times import at_s, local_text
+
+if TYPE_CHECKING:
+    from ..vault.vault import Vault
+
+OFFICERS_SHOWN = 12
 
 app = typer.Typer(
     help="Who carries what, and when: import a roster, and bring it to the units in range.", no_args_is_help=True,
@@ -34,9 +41,10 @@ def import_(
         str | None, typer.Option(metavar="ZONE", help="Of its times, such as Europe/London [default: this host's]")
     ] = None,
     replaces: Annotated[
-        bool, typer.Option("--replace", help="What stands for the time that the file covers is withdrawn first")
+        bool, typer.Option("--replace", help="In place of what its teams and officers have in the time that it covers")
     ] = False,
     tries: Annotated[bool, typer.Option("--dry-run", help="Check the file only")] = False,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Take in a roster: a table with the columns officer, team, unit, from, to; a line for each unit.
@@ -47,6 +55,9 @@ def import_(
     wrong is said at once, by line, and then nothing is taken in: unknown units, a unit with two officers, a holster
     without a camera, times that no clock shows.
 
+    With --replace, rows of the teams and officers in the file that begin in the time which it covers, and are not in
+    it, stand no more: whose they are is told, and you are asked. Other teams, and shifts that began before, stay.
+
     Examples:
 
     - `interlock roster import week22.csv`
@@ -54,33 +65,53 @@ def import_(
 
     Next: `interlock roster spares` makes the pairs that it needs; `interlock roster apply` brings it to the units.
 
-    JSON: {added, withdrawn, rows, from_s, to_s, zone, notes}; times in seconds since 1970, UTC.
+    JSON: {added, withdrawn, gone: [{serial, officer, team, from_s, to_s}], rows, from_s, to_s, zone, notes}; times in
+    seconds since 1970, UTC.
     """
     at = of(context)
-    data = sys.stdin.buffer.read(BYTES_MAX) if file == "-" else read(Path(file).expanduser())
+    data = sys.stdin.buffer.read(BYTES_MAX) if file == "-" else read(place(file))
     vault = at.open_vault()
     store = at.open_store()
     try:
-        parsed = parse(data, Known.of(vault), zone_of(tz), _nothing if replaces else store.roster)
-        from_s, to_s = min(row.from_s for row in parsed.rows), max(row.to_s for row in parsed.rows)
-        gone = sorted(set(store.roster(from_s, to_s)) - set(parsed.rows)) if replaces else []
-        added, withdrawn = len(set(parsed.rows) - set(store.roster(from_s, to_s))), len(gone)
+        held = store.roster()
+
+        def beside(rows: Sequence[RosterRow]) -> list[RosterRow]:
+            return sorted(set(held) - set(rules.superseded(rows, held))) if replaces else held
+
+        parsed = parse(data, Known.of(vault), zone_of(tz), beside)
+        gone = rules.superseded(parsed.rows, held) if replaces else []
+        added, withdrawn = len(set(parsed.rows) - set(held)), len(gone)
         if not tries:
-            by, now_ms = at.who(vault), utc_ms()
-            withdrawn = store.withdraw_roster(gone, by=by, utc_ms=now_ms) if gone else 0
-            added = store.add_roster(parsed.rows, by=by, utc_ms=now_ms)
+            if gone:
+                confirm(_ends_of(gone), "Put the new ones in their place?", yes)
+            withdrawn, added = store.replace_roster(gone, parsed.rows, by=at.who(vault), utc_ms=utc_ms())
     finally:
         store.close()
+    from_s, to_s = min(row.from_s for row in parsed.rows), max(row.to_s for row in parsed.rows)
     if as_json:
-        counts = {"added": added, "withdrawn": withdrawn, "rows": len(parsed.rows), "from_s": from_s, "to_s": to_s}
+        counts = {"added": added, "withdrawn": withdrawn, "gone": [row._asdict() for row in gone]}
+        counts |= {"rows": len(parsed.rows), "from_s": from_s, "to_s": to_s}
         print_json(counts | {"zone": parsed.zone, "notes": list(parsed.notes)})
-    else:
-        _show_import(parsed, (from_s, to_s), added, withdrawn, tries)
+        return
+    _show_import(parsed, (from_s, to_s), added, withdrawn, tries)
+    if replaces:
+        others = [row for row in beside(parsed.rows) if row not in parsed.rows]
+        _show_kept([row for row in others if row.from_s < to_s and from_s < row.to_s])
 
 
-def _nothing(*_: int) -> list[RosterRow]:
-    """What stands beside a roster that takes the place of all of it."""
-    return []
+def _ends_of(gone: Sequence[RosterRow]) -> str:
+    """That these will stand no more, and whose they are."""
+    officers = sorted({row.officer for row in gone})
+    listed = ", ".join(officers[:OFFICERS_SHOWN]) + (" and others" if len(officers) > OFFICERS_SHOWN else "")
+    span = f"{local_text(min(row.from_s for row in gone))} to {local_text(max(row.to_s for row in gone))}"
+    return f"{counted(len(gone), 'row')} of {counted(len(officers), 'officer')} will stand no more: {listed}; {span}."
+
+
+def _show_kept(kept: Sequence[RosterRow]) -> None:
+    if kept:
+        teams = ", ".join(sorted({row.team or "without a team" for row in kept}))
+        verb = "stands" if len(kept) == 1 else "stand"
+        print(f"{counted(len(kept), 'row')} of others ({teams}) {verb} beside it as before.")
 
 
 def _show_import(parsed: Parsed, span: tuple[int, int], added: int, withdrawn: int, tries: bool) -> None:
@@ -88,7 +119,8 @@ def _show_import(parsed: Parsed, span: tuple[int, int], added: int, withdrawn: i
         print(note)
     officers = len({row.officer for row in parsed.rows})
     verb = "would be" if tries else "are"
-    print(f"{len(parsed.rows)} rows of {officers} officers, {local_text(span[0])} to {local_text(span[1])}.")
+    told = f"{counted(len(parsed.rows), 'row')} of {counted(officers, 'officer')}"
+    print(f"{told}, {local_text(span[0])} to {local_text(span[1])}.")
     print(f"{added} {verb} new, {withdrawn} {verb} withdrawn. Times without an offset were taken in {parsed.zone}.")
 
 
@@ -230,8 +262,6 @@ def withdraw(
     - `interlock roster withdraw --officer PC1234 --from 2026-06-01T00:00`
     - `interlock roster withdraw --unit H7 --yes`
 
-    Next: `interlock roster show`.
-
     Next: `interlock roster show`; what is in force on units stays so until it ends, or `interlock assign H7 --clear`.
 
     JSON: {withdrawn}.
@@ -241,20 +271,36 @@ def withdraw(
     vault = at.open_vault()
     store = at.open_store()
     try:
-        rows = [
-            row
-            for row in store.roster(*span)
-            if officer in (None, row.officer) and (unit is None or row.serial.lower() == unit.lower())
-        ]
-        if rows:
-            confirm(f"{len(rows)} rows of the roster are withdrawn.", "Withdraw them?", yes)
-        done = store.withdraw_roster(rows, by=at.who(vault), utc_ms=now_ms) if rows else 0
+        held = store.roster(*span)
+        serial = None if unit is None else _rostered(vault, held, unit)
+        rows = [row for row in held if officer in (None, row.officer) and serial in (None, row.serial)]
+        if not rows:
+            raise _no_rows(held, officer, serial)
+        confirm(f"{counted(len(rows), 'row')} of the roster will stand no more.", "Withdraw them?", yes)
+        done = store.withdraw_roster(rows, by=at.who(vault), utc_ms=now_ms)
     finally:
         store.close()
     if as_json:
         print_json({"withdrawn": done})
     else:
-        print(f"{done} rows are withdrawn.")
+        print(f"{counted(done, 'row')} withdrawn.")
+
+
+def _rostered(vault: "Vault", held: Sequence[RosterRow], unit: str) -> str:
+    """The serial of the unit that is called so, on the roster or in the vault. ToolError when there is none."""
+    return next((row.serial for row in held if row.serial.casefold() == unit.casefold()), None) or serial_of(
+        vault, unit
+    )
+
+
+def _no_rows(held: Sequence[RosterRow], officer: str | None, serial: str | None) -> ToolError:
+    """That there is nothing to withdraw."""
+    asked = " and ".join(part for part in (officer, serial) if part is not None)
+    meant = "" if officer is None else did_you_mean(officer, {row.officer for row in held} - {officer})
+    return ToolError(
+        f"no row{f' of {asked}' if asked else ''} stands on the roster for that time",
+        f"{meant}Nothing was changed. interlock roster show says what stands now, with --at TIME what stands then.",
+    )
 
 
 app.command()(apply)

@@ -45,11 +45,13 @@ def apply(
 
     Next: `interlock roster show --check`.
 
-    Exit codes: 0 all that is due is in force; 1 something on the roster does not resolve, or a camera did not pass its check;
-    3 a pair was not reached, or not assigned.
+    Exit codes: 0 all that is due is in force; 1 something on the roster does not resolve, or a camera did not pass its
+    check; 3 a pair was not reached, or not assigned.
+
+    With --check, a camera that passed within a day and whose pair is in force already is not tried again.
 
     JSON: {at_s, handed: [{officer, team, holster, camera, from_s, to_s, outcome, seconds, recorder, detail, failure,
-    advice}], problems: [{officer, text, from_s, to_s}]}; outcome: assigned, already, missing, failed.
+    advice, notes}], problems: [{officer, text, from_s, to_s}]}; outcome: assigned, already, missing, failed.
     """
     from .roster import plain, resolved, show_problems
 
@@ -110,6 +112,8 @@ def _show(handed: tuple[Handed, ...], check: bool) -> None:
     for each in handed:
         if each.failure is not None:
             print(f"{each.duty.officer}, {each.duty.holster} and {each.duty.camera}: {each.failure}.\n{each.advice}")
+        for note in each.notes:
+            print(f"{note}.")
         if each.recorder not in (None, "passed"):
             print(f"{each.duty.camera}, recorder {each.recorder}: {each.detail}")
     force = sum(each.outcome in ("assigned", "already") for each in handed)

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
+import time
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ..bench import Bench, Sighting
 
 T = TypeVar("T")
+AT_ONCE_S = 0.3
 
 Serials = Annotated[
     list[str] | None,
@@ -85,21 +87,77 @@ def choose(bench: "Bench", own: "list[Sighting]", question: str = "Which unit") 
         console.print(line, markup=False, soft_wrap=True)
     while True:
         answer = ask(f"{question} (its number here, serial or name)", default="1").strip()
-        if answer.isdecimal() and 1 <= int(answer) <= len(own):
-            return list(names)[int(answer) - 1]
         try:
+            # A serial may be digits alone, and one that was scanned is no line of the menu.
             if (chosen := serial_of(bench.vault, answer)) in names:
                 return chosen
             say = f"{chosen} is not in range."
         except ToolError as error:
+            if (at_line := numbered(answer, list(names))) is not None:
+                return at_line
             say = f"{error}. {error.advice}"
         console.print(f"{say} Choose one of the list; Ctrl-C ends it.", markup=False, soft_wrap=True)
+
+
+def numbered(answer: str, lines: Sequence[str]) -> str | None:
+    """The line of a menu whose number this is, as it is printed there."""
+    return next((line for number, line in enumerate(lines, 1) if answer == str(number)), None)
 
 
 def ask(question: str, hidden: bool = False, default: str | None = None) -> str:
     """What a person types, on a terminal; `hidden`: unseen. Ctrl-C ends the command here, too."""
     with interrupts.asking():
         return str(typer.prompt(question, default=default, show_default=bool(default), hide_input=hidden, err=True))
+
+
+def typed_unseen(question: str) -> Iterator[str]:
+    """Lines that a person types, scans or pastes, unseen, until an empty one. The terminal's echo is off from the first
+    to the last: between questions one by one, keys that come meanwhile would be shown, and what was pasted be lost."""
+    fd, before = _echo_off()
+    try:
+        while True:
+            if before is None:
+                line = ask(question, hidden=True, default="").strip()
+            else:
+                typer.echo(f"{question}: ", nl=False, err=True)
+                line = _line()
+                typer.echo(err=True)
+            if not line:
+                return
+            yield line
+    finally:
+        if before is not None:
+            import termios
+
+            # What was pasted behind the empty line is no command for the shell.
+            termios.tcsetattr(fd, termios.TCSAFLUSH, before)
+
+
+def _line() -> str:
+    """The next line from the terminal; empty: a person wants no more. An empty one that is there at once is the second
+    end of the line before, as scanners and other systems' texts have it."""
+    with interrupts.asking():
+        while True:
+            began_s = time.monotonic()
+            line = sys.stdin.readline()
+            if line.strip() or not line or time.monotonic() - began_s > AT_ONCE_S:
+                return line.strip()
+
+
+def _echo_off() -> tuple[int, list[Any] | None]:
+    """(standard input, how its terminal was), which echoes no more; (-1, None) where that cannot be had."""
+    try:
+        import termios
+    except ImportError:  # Windows
+        return -1, None
+    try:
+        fd = sys.stdin.fileno()
+        before = termios.tcgetattr(fd)
+        silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+        termios.tcsetattr(fd, termios.TCSADRAIN, silent)
+    except (OSError, termios.error):
+        return -1, None
+    return fd, before
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts")]

@@ -10,14 +10,34 @@ from ..flows.provision import Provisioned
 from ..flows.provision_all import boxed
 from ..labels import reading as label_reading
 from ..labels import setup_list
-from ..labels.label import Label
+from ..labels.label import SERIAL, Label
 from ..outcome import Exit, ToolError
+from ..roster.table_file import is_file
 from ..vault.vault import Vault
 from .progress import working
-from .running import as_plain, ask
+from .running import as_plain, ask, numbered
 
 if TYPE_CHECKING:
     from ..bench import Bench, Sighting
+
+
+def given_label(context: Context, argument: str, quiet: bool) -> Label:
+    """The one label of this argument. Of a serial: the vault's label of it; of a unit that has keys of this vault one
+    without a secret, since it may not need any."""
+    if not SERIAL.fullmatch(argument) or is_file(argument):
+        return the_label(argument, quiet)
+    if context.has_vault:
+        vault = context.open_vault()
+        kept = {label.serial.casefold(): label for label in vault.labels()}
+        known = {serial.casefold(): Label(serial, b"") for serial in vault.serials()}
+        found = kept.get(argument.casefold()) or known.get(argument.casefold())
+        if found is not None:
+            return found
+    raise ToolError(
+        f"{argument} is a serial, and the vault has no label of it",
+        "Scan or type its whole label, IL1:SERIAL:SECRET: interlock provision asks for it. Or name a file or a picture "
+        "that holds it.",
+    )
 
 
 def the_label(argument: str, quiet: bool) -> Label:
@@ -80,10 +100,10 @@ async def boxed_one(bench: "Bench", quiet: bool) -> Label:
         print(f"{number:2}  {sighting.serial:8}  {sighting.rssi:4} dBm", file=sys.stderr)
     while True:
         answer = ask("Which unit (its number here, or serial)", default="1").strip()
-        if answer.isdecimal() and 1 <= int(answer) <= len(known):
-            return kept[known[int(answer) - 1].serial or ""]
-        if answer.upper() in kept:
-            return kept[answer.upper()]
+        serials = [sighting.serial or "" for sighting in known]
+        for chosen in (answer, answer.upper(), numbered(answer, serials)):
+            if chosen in serials:
+                return kept[chosen]
         print("Choose one of the list; Ctrl-C ends it.", file=sys.stderr)
 
 
@@ -110,10 +130,38 @@ def known_role(context: Context, serial: str) -> int | None:
     return vault.name(serial)[1] if serial in vault else None
 
 
+def tell_overruled(plan: setup_list.Plan, serials: list[str], role: int | None, quiet: bool) -> None:
+    """Which of these units become what --roles says of them, and not what --role does."""
+    found = {serial: plan.role(serial) for serial in serials}
+    listed = [f"{serial} ({ROLE_NAMES[said]})" for serial, said in found.items() if said not in (None, role)]
+    if role is not None and listed and not quiet:
+        print(f"By --roles, and not by --role: {', '.join(listed)}.", file=sys.stderr)
+
+
 def asked_role() -> int:
     if not sys.stdin.isatty():
         raise ToolError("the unit's role is not said", "Add --role holster, --role camera or --role combined.")
     return setup_list.role_of(ask("Role (holster, camera, combined)"))
+
+
+def open_or_create(context: Context, force: str | None, command: str = "provision LABEL") -> Vault:
+    """The vault; a new one when there is none and the force's name is known."""
+    if context.has_vault:
+        vault = context.open_vault()
+        known = vault.force().name
+        if force not in (None, known):
+            raise ToolError(
+                f"the vault at {context.vault_path} is that of {known}, not of {force}",
+                "Leave --force out, or name another vault with --home DIR.",
+            )
+        return vault
+    if force is None and not sys.stdin.isatty():
+        raise ToolError(
+            f"there is no vault at {context.vault_path} yet",
+            f"Name the force once, and the vault is made: interlock {command} --force NAME.",
+        )
+    name = force if force is not None else ask("There is no vault yet. The force's name (up to 8 characters)")
+    return context.create_vault(name)
 
 
 # What people see.

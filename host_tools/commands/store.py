@@ -1,7 +1,8 @@
 """`interlock store ...`: what a store holds beside journals, and how it gets to another one."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,6 +14,9 @@ from .progress import working
 from .running import Json, end, of, print_json
 from .tables import console, table
 
+if TYPE_CHECKING:
+    from ..store.rows import Skipped
+
 app = typer.Typer(
     help="The store of pulled journals: who did what, what contradicts, and forwarding to a force's server.",
     no_args_is_help=True,
@@ -21,8 +25,18 @@ SHORT = 8  # characters of a store's name, where people read it
 
 
 def when(utc_ms: int) -> str:
-    """2026-11-27 06:30:05, UTC."""
-    return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    """2026-11-27 06:30:05, UTC; what is no time of the calendar as it is."""
+    try:
+        return datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{utc_ms} ms"
+
+
+def show_skipped(skipped: "Iterable[Skipped]") -> None:
+    """What no store can hold and was left where it is."""
+    for row in skipped:
+        text = f"{row.rows} rows of {row.table} of {row.serial} are none and were left out: {row.why}."
+        console().print(f"[bold red]finding[/] {escape(text)}")
 
 
 @app.command()
@@ -45,6 +59,8 @@ def custody(
 
     JSON: a list of {serial, who, what, detail, utc_ms, origin}, oldest first.
     """
+    from ..store.sound import plain
+
     store = of(context).open_store(read_only=True)
     try:
         rows = store.custody_of(serial)
@@ -58,7 +74,7 @@ def custody(
     shown = table("when, UTC", "who", "what", "detail", "store", title=f"Custody of {serial}")
     for row in rows:
         cells = (when(row.utc_ms), row.who, row.what, row.detail, row.origin[:SHORT])
-        shown.add_row(*map(escape, cells))
+        shown.add_row(*(escape(plain(cell)) for cell in cells))
     console().print(shown)
 
 
@@ -88,6 +104,8 @@ def conflicts(
 
     JSON: a list of {serial, sequence, versions: [{raw, chain, by, utc_ms, origin}]}; raw, chain: hexadecimal.
     """
+    from ..store.sound import plain
+
     store = of(context).open_store(read_only=True)
     try:
         found = store.conflicts(serial)
@@ -101,7 +119,7 @@ def conflicts(
         shown = table("unit", "number", "record", "brought by", "when, UTC", "store", right=("number",))
         for conflict in found:
             for version in conflict.versions:
-                cells = (conflict.serial, str(conflict.sequence), version.raw.hex(), version.by)
+                cells = (conflict.serial, str(conflict.sequence), version.raw.hex(), plain(version.by))
                 shown.add_row(*map(escape, cells), when(version.utc_ms), version.origin[:SHORT])
         console().print(shown)
     if found:
@@ -114,13 +132,17 @@ def forward(
     to: Annotated[
         str, typer.Argument(metavar="URL|FILE", help="The store to bring it to: postgresql://..., or a file")
     ],
-    thorough: Annotated[bool, typer.Option("--thorough", help="Compare every row, not only each unit's last")] = False,
+    thorough: Annotated[
+        bool, typer.Option("--thorough", help="Compare all rows and records, not only each unit's last")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Bring all that is in this store and not in another one there: records, checkpoints, custody, roster, annotations.
 
     Broken off anywhere and run again, it goes on, and nothing is there twice. Other computers may forward the same
-    units at the same time: each record is there once, and with each way by which it came. Here everything stays.
+    units at the same time: each record is there once, and with each way by which it came. Here everything stays. A row
+    that no store can hold (somebody changed this one) is left out and told, and hinders no other. --thorough finds what
+    the other store lost in its middle, too.
 
     Examples:
 
@@ -129,10 +151,11 @@ def forward(
 
     Next: `interlock --store postgresql://evidence.example/interlock verify`.
 
-    Exit codes: 0 all of it is there; 3 the other store does not answer, or cannot take more.
+    Exit codes: 0 all of it is there; 1 but for rows that are none; 3 the other store does not answer, or cannot take
+    more.
 
-    JSON: {to, records, checkpoints, custody, heads, roster, annotations, serials}: how many arrived that were not there
-    before; serials: of the units of which anything but custody arrived.
+    JSON: {to, records, checkpoints, custody, heads, roster, annotations, serials, skipped}: how many arrived that were
+    not there before; serials: of the units of which anything but custody arrived; skipped: {serial, table, rows, why}.
     """
     from ..store.forward import forward_noted
     from ..store.store import Store
@@ -158,11 +181,14 @@ def forward(
         here.close()
     if as_json:
         print_json({"to": shown, **vars(done)})
-        return
-    counts = {name: count for name, count in vars(done).items() if isinstance(count, int) and count}
-    new = ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing that was not there"
-    units = f", of {len(done.serials)} units" if done.serials else ""
-    console().print(f"Forwarded to {shown}: {new}{units}.", markup=False)
+    else:
+        counts = {name: count for name, count in vars(done).items() if isinstance(count, int) and count}
+        new = ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing that was not there"
+        units = f", of {len(done.serials)} units" if done.serials else ""
+        console().print(f"Forwarded to {shown}: {new}{units}.", markup=False)
+        show_skipped(done.skipped)
+    if done.skipped:
+        end(Exit.FINDINGS)
 
 
 @app.command()

@@ -10,14 +10,15 @@ from typing import Annotated
 import typer
 
 from ..context import check_person, utc_ms
-from ..outcome import ToolError
+from ..outcome import Exit, ToolError
 from ..vault import keys as vault_keys
 from ..vault import ticket as vault_ticket
 from ..vault import unlock as vault_unlock
-from ..vault.slots import NewSlot, Slot, passphrase
+from ..vault.keys import WrongSecret
+from ..vault.slots import NewSlot, Secret, Slot, passphrase
 from ..vault.vault import Vault
 from .asking import asker
-from .running import Json, Yes, confirm, of, print_json
+from .running import Json, Yes, confirm, end, of, print_json
 from .tables import console, table
 
 app = typer.Typer(help="The vault: who can open it, backups, and who used it when.", no_args_is_help=True)
@@ -102,6 +103,7 @@ def add_key(
         secret = vault_unlock.into_keyring(opened.locks.vault)
     else:
         secret = vault_unlock.new_secret(vault.path, key_file, asker(), "--new-key-file FILE")
+    _check_new(vault, secret)
     with vault.locked():
         changed = vault_keys.adding(_sealed(vault), NewSlot(secret, person, role.value), utc_ms() // 1000, os.urandom)
         vault.files.lock_with(changed)
@@ -128,17 +130,16 @@ def remove_key(
 
     Next: `interlock vault backup`: older backups open with their own passphrases still.
 
-    JSON: {removed, files}: files: how many were sealed anew.
+    Exit codes: 0 done; 1 a file is damaged, and stays under the key before.
+
+    JSON: {removed, files, left}: files: how many are sealed anew; left: names of those that are damaged.
     """
     vault = of(context).open_vault()
     slots = {slot.number: slot for slot in vault_keys.without(_sealed(vault), number).locks.slots}
     gone = next(slot for slot in _sealed(vault).locks.slots if slot.number not in slots)
     confirm(f"{gone.person}'s {gone.kind} will open the vault no more. {_COPIES}", "Remove it?", yes)
-    files = _turn(vault, number)
-    if as_json:
-        print_json({"removed": number, "files": files})
-        return
-    print(f"Key {number} ({gone.person}, {gone.kind}) opens the vault no more; {files} files are sealed anew.")
+    files, left = _turn(vault, number)
+    _tell_turned(number, files, left, f"Key {number} ({gone.person}, {gone.kind}) opens the vault no more", "", as_json)
 
 
 @app.command("passphrase")
@@ -151,7 +152,9 @@ def change(context: typer.Context, as_json: Json = False) -> None:
 
     Next: `interlock vault lock`, if others sit at this computer.
 
-    JSON: {removed, files}: removed: the number of the key that the new one replaces.
+    Exit codes: 0 done; 1 a file is damaged, and stays under the key before.
+
+    JSON: {removed, files, left}: as of interlock vault remove-key; removed: the key that the new one replaces.
     """
     at = of(context)
     vault = at.open_vault()
@@ -161,11 +164,8 @@ def change(context: typer.Context, as_json: Json = False) -> None:
         raise ToolError("nobody is there to be asked for a passphrase", "Run this on a terminal.")
     old = vault_keys.unlock(vault.path, passphrase(ask("Present passphrase")), at.person).slot
     secret = vault_unlock.new_secret(vault.path, None, ask)
-    files = _turn(vault, old.number, NewSlot(secret, old.person, old.role))
-    if as_json:
-        print_json({"removed": old.number, "files": files})
-        return
-    print(f"{old.person}'s passphrase is changed; {files} files are sealed anew. Backups keep theirs.")
+    files, left = _turn(vault, old.number, NewSlot(secret, old.person, old.role))
+    _tell_turned(old.number, files, left, f"{old.person}'s passphrase is changed", " Backups keep theirs.", as_json)
 
 
 @app.command()
@@ -189,8 +189,8 @@ def unlock(
     JSON: {until_s}: seconds since 1970, UTC.
     """
     at = of(context)
-    vault_ticket.end(at.vault_path)
-    vault = at.open_vault()
+    vault_ticket.check_place()
+    vault = at.open_vault(with_ticket=False)
     until_s = int(time.time()) + hours * HOUR_S
     vault_ticket.leave(vault.path, _sealed(vault), until_s)
     if as_json:
@@ -219,15 +219,43 @@ def lock(context: typer.Context, as_json: Json = False) -> None:
     print("The vault is closed." if was_open else "The vault was not open.")
 
 
-def _turn(vault: Vault, number: int, instead: NewSlot | None = None) -> int:
-    """Take a key away, perhaps with another in its place, and seal everything anew; how many files."""
+def _check_new(vault: Vault, secret: Secret) -> None:
+    """ToolError when this opens the vault already: one of two equal keys could be removed, and nothing would follow."""
+    try:
+        slot = vault_keys.unlock(vault.path, secret).slot
+    except WrongSecret:
+        return
+    raise ToolError(
+        f"that {secret.kind} opens the vault already: it is key {slot.number}, of {slot.person}",
+        "Give another one. Nothing was changed.",
+    )
+
+
+def _turn(vault: Vault, number: int, instead: NewSlot | None = None) -> tuple[int, list[str]]:
+    """Take a key away, perhaps with another in its place, and seal everything anew; how many files, and names of those
+    that are damaged and could not be."""
     with vault.locked():
         opened = _sealed(vault)
         if instead is not None:
             opened = vault_keys.adding(opened, instead, utc_ms() // 1000, os.urandom)
         vault.files.lock_with(vault_keys.turning(vault_keys.without(opened, number), os.urandom))
     vault_ticket.end(vault.path)
-    return len(vault.files.secrets())
+    left = [path.relative_to(vault.path).as_posix() for path in vault.files.left_behind()]
+    return len(vault.files.secrets()) - len(left), left
+
+
+def _tell_turned(number: int, files: int, left: list[str], done: str, more: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"removed": number, "files": files, "left": left})
+    else:
+        print(f"{done}; {files} files are sealed anew.{more}")
+        if left:
+            print(
+                f"Not sealed anew, because damaged: {', '.join(left)}. What they hold stays open to the key before. "
+                "Restore them from a backup, or move them out of the vault: the next command that changes it ends this."
+            )
+    if left:
+        end(Exit.FINDINGS)
 
 
 def _sealed(vault: Vault) -> vault_keys.Keys:

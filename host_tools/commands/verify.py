@@ -34,7 +34,8 @@ REMEMBERED = ("name", "heads", "conflicts", "versions")
 def verify(
     context: typer.Context,
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE]...", help="Journal files (.ilj) [default: the store]")
+        list[Path] | None,
+        typer.Argument(metavar="[FILE|SERIAL]...", help="Journal files (.ilj), or units in the store [default: all]"),
     ] = None,
     vault: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Vault with the units' keys [default: that of --home, if any]")
@@ -44,7 +45,7 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check journal files, or without any file every journal in the store.
+    """Check journal files, or journals in the store: of the units named, or all.
 
     Anybody can see accidental changes. With units' public keys, given or in a vault, signed checkpoints show any change
     of what they cover. With the force's vault the seal shows the very record. Journals of several units show of each
@@ -54,6 +55,7 @@ def verify(
     Examples:
 
     - `interlock verify`: every journal in the store
+    - `interlock verify H1`: that of this unit
     - `interlock verify H1.ilj --public-key H1-1.pub`: what an outsider can check
 
     Next: `interlock report`. What the words mean: host_tools/README.md, Verification.
@@ -74,17 +76,26 @@ def verify(
 
     knowledge = Knowledge([read_public_key(path) for path in public_key or ()], _vault(home, vault))
     beside = _stored(home, required=not files)
-    places: list[Place] = [InFile(path) for path in files] if files else list(beside.values())
+    units = _units(files or [], beside)
+    places: list[Place] = [InFile(path) for path in files] if files and not units else list((units or beside).values())
     what = f"Checking {len(places)} journal{'s' if len(places) != 1 else ''}"
     with working(what, total=1, quiet=as_json) as step:
         jobs = os.cpu_count() or 1
-        reports = audit(places, knowledge.of, beside if files else None, jobs, _percent(step))
+        reports = audit(places, knowledge.of, beside if files and not units else None, jobs, _percent(step))
     if as_json:
         print(json.dumps([describe(report) for report in reports], indent=2))
     else:
         show(reports)
     if any(report.findings for report in reports):
         raise typer.Exit(Exit.FINDINGS)
+
+
+def _units(named: list[Path], beside: "dict[str, InStore]") -> "dict[str, InStore]":
+    """Those of the store, when all that is named are serials of its units and no files."""
+    by_name = {serial.upper(): serial for serial in beside}
+    serials = [by_name.get(str(name).upper()) for name in named if not name.exists()]
+    known = {serial: beside[serial] for serial in serials if serial is not None}
+    return known if len(known) == len({str(name).upper() for name in named}) else {}
 
 
 def _percent(step: Step) -> "Progress":

@@ -1,13 +1,14 @@
 """What the dock does beside its visits, in threads of their own: it checks what came, and forwards it."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..outcome import ToolError
+from ..store.forward import forward_noted
 from ..store.store import Store
 from ..vault.vault import Vault
 from ..verifying.audit import audit
@@ -52,7 +53,10 @@ class Checking:
     """Checks journals one after the other, those first that came last; all of them together now and then, since units
     testify of each other."""
 
-    def __init__(self, board: Board, place: Path | str, vault: Vault, aside: Aside) -> None:
+    def __init__(
+        self, board: Board, place: Path | str, vault: Vault, aside: Aside, look_at_vault: Callable[[], bool]
+    ) -> None:
+        self._look_at_vault = look_at_vault
         self._board = board
         self._place = place
         self._vault = vault
@@ -88,6 +92,7 @@ class Checking:
             await self._check(serials, "together")
 
     async def _check(self, serials: list[str], kind: str) -> None:
+        self._look_at_vault()  # its keys may be others by now
         try:
             done = await self._aside(partial(check, self._place, serials, self._vault))
         except ToolError as error:
@@ -143,7 +148,9 @@ class Forwarding:
         self._news.clear()
         began_s = board.now_s()
         try:
-            done: Forwarded = await self._aside(partial(forward, self._place, self._server))
+            done: Forwarded = await self._aside(
+                partial(forward, self._place, self._server, board.person, board.utc_ms())
+            )
         except ToolError as error:
             self._failures += 1
             self._news.set()
@@ -163,19 +170,32 @@ class Forwarding:
         else:
             board.forward_behind_s = began_s
         board.withdraw("the server")
+        self._tell_skipped(done)
         board.counts["forwarded_records"] += done.records
         if done.records:
             board.tell(f"forwarded {done.records} records")
         return True
 
+    def _tell_skipped(self, done: "Forwarded") -> None:
+        about = "what cannot be forwarded"
+        if not done.skipped:
+            self._board.withdraw(about)
+            return
+        rows = "; ".join(f"{left.rows} of {left.serial} in {left.table}: {left.why}" for left in done.skipped)
+        advice = (
+            "It stays in the dock's store and hinders nothing else. Somebody changed that store, or what it imported."
+        )
+        self._board.notice(about, Light.YELLOW, f"some rows cannot be forwarded ({rows})", advice)
 
-def forward(place: Path | str, server: str) -> "Forwarded":
-    """All that the store has and the server has not, in one go; what arrived before a failure stays."""
+
+def forward(place: Path | str, server: str, person: str, utc_ms: int) -> "Forwarded":
+    """All that the store has and the server has not, in one go, noted in the custody of both; what arrived before a
+    failure stays."""
     store = Store.open(place)
     try:
         to = Store.open(server)
         try:
-            return store.forward(to)
+            return forward_noted(store, to, person, utc_ms)
         finally:
             to.close()
     finally:

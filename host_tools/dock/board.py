@@ -15,9 +15,16 @@ from .lanes import Lane
 from .lights import HOUR_S, QUARANTINE, Known, Light, Setback, Trouble, judge, overdue
 
 EVENTS_MAX = 200
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+_FIRST_S = int((datetime.datetime(1000, 1, 1, tzinfo=datetime.UTC) - _EPOCH).total_seconds())
+_LAST_S = int((datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC) - _EPOCH).total_seconds())
 UNTRUE = "not to be trusted"
 PAUSE_S = 30.0  # after a failure; doubled with each further one in a row
 PAUSE_MAX_S = HOUR_S
+CLOCK_SLACK_MS = 2000  # between two computers
+MISSES = 3  # scans that did not hear a unit: until then it may have been the air
+IN_RANGE_S = 60.0
+IN_RANGE_MAX_S = 180.0  # while nobody listened
 
 
 @dataclass(frozen=True)
@@ -127,7 +134,7 @@ class Board:
     forward_behind_s: float | None = None
     forward_trouble: str | None = None
     listeners: list[Callable[[Event], None]] = field(default_factory=list)
-    heard_within_s: float = 60.0
+    is_clock_in_doubt: bool = False
 
     def __post_init__(self) -> None:
         self.began_ms = self.utc_ms()
@@ -148,14 +155,26 @@ class Board:
             if serial not in self.units:
                 _, role, name = vault.name(serial)
                 self.units[serial] = Known(serial, name, role)
-        now_s, now_ms = self.now_s(), self.utc_ms()
-        for serial, at_ms in store.last_pulled().items():
-            unit = self.units.get(serial)
-            if unit is not None and (unit.pulled_ms is None or at_ms > unit.pulled_ms):
-                unit.pulled_ms, unit.pulled_s = at_ms, now_s - max(0, now_ms - at_ms) / 1000
+        self._learn_pulls(store)
         for serial in set(self.units) - set(serials):
             del self.units[serial]
         return book
+
+    def _learn_pulls(self, store: Store) -> None:
+        """What is dated in the future counts only where nothing else is known, and this host's own clock is in
+        doubt."""
+        now_s, now_ms = self.now_s(), self.utc_ms()
+        past = store.last_pulled(now_ms + CLOCK_SLACK_MS)
+        newest = store.last_pulled() if self.is_clock_in_doubt else {}
+        for serial, unit in self.units.items():
+            at_ms = past.get(serial)
+            if at_ms is not None and (unit.pulled_ms is None or unit.is_dated_ahead or at_ms > unit.pulled_ms):
+                unit.is_dated_ahead = False
+                unit.pulled_ms, unit.pulled_s = at_ms, now_s - max(0, now_ms - at_ms) / 1000
+            elif unit.pulled_ms is None and serial in newest:
+                unit.pulled_ms, unit.pulled_s, unit.is_dated_ahead = newest[serial], now_s, True
+            elif at_ms is None and unit.is_dated_ahead and not self.is_clock_in_doubt:
+                unit.pulled_ms, unit.pulled_s, unit.is_dated_ahead = None, None, False
 
     def tell(self, text: str, serial: str | None = None, light: Light = Light.GREEN) -> None:
         """Something happened."""
@@ -188,10 +207,11 @@ class Board:
     # What is shown.
 
     def in_range(self, unit: Known) -> bool:
-        """Whether it was heard lately, or is being visited."""
-        return unit.doing is not None or (
-            unit.heard_s is not None and self.now_s() - unit.heard_s <= self.heard_within_s
-        )
+        """Whether it was heard lately, or is being visited. While an adapter is kept from listening, silence says
+        nothing."""
+        if unit.doing is not None or unit.heard_s is None:
+            return unit.doing is not None
+        return self.now_s() - unit.heard_s <= (IN_RANGE_S if unit.missed >= MISSES else IN_RANGE_MAX_S)
 
     def light(self) -> Light:
         """The gravest of all."""
@@ -206,7 +226,7 @@ class Board:
         shown.sort(key=lambda unit: (-Light[unit.light.upper()], natural(unit.serial)))
         late = overdue(list(self.units.values()), now_s, self.overdue_s)
         lights = Counter(unit.light for unit in shown)
-        others = sorted(serial for serial, (at_s, _) in self.others.items() if now_s - at_s <= self.heard_within_s)
+        others = sorted(serial for serial, (at_s, _) in self.others.items() if now_s - at_s <= IN_RANGE_S)
         return Snapshot(
             self.force,
             self.person,
@@ -263,8 +283,9 @@ def natural(serial: str) -> tuple[str | int, ...]:
 
 
 def iso(utc_ms: int) -> str:
-    """2026-05-31T08:00:00Z."""
-    return f"{datetime.datetime.fromtimestamp(utc_ms // 1000, datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    """2026-05-31T08:00:00Z; what is beyond the calendar, which imported stores may hold, as its last or first day."""
+    seconds = min(max(utc_ms // 1000, _FIRST_S), _LAST_S)
+    return f"{_EPOCH + datetime.timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def changed(before: Iterable[UnitShown], after: Iterable[UnitShown]) -> list[UnitShown]:

@@ -7,6 +7,9 @@ pulled, verified, charged, up to date. The reasons are said in words, the graves
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from interlock.core.settings import ROLE_CAMERA
+from interlock.core.wire import FLAG_TALLY, STATUS_FLAG_NAMES
+
 PULL, BRING, ASSIGN = "pull", "bring", "assign"  # kinds of visits
 HOUR_S = 3600.0
 CLOCK_BAD_MS = 1000
@@ -14,6 +17,7 @@ FAILING = 2  # in a row, until then it may have been the air
 QUARANTINE = 5
 SOON = 0.75  # of the overdue time
 SIGNATURES_LOW = 16
+TALLY = STATUS_FLAG_NAMES[FLAG_TALLY]
 
 
 class Light(IntEnum):
@@ -51,8 +55,10 @@ class Known:
     """One own unit. Times (`_s`) are of a clock that never jumps; `pulled_ms`: UTC, for people. None: never, unknown.
 
     `findings`: kind to text, of pulls and of checks of its journal; `pending`: what waits to be brought to it, in
-    words; `officer`: who has it now, by the roster; `setbacks`: by kind of visit; `doing`: what the dock is at with
-    it."""
+    words; `officer`: who has it now, by the roster; `setbacks`: by kind of visit; `doing`: what the dock is at with it;
+    `heard_by`: the adapter that heard it last; `missed`: how many scans of that one did not hear it since, the first of
+    them at `missed_s`; `is_dated_ahead`: `pulled_ms` was in the future when it was learned; `cable_undone`: why the
+    last cable check could not be done."""
 
     serial: str
     name: str
@@ -60,10 +66,14 @@ class Known:
     in_service: bool = True
     is_revoked: bool = False
     heard_s: float | None = None
+    heard_by: str | None = None
+    missed: int = 0
+    missed_s: float | None = None
     rssi: int | None = None
     arrived: bool = False
     pulled_s: float | None = None
     pulled_ms: int | None = None
+    is_dated_ahead: bool = False
     following: int | None = None
     verified_to: int | None = None
     battery_mv: int | None = None
@@ -78,6 +88,7 @@ class Known:
     findings: dict[str, str] = field(default_factory=dict)
     cable: str | None = None
     cable_text: str = ""
+    cable_undone: str = ""
     cable_s: float | None = None
     setbacks: dict[str, Setback] = field(default_factory=dict)
     hostile: bool = False
@@ -91,6 +102,15 @@ class Known:
     @property
     def is_quarantined(self) -> bool:
         return self.hostile or self.failures >= QUARANTINE
+
+    def hear(self, now_s: float) -> None:
+        """It was heard, by a scan or in a session."""
+        self.heard_s, self.missed, self.missed_s = now_s, 0, None
+
+    def miss(self, now_s: float) -> None:
+        """A scan that should have heard it did not."""
+        self.missed += 1
+        self.missed_s = now_s if self.missed_s is None else self.missed_s
 
     def may(self, kind: str, now_s: float) -> bool:
         """Whether a visit of this kind need not wait for an earlier failure's sake."""
@@ -147,6 +167,8 @@ def _yellow(unit: Known, now_s: float, overdue_s: float) -> list[str]:
     found = []
     age_s = unit.age_s(now_s)
     for kind, setback in unit.setbacks.items():
+        if not setback.failures:
+            continue  # the host was at fault, and says so itself
         if kind != PULL:
             found.append(f"{setback.trouble.reason} failed {setback.failures} times: {setback.trouble.text}")
         elif not unit.is_quarantined and setback.failures < FAILING:
@@ -161,6 +183,10 @@ def _yellow(unit: Known, now_s: float, overdue_s: float) -> list[str]:
         found.append("its clock is not set")
     elif unit.clock == "kept" and abs(unit.clock_off_ms or 0) > CLOCK_BAD_MS:
         found.append(f"its clock is {(unit.clock_off_ms or 0) / 1000:+.1f} s off")
+    if unit.cable_undone:
+        found.append(f"cable check not done: {unit.cable_undone}")
+    if TALLY in unit.flags and unit.role & ROLE_CAMERA:
+        found.append("its recorder's tally was on in the dock: it records, or the tally sticks on")
     if "low battery" in unit.flags:
         found.append("low battery" + (f" ({unit.battery_mv} mV)" if unit.battery_mv else ""))
     if unit.signatures is not None and unit.signatures < SIGNATURES_LOW:

@@ -10,20 +10,22 @@ All waiting is by the event loop's clock, which does not jump when the host's do
 
 import asyncio
 import logging
-import shutil
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bench import Bench, Sighting
-from ..outcome import ToolError
+from ..outcome import Exit, ToolError
 from ..vault import keyring
+from ..vault.keys import Keys
 from .aside import Aside, aside
 from .background import Checking, Forwarding
-from .board import Board
+from .board import MISSES, Board
+from .host import Host, cannot_unlock
 from .lanes import Lane
 from .lights import ASSIGN, BRING, HOUR_S, PULL, Known, Light
 from .visits import Visits
@@ -33,11 +35,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("interlock.dock")
 
-AWAY_S = 60.0  # unheard for so long, a unit that comes again was away, and has news
+AWAY_S = 60.0  # so long after the first of some scans that missed it, a unit that comes again was away, and has news
 LONG_AWAY_S = 600.0  # what it did before is of another day
 REVIEW_S = 20.0
 TICK_S = 1.0
-CLOCK_STEP_S = 2.0
 BRINGS_MAX = 6  # of one unit in one round: a rotation of keys has three steps
 AGAIN_S = 5.0  # after one of the dock's own tasks broke down
 LEAVE_S = 8.0
@@ -64,7 +65,8 @@ class Settings:
 
 
 class Dock:
-    """`place`: of the store, for those who open it anew; `home`: whose disk is watched."""
+    """`place`: of the store, for those who open it anew; `home`: whose disk is watched; `unlock`, `is_clock_kept`: see
+    `Host`."""
 
     def __init__(
         self,
@@ -74,21 +76,22 @@ class Dock:
         place: Path | str,
         home: Path,
         beside: Aside = aside,
+        unlock: Callable[[], Keys | None] = cannot_unlock,
+        is_clock_kept: Callable[[], bool | None] = lambda: None,
     ) -> None:
         self.board = board
-        self.visits = Visits(bench, board, settings.budget_s, settings.cable, self._has_space)
-        self.checking = Checking(board, place, bench.vault, beside)
+        self.host = Host(board, bench.vault, bench.store, home, settings.free_bytes, unlock, is_clock_kept)
+        self.visits = Visits(bench, board, settings.budget_s, settings.cable, self.host.is_well)
+        self.checking = Checking(board, place, bench.vault, beside, self.host.look_at_vault)
         self.forwarding = None if settings.server is None else Forwarding(board, place, settings.server, beside)
         self.alive_s = 0.0
         self._bench = bench
         self._settings = settings
-        self._home = home
         self._news = asyncio.Event()
         self._turns: set[asyncio.Task[None]] = set()
         self._is_bringing = False
         self._settled: set[Duty] = set()
         self._duties: list[Duty] = []
-        self._clock_ahead_s: float | None = None
         self._is_ours = bench.vault.person is None
 
     # Its two ways of life.
@@ -96,16 +99,16 @@ class Dock:
     async def run(self, ending: asyncio.Event) -> None:
         """Until `ending` is set; then what is under way is broken off, which loses nothing."""
         self._begin()
-        tasks = [
-            asyncio.create_task(self._for_ever(name, work))
-            for name, work in (
-                ("listening", self._listen),
-                ("reviewing", self._reviewing),
-                ("giving turns", self._give_turns),
-                ("checking", self.checking.go_on),
-                *([("forwarding", self.forwarding.go_on)] if self.forwarding is not None else []),
-            )
-        ]
+        works: dict[str, Callable[[], Awaitable[None]]] = {
+            "reviewing": self._reviewing,
+            "giving turns": self._give_turns,
+            "checking": self.checking.go_on,
+        }
+        for lane in self.board.lanes:
+            works[f"listening on {lane.name}"] = partial(self._listen, lane)
+        if self.forwarding is not None:
+            works["forwarding"] = self.forwarding.go_on
+        tasks = [asyncio.create_task(self._for_ever(name, work)) for name, work in works.items()]
         try:
             await ending.wait()
         finally:
@@ -129,6 +132,9 @@ class Dock:
     async def _give_turns_once(self, tried: "Counter[tuple[str, tuple[str, ...]]]") -> None:
         """Until nobody in range has one to come."""
         self.review()
+        if not self.host.has_keys:
+            said = self.board.notices.get("the vault") or self.board.notices["the credentials"]
+            raise ToolError(said.text, said.advice, Exit.DEVICE)
         while True:
             self.alive_s = self.board.now_s()
             for kind, serials, lane in self._due(tried):
@@ -141,11 +147,13 @@ class Dock:
 
     def _begin(self) -> None:
         vault = self._bench.vault
+        self.host.look_at_vault()
         if vault.kind == "auditor":
             raise ToolError(
                 f"this is {vault.person}'s vault, an auditor's: it opens no unit",
                 "A dock works with a technician's vault (interlock credentials PERSON), or with the force's.",
             )
+        self.host.look_at_clock()
         self.board.learn(vault, self._bench.store)
         self.visits.remember_cables()
         self.checking.ask(sorted(row.serial for row in self._bench.store.units() if row.serial in self.board.units))
@@ -183,15 +191,18 @@ class Dock:
 
     # Who is there.
 
-    async def _listen(self) -> None:
+    async def _listen(self, lane: Lane) -> None:
         while True:
-            await asyncio.gather(*(self._sweep(lane, self._settings.sweep_s) for lane in self.board.lanes))
-            self.board.notices.pop("listening", None)
+            await self._sweep(lane, self._settings.sweep_s)
+            self.board.notices.pop(f"listening on {lane.name}", None)
             await asyncio.sleep(self._settings.pause_s)
 
     async def _sweep(self, lane: Lane, seconds: float) -> None:
-        for sighting in await lane.sweep(seconds):
-            self._heard(sighting)
+        found = await lane.sweep(seconds)
+        for sighting in found:
+            self._heard(sighting, lane)
+        if lane.trouble is None:
+            self._missed({sighting.serial for sighting in found}, lane)
         if lane.trouble is not None:
             said = f"adapter {lane.name}: {lane.trouble}"
             self.board.notice(f"adapter {lane.name}", Light.RED, said, lane.trouble.advice)
@@ -199,7 +210,7 @@ class Dock:
             self.board.withdraw(f"adapter {lane.name}")
         self._news.set()
 
-    def _heard(self, sighting: Sighting) -> None:
+    def _heard(self, sighting: Sighting, lane: Lane) -> None:
         now_s = self.board.now_s()
         if sighting.serial is None:
             return
@@ -207,12 +218,24 @@ class Dock:
         if unit is None:
             self.board.others[sighting.serial] = (now_s, sighting.state_name)
             return
-        away_s = now_s - (-LONG_AWAY_S if unit.heard_s is None else unit.heard_s)
+        away_s = LONG_AWAY_S + 1 if unit.heard_s is None else 0.0
+        if unit.missed_s is not None and unit.missed >= MISSES:
+            away_s = now_s - unit.missed_s
         if unit.doing is None and away_s > AWAY_S:
             unit.arrived = True
             if away_s > LONG_AWAY_S or not unit.is_quarantined:
                 unit.setbacks.clear()  # somebody took it and brought it again
-        unit.heard_s, unit.rssi = now_s, sighting.rssi
+        unit.hear(now_s)
+        unit.heard_by, unit.rssi = lane.name, sighting.rssi
+
+    def _missed(self, heard: "set[str | None]", lane: Lane) -> None:
+        """A unit is missed by the adapter that heard it last; by any, while that one is out of order. Only a scan that
+        came to its end says so: while nobody listens, nobody goes away."""
+        works = {each.name for each in self.board.lanes if each.trouble is None}
+        for unit in self.board.units.values():
+            is_its = unit.heard_by == lane.name or unit.heard_by not in works
+            if is_its and unit.serial not in heard and unit.doing is None and unit.heard_s is not None:
+                unit.miss(self.board.now_s())
 
     # What is due, reviewed now and then.
 
@@ -223,10 +246,13 @@ class Dock:
             await asyncio.sleep(REVIEW_S)
 
     def review(self) -> None:
-        """Look at the vault, the roster, the clock and the disk."""
+        """Look at the vault, the clock and the roster."""
         board = self.board
+        self.host.look_at_clock()
+        self.host.look_at_vault()
+        if "the vault" in board.notices:
+            return
         book = board.learn(self._bench.vault, self._bench.store)
-        self._look_at_clock()
         self._look_at_roster()
         for serial, unit in board.units.items():
             waits = [NEW_SETTINGS] if book is not None and self._needs(book, serial) else []
@@ -257,38 +283,6 @@ class Dock:
         else:
             self.board.withdraw("the roster")
 
-    def _look_at_clock(self) -> None:
-        board = self.board
-        now_ms = board.utc_ms()
-        newest_ms = max((unit.pulled_ms or 0 for unit in board.units.values()), default=0)
-        ahead_s = now_ms / 1000 - board.now_s()
-        if self._clock_ahead_s is not None and abs(ahead_s - self._clock_ahead_s) > CLOCK_STEP_S:
-            board.tell(f"this host's clock jumped by {ahead_s - self._clock_ahead_s:+.1f} s", None, Light.YELLOW)
-        self._clock_ahead_s = ahead_s
-        self.visits.may_set_clocks = now_ms >= newest_ms - CLOCK_STEP_S * 1000
-        if self.visits.may_set_clocks:
-            board.withdraw("this host's clock")
-        else:
-            board.notice(
-                "this host's clock",
-                Light.RED,
-                "this host's clock is behind the newest pull in the store, so no unit's clock is set by it",
-                "Set it right (NTP): units keep their own time meanwhile.",
-            )
-
-    def _has_space(self) -> bool:
-        free = shutil.disk_usage(self._home).free
-        if free >= self._settings.free_bytes:
-            self.board.withdraw("the disk")
-            return True
-        self.board.notice(
-            "the disk",
-            Light.RED,
-            f"the disk is full ({free >> 20} MiB are left), so nothing is pulled",
-            "Free some space: the dock goes on by itself. Units keep their journals, and nothing is lost.",
-        )
-        return False
-
     # Turns.
 
     async def _give_turns(self) -> None:
@@ -306,7 +300,7 @@ class Dock:
         """Visits that are due and have a lane, the urgent ones first: somebody waits for an assignment, a unit that has
         just come has news. Each is to be started before the next is asked for. `tried`: of one round: how often."""
         board, tried = self.board, Counter() if tried is None else tried
-        if not self._has_space():
+        if not self.host.may_visit():
             return
         for duty in self._duties:
             serials = (duty.holster, duty.camera)
@@ -339,9 +333,9 @@ class Dock:
         if not free:
             return None
 
-        def weight(lane: Lane) -> tuple[int, int]:
+        def weight(lane: Lane) -> tuple[bool, int, int, int]:
             _, heard = lane.heard.get(unit.serial, (0.0, []))
-            return lane.busy, -max((sighting.rssi for sighting in heard), default=-200)
+            return lane.is_slow, lane.hangs, lane.busy, -max((sighting.rssi for sighting in heard), default=-200)
 
         return min(free, key=weight)
 

@@ -18,8 +18,8 @@ from ..flows.reach import NotHeard
 from ..inbox import LinkLost
 from ..outcome import ToolError
 from ..refused import Refused, Untrue
-from .board import PAUSE_S, UNTRUE, Board, iso
-from .lanes import Lane, Only
+from .board import CLOCK_SLACK_MS, PAUSE_S, UNTRUE, Board, iso
+from .lanes import Lane, Only, OutOfOrder, Sparing
 from .lights import ASSIGN, BRING, HOUR_S, PULL, Known, Light, Setback, Trouble, judge
 
 if TYPE_CHECKING:
@@ -31,19 +31,21 @@ log = logging.getLogger("interlock.dock")
 CLOCK_EVERY_S = 6 * HOUR_S
 CABLE_EVERY_S = 24 * HOUR_S
 CABLE_AGAIN_S = HOUR_S  # where it was not done
-_CABLE = re.compile(r"recorder (passed|failed)")  # as `flows/selftest.py` notes it
+_CABLE = re.compile(r"recorder (passed|failed|skipped)")  # as `flows/selftest.py` notes it
 NOT_HEARD = "not heard"
+ADAPTER = "adapter"
+NOT_DONE = "not done"
+CABLE_LIGHTS = {"passed": Light.GREEN, NOT_DONE: Light.YELLOW, "failed": Light.RED}
 
 
 class Visits:
     """`bench`: without a radio of its own: each visit goes over a lane's; `budget_s`: what one visit may take;
-    `has_space`: whether the disk has; `may_set_clocks`: False while this host's own clock is in doubt."""
+    `is_host_well`: whether what goes wrong just now is not this host's fault."""
 
     def __init__(
-        self, bench: Bench, board: Board, budget_s: float, cable: bool, has_space: Callable[[], bool] = lambda: True
+        self, bench: Bench, board: Board, budget_s: float, cable: bool, is_host_well: Callable[[], bool] = lambda: True
     ) -> None:
-        self.may_set_clocks = True
-        self._has_space = has_space
+        self._is_host_well = is_host_well
         self._bench = bench
         self._board = board
         self._budget_s = budget_s
@@ -51,9 +53,9 @@ class Visits:
 
     async def pull(self, lane: Lane, unit: Known) -> None:
         """The everyday visit."""
-        bench, now_s = replace(self._bench, radio=lane), self._board.now_s()
+        bench, now_s = replace(self._bench, radio=Sparing(lane)), self._board.now_s()
         clock_due = unit.clock_set_s is None or now_s - unit.clock_set_s > CLOCK_EVERY_S
-        plan = flow.Plan(self.may_set_clocks, clock_due, self._is_cable_due(unit, now_s))
+        plan = flow.Plan(not self._board.is_clock_in_doubt, clock_due, self._is_cable_due(unit, now_s))
 
         def report(at: Progress) -> None:
             unit.doing = f"pulling: {at.records} of {at.total} records"
@@ -66,12 +68,12 @@ class Visits:
     def _is_cable_due(self, unit: Known, now_s: float) -> bool:
         if not self._cable or not unit.role & ROLE_CAMERA or unit.is_revoked:
             return False
-        every_s = CABLE_AGAIN_S if unit.cable == "not done" else CABLE_EVERY_S
+        every_s = CABLE_AGAIN_S if unit.cable == NOT_DONE else CABLE_EVERY_S
         return unit.cable_s is None or now_s - unit.cable_s > every_s
 
     async def bring(self, lane: Lane, unit: Known) -> None:
         """Settings that the force's vault has for it."""
-        radio = Only(lane, [unit.serial])
+        radio = Only(Sparing(lane), [unit.serial])
         visiting = Round(replace(self._bench, radio=radio), None)
         unit.doing = "bringing settings"
         brought = await self._bounded(lane, [unit], BRING, visiting.go)
@@ -88,7 +90,7 @@ class Visits:
         """A pair that the roster gives to an officer now; whether that is in force."""
         from ..flows.shift import take_up
 
-        bench = replace(self._bench, radio=lane)
+        bench = replace(self._bench, radio=Sparing(lane))
         for unit in units:
             unit.doing = "assigning"
         serials = [unit.serial for unit in units]
@@ -136,10 +138,10 @@ class Visits:
     def _failed(self, lane: Lane, units: Sequence[Known], kind: str, trouble: Trouble) -> None:
         """Count it against the units, unless this host is at fault: then they only wait."""
         now_s = self._board.now_s()
-        is_hosts = not lane.is_open or not self._has_space()
+        is_hosts = trouble.reason == ADAPTER or not lane.is_open or not self._is_host_well()
         for unit in units:
             if trouble.reason != NOT_HEARD:
-                unit.heard_s = now_s
+                unit.hear(now_s)
             if is_hosts:
                 failures = unit.setbacks[kind].failures if kind in unit.setbacks else 0
                 unit.setbacks[kind] = Setback(trouble, failures, now_s + PAUSE_S)
@@ -163,7 +165,8 @@ class Visits:
             self._failed(lane, [unit], PULL, trouble_of(visited.failure))
             return
         unit.setbacks.pop(PULL, None)
-        unit.hostile, unit.arrived, unit.heard_s = False, False, board.now_s()
+        unit.hear(board.now_s())
+        unit.hostile, unit.arrived, unit.is_dated_ahead = False, False, False
         unit.pulled_s, unit.pulled_ms, unit.following = board.now_s(), board.utc_ms(), pulled.following
         board.counts["pulls"] += 1
         if visited.cable is not None:
@@ -173,10 +176,10 @@ class Visits:
 
     def _take_cable(self, unit: Known, cable: flow.Cable) -> None:
         board = self._board
-        unit.cable, unit.cable_text, unit.cable_s = cable.outcome, cable.text, board.now_s()
+        note_cable(unit, cable.outcome, cable.text, board.now_s())
         board.counts["cable_checks"] += 1
         detail = cable.outcome + (f": {cable.text}" if cable.text else "")
-        light = Light.RED if cable.outcome == "failed" else Light.GREEN
+        light = CABLE_LIGHTS[cable.outcome]
         board.tell(f"cable check: {detail}", unit.serial, light)
 
     def remember_cables(self) -> None:
@@ -186,13 +189,25 @@ class Visits:
             if not unit.role & ROLE_CAMERA:
                 continue
             for row in self._bench.store.custody_of(unit.serial):
-                if row.what == "self-test" and (found := _CABLE.search(row.detail)):
-                    unit.cable, unit.cable_text = found[1], f"{iso(row.utc_ms)}, by {row.who}"
-                    unit.cable_s = board.now_s() - max(0, board.utc_ms() - row.utc_ms) / 1000
+                found = _CABLE.search(row.detail) if row.what == "self-test" else None
+                ago_ms = board.utc_ms() - row.utc_ms
+                if found and ago_ms >= -CLOCK_SLACK_MS:
+                    outcome = NOT_DONE if found[1] == "skipped" else found[1]
+                    text = f"{iso(row.utc_ms)}, by {row.who}"
+                    note_cable(unit, outcome, text, board.now_s() - max(0, ago_ms) / 1000)
+
+
+def note_cable(unit: Known, outcome: str, text: str, at_s: float) -> None:
+    """Let this be what is known of its cable. A check that was not done is no news of one that failed."""
+    unit.cable_undone = text if outcome == NOT_DONE else ""
+    if outcome == NOT_DONE and unit.cable == "failed":
+        return
+    unit.cable, unit.cable_text, unit.cable_s = outcome, text, at_s
 
 
 def trouble_of(error: ToolError) -> Trouble:
     """An error as the dock counts it."""
-    reasons = ((NotHeard, NOT_HEARD), (LinkLost, "link lost"), (Untrue, UNTRUE), (Refused, "refused"))
+    lost = ((NotHeard, NOT_HEARD), (OutOfOrder, ADAPTER), (LinkLost, "link lost"))
+    reasons = (*lost, (Untrue, UNTRUE), (Refused, "refused"))
     reason = next((word for kind, word in reasons if isinstance(error, kind)), "other")
     return Trouble(reason, str(error), error.advice)

@@ -47,7 +47,7 @@ class Adapter:
 @dataclass(frozen=True)
 class Device:
     """An Interlock unit that BlueZ remembers. `serial`: as last advertised, or None; `characteristics`: those it has
-    cached of the unit's service, None without any; `is_connected`: now."""
+    cached of the unit's service, None without any, or while they are discovered; `is_connected`: now."""
 
     path: str
     adapter: str
@@ -206,6 +206,8 @@ def _device(path: str, objects: dict[str, dict[str, dict[str, Any]]]) -> Device 
         if "org.bluez.GattCharacteristic1" in found
         and services.get(found["org.bluez.GattCharacteristic1"]["Service"]) == wire.SERVICE
     }
+    # While it is connected and still discovered, maybe by another program, the table is not whole.
+    is_whole = told.get("ServicesResolved") or not told.get("Connected")
     return Device(
         path,
         str(told.get("Adapter", path.rpartition("/")[0])),
@@ -213,5 +215,5 @@ def _device(path: str, objects: dict[str, dict[str, dict[str, Any]]]) -> Device 
         named if SERIAL.fullmatch(named) else None,
         bool(told.get("Paired") or told.get("Bonded")),
         bool(told.get("Connected")),
-        frozenset(characteristics) if services else None,
+        frozenset(characteristics) if services and is_whole else None,
     )

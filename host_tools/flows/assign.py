@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from ..store.store import Store
 
 PATIENCE_S = 20.0
-NEAR_ENOUGH_MS = 60_000  # for the end of a shift
+# A clock that a technician may not set so far: the officer goes on duty with it, since an end that is a minute off does
+# no harm (it counts in the dock only). The difference is told: no clock drifts so, the unit's or the host's is wrong.
+NEAR_ENOUGH_MS = 60_000
 NOTED = "assigned"  # what the store calls it
 
 
@@ -43,11 +45,13 @@ class Bound:
 
 @dataclass(frozen=True)
 class Assigned:
-    """`units`: in the order of the visits; `is_news`: whether any of them had to be told."""
+    """`units`: in the order of the visits; `is_news`: whether any of them had to be told; `notes`: what a person has to
+    know beside, in words: a clock that is off, a third unit that is left behind."""
 
     officer: str | None
     units: tuple[Bound, ...]
     is_news: bool = True
+    notes: tuple[str, ...] = ()
 
 
 async def assign(
@@ -58,16 +62,28 @@ async def assign(
     vault = bench.vault
     check(vault, holster, camera)
     numbers = {serial: vault.name(serial)[0] for serial in (holster, camera)}
-    bound, told = [], []
+    bound, told, notes = [], [], []
     for serial, partner in ((camera, holster), (holster, camera)):
         text = _noted_text(officer, partner, until_s)
         present = (numbers[partner], until_s) if spare_visits and _last_noted(bench.store, serial) == text else None
-        found, is_told = await _bind(bench, serial, numbers[partner], until_s, officer, unless=present)
+        found, is_told, off_ms = await _bind(bench, serial, numbers[partner], until_s, officer, unless=present)
         bound.append(found)
         told.append(is_told)
+        if off_ms is not None:
+            notes.append(
+                f"{serial}'s clock is {abs(off_ms) / 1000:.0f} s {'ahead' if off_ms > 0 else 'behind'}, more than "
+                f"clocks drift: its own or this computer's is wrong. Only the force's vault may set it so far: "
+                f"interlock sync {serial}"
+            )
+            bench.store.custody(serial, bench.person, "clock off", f"{off_ms} ms, left as it is", bench.utc_ms())
+        if found.was not in (None, partner):
+            notes.append(
+                f"{serial} was {found.was}'s until now, and {found.was} may count on it still: assign {found.was} "
+                f"anew, or let it go: interlock assign HOLSTER --clear"
+            )
         if is_told:
             bench.store.custody(serial, bench.person, NOTED, text, bench.utc_ms())
-    return Assigned(officer, tuple(bound), any(told))
+    return Assigned(officer, tuple(bound), any(told), tuple(notes))
 
 
 def noted(store: "Store", holster: str, camera: str, officer: str, until_s: int) -> bool:
@@ -96,7 +112,7 @@ async def clear(bench: Bench, holster: str, camera: str | None = None) -> Assign
 
 
 async def _let_go(bench: Bench, serial: str, only_if: int | None) -> Bound:
-    found, is_told = await _bind(bench, serial, 0, 0, bench.person, only_if=only_if)
+    found, is_told, _ = await _bind(bench, serial, 0, 0, bench.person, only_if=only_if)
     if is_told:
         bench.store.custody(serial, bench.person, NOTED, "the paired ones", bench.utc_ms())
     return found
@@ -119,7 +135,8 @@ def check(vault: Vault, holster: str, camera: str) -> None:
     if pair is None or pair.state != "committed":
         raise ToolError(
             f"{holster} and {camera} do not hold each other's keys{' yet' if pair else ''}",
-            f"Make them a pair first, once: interlock pair {holster} {camera} --spare.",
+            f"Make them a pair first, once: interlock pair {holster} {camera} --spare. All pairs of a roster: "
+            "interlock roster spares.",
         )
 
 
@@ -131,42 +148,47 @@ async def _bind(
     officer: str,
     only_if: int | None = None,
     unless: tuple[int, int] | None = None,
-) -> tuple[Bound, bool]:
-    """One unit; how it is then, and whether it was told. `only_if`: the partner that it must be assigned to, to be let
+) -> tuple[Bound, bool, int | None]:
+    """One unit; how it is then, whether it was told, and how far its clock is off (ms), where it could not be set.
+    `only_if`: the partner that it must be assigned to, to be let
     go; `unless`: the (partner, end) with which it is left alone."""
 
-    async def once() -> tuple[Bound, bool]:
+    async def once() -> tuple[Bound, bool, int | None]:
+        off_ms = None
         credential = bench.vault.technician(serial, bench.person, bench.utc_ms())
         async with reach(bench, serial, credential) as session:
             before = after = await session.status()
             is_told = only_if in (None, before.assigned) and unless != (before.assigned, before.until_s)
             if is_told:
-                await _tell(session, bench, partner, until_s, officer)
+                off_ms = await _tell(session, bench, partner, until_s, officer)
                 after = await session.status()
             await session.end()
         was = partner_name(bench.vault, before.assigned)
-        return Bound(serial, partner_name(bench.vault, after.assigned), after.until_s or None, was), is_told
+        return Bound(serial, partner_name(bench.vault, after.assigned), after.until_s or None, was), is_told, off_ms
 
     return await patiently(once, PATIENCE_S)
 
 
-async def _tell(session: Session, bench: Bench, partner: int, until_s: int, officer: str) -> None:
-    if partner:
-        await _set_clock(session, bench)
+async def _tell(session: Session, bench: Bench, partner: int, until_s: int, officer: str) -> int | None:
+    off_ms = await _set_clock(session, bench) if partner else None
     await session.assign(partner, until_s, person_bytes(officer))
+    return off_ms
 
 
-async def _set_clock(session: Session, bench: Bench) -> None:
+async def _set_clock(session: Session, bench: Bench) -> int | None:
     """An end is a time of day, so the unit needs a clock: the right one, or at least one that is near enough for that,
-    when it may not be set so far by a technician."""
+    when it may not be set so far by a technician; then how far it is off, in ms."""
     try:
         await set_clock(session, bench)
     except Refused as refused:
         if refused.reason != wire.CLOCK_JUMP:
             raise
         found = await session.status()
-        if not found.utc_ms or abs(found.utc_ms - bench.utc_ms()) > NEAR_ENOUGH_MS:
+        off_ms: int = found.utc_ms - bench.utc_ms()
+        if not found.utc_ms or abs(off_ms) > NEAR_ENOUGH_MS:
             raise
+        return off_ms
+    return None
 
 
 def longest_s(utc_ms: int) -> int:

@@ -20,7 +20,7 @@ from ..outcome import ToolError
 from ..refused import Refused
 from ..vault.credential import SetUp
 from ..vault.entries import COMMITTED, PREPARED, REVOKED, UnitEntry
-from ..vault.vault import FORCE_BYTES, NAME_BYTES
+from ..vault.vault import FORCE_BYTES, NAME_BYTES, Vault
 from .clock import Measured, set_clock
 from .reach import AFTER_RESET_S, admin, bring_up_to_date, patiently, reach
 from .signing import SigningKey, make, told
@@ -57,6 +57,8 @@ async def provision(
     to have (`signing.CHOICES`), None: the one it has, else the default."""
     vault, serial = bench.vault, label.serial
     vault.check_own("authority to set units up")
+    if name is not None:
+        check_name(vault, serial, name)
     with vault.locked():
         entry = vault.unit(serial) if serial in vault else None
         if entry is not None and entry.state == REVOKED:
@@ -78,6 +80,16 @@ async def provision(
                     raise _Stranger(serial) from refused
         await _set_up(bench, label, role, name, policy)
         return await patiently(lambda: _finish(bench, serial, False, signing), AFTER_RESET_S, _is_not_yet_new)
+
+
+def check_name(vault: Vault, serial: str, name: str) -> None:
+    """ToolError when another unit is called so, by serial or name: whoever names one must not get the other."""
+    wanted = name.casefold()
+    others = {label.serial: label.serial for label in vault.labels()}
+    others |= {other: vault.name(other)[2] for other in vault.serials() if not vault.is_revoked(other)}
+    for other, called in others.items():
+        if other != serial and wanted in (other.casefold(), called.casefold()):
+            raise ToolError(f"{name} is what {other} is called", f"Give {serial} another name. Nothing was set up.")
 
 
 class _Stranger(ToolError):
@@ -110,9 +122,17 @@ def _take_wishes(bench: Bench, entry: UnitEntry, role: int, name: str | None, po
 
 
 async def _set_up(bench: Bench, label: Label, role: int, name: str | None, policy: Policy | None) -> None:
-    """The session under the label's secret."""
+    """The session under the label's secret, which the vault keeps from here until the unit is set up."""
     vault, serial = bench.vault, label.serial
+    if not label.secret:
+        raise ToolError(
+            f"{serial} does not know its keys yet, and its label is not in the vault",
+            "Its set-up was broken off too early. Give its label: interlock provision LABEL.",
+        )
     async with reach(bench, serial, SetUp(label.secret, bench.person)) as session:
+        if label not in vault.labels():
+            vault.drop_label(serial)  # another one: the unit knows this one
+            vault.keep_label(label)
         status = await session.status()
         if serial not in vault:
             vault.new_unit(serial, session.serial_raw, role, name, policy)

@@ -27,7 +27,7 @@ _CHECKED = b"interlock label 1"
 
 @dataclass(frozen=True)
 class Label:
-    """`serial`: as text; `secret`: 16 bytes, in no repr."""
+    """`serial`: as text; `secret`: 16 bytes, in no repr; empty: not at hand."""
 
     serial: str
     secret: bytes = field(repr=False)

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..outcome import ToolError
+from ..roster.table_file import is_file, place
 from .label import PREFIX, Label, parse
 
 FILE_BYTES_MAX = 64 * 1024
 PICTURE_BYTES_MAX = 64 * 1024 * 1024
 
 _YZ = {"Y": "Z", "Z": "Y", "y": "z", "z": "y"}
-_AZERTY = dict(zip("&é\"'(-è_çà", "1234567890", strict=True))
+_AZERTY = dict(zip("&é\"'(çà", "1234590", strict=True)) | {"M": ":", "m": ":", "?": "M", ",": "m", ")": "-"}
 _AZERTY |= {"A": "Q", "Q": "A", "Z": "W", "W": "Z", "a": "q", "q": "a", "z": "w", "w": "z"}
 LAYOUTS: Mapping[str, Mapping[str, str]] = {
     "a keyboard without its shift key": {";": ":"},
@@ -29,12 +30,14 @@ LAYOUTS: Mapping[str, Mapping[str, str]] = {
     "a Danish or Norwegian keyboard": {"Æ": ":", "æ": ":", "Ø": ":", "ø": ":", "+": "-"},
     "a Spanish keyboard": {"Ñ": ":", "ñ": ":", "'": "-"},
     "an Italian keyboard": {"ç": ":", "ò": ":", "'": "-"},
-    "a French or Belgian keyboard": _AZERTY | {"M": ":", "m": ":", "?": "M", ",": "m", ")": "-"},
+    "a French keyboard": _AZERTY | dict(zip("-è_", "678", strict=True)),
+    "a Belgian keyboard": _AZERTY | dict(zip("§è!", "678", strict=True)),
 }
 """What a host with this layout makes of the keys of a scanner that thinks of a US one, and what they were."""
 
 _BREAKS = re.compile(r"[\r\n\t\x00]+")
-_ONES_END = re.compile(rf"(?<=.)(?={PREFIX}[:;ÖÆØÑ])", re.IGNORECASE)
+_ONES_END = re.compile(rf"(?<=.)(?={PREFIX}[:;ÖÆØÑÉÇÒ]|IL&M)", re.IGNORECASE)
+"""In front of a label that follows right behind another one, as each keyboard writes its beginning."""
 
 
 class Scanned(NamedTuple):
@@ -69,8 +72,8 @@ def read(argument: str) -> list[Scanned]:
     if argument == "-":
         return [understand(sys.stdin.readline(FILE_BYTES_MAX))]
     if argument.startswith("@"):
-        return list(_of_file(Path(argument[1:]).expanduser()))
-    if ":" not in argument and Path(argument).is_file():
+        return list(_of_file(place(argument[1:])))
+    if ":" not in argument and is_file(argument):
         return list(_of_file(Path(argument)))
     return [understand(argument)]
 
@@ -79,7 +82,9 @@ def check_private(path: Path) -> None:
     """ToolError when others may read this file, which holds secrets."""
     if sys.platform != "win32" and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ToolError(
-            f"{path} holds a label's secret, and others may read it", f"Keep it to yourself first: chmod 600 {path}"
+            f"{path} holds a label's secret, and others may read it",
+            f"Keep it to yourself first: chmod 600 {path}. Where that does nothing (a stick, a telephone, a shared "
+            "folder), copy it to a disk of your own.",
         )
 
 

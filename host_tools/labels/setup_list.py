@@ -23,7 +23,8 @@ HEADINGS = {
 
 @dataclass(frozen=True)
 class Plan:
-    """`roles`, `names`: by serial; `prefixes`: role by how a serial begins; `labels`: those that the table has."""
+    """`roles`, `names`: by serial in capitals; `prefixes`: role by how a serial begins; `labels`: those of the
+    table."""
 
     roles: Mapping[str, int]
     names: Mapping[str, str]
@@ -32,10 +33,15 @@ class Plan:
 
     def role(self, serial: str) -> int | None:
         """What this unit is to be; of several beginnings that fit the longest one says."""
-        if serial in self.roles:
-            return self.roles[serial]
-        fits = [prefix for prefix in self.prefixes if serial.upper().startswith(prefix)]
+        folded = serial.upper()
+        if folded in self.roles:
+            return self.roles[folded]
+        fits = [prefix for prefix in self.prefixes if folded.startswith(prefix)]
         return self.prefixes[max(fits, key=len)] if fits else None
+
+    def name(self, serial: str) -> str | None:
+        """What this unit is to be called."""
+        return self.names.get(serial.upper())
 
 
 NOTHING = Plan({}, {}, {}, ())
@@ -50,19 +56,20 @@ def role_of(text: str) -> int:
 
 def read(argument: str) -> Plan:
     """`H=holster,C=camera`, or a table's file."""
-    if "=" in argument and not Path(argument).exists():
+    if "=" in argument and not table_file.is_file(argument):
         return Plan({}, {}, _prefixes(argument), ())
-    path = Path(argument).expanduser()
+    path = table_file.place(argument)
     return parse(table_file.read(path), path)
 
 
 def _prefixes(text: str) -> dict[str, int]:
-    found = {}
+    found: dict[str, int] = {}
     for part in text.split(","):
         prefix, _, role = (word.strip() for word in part.partition("="))
         if not SERIAL.fullmatch(prefix):
             raise ToolError(f"{prefix!r} is no beginning of a serial", "Such as --roles H=holster,C=camera.")
-        found[prefix.upper()] = role_of(role)
+        if found.setdefault(prefix.upper(), role_of(role)) != role_of(role):
+            raise ToolError(f"what begins with {prefix} has two roles", "A role is for good: say which it is.")
     return found
 
 
@@ -82,7 +89,7 @@ def parse(data: bytes, path: Path) -> Plan:
 
         try:
             label = _label(cell("label"), path)
-            serial = label if isinstance(label, str) else label.serial
+            serial = (label if isinstance(label, str) else label.serial).upper()
             if lines.setdefault(serial, number) != number:
                 raise ToolError(f"{serial} is in line {lines[serial]}, too", "")
             if cell("role"):

@@ -292,6 +292,11 @@ class Report:
     said: list[Said]
     notes: list[str]
 
+    @property
+    def owns_unknown(self) -> bool:
+        """Whether of no use it is known here which cameras are the officer's own."""
+        return bool(self.uses) and all(use.own_cameras is None for use in self.uses)
+
     def plain(self) -> dict[str, Any]:
         """As `--json` prints it."""
         return asdict(self)

@@ -6,7 +6,7 @@ clocks leaves out is refused; one that comes twice is told.
 """
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from interlock.core import wire
 
 from ..context import PERSON
+from ..labels.label import SERIAL
 from ..naming import close, serial_of
 from ..outcome import ToolError
 from . import rules as roster
@@ -48,13 +49,16 @@ TEAM_MAX = 40
 
 @dataclass(frozen=True)
 class Known:
-    """The units of a vault that are not revoked, read once: (number, role, name) by serial. It is `naming.Units`."""
+    """The units of a vault that are not revoked, read once: (number, role, name) by serial. It is `naming.Units`.
+    `revoked`: serials of the others."""
 
     units: Mapping[str, tuple[int, int, str]]
+    revoked: Collection[str] = ()
 
     @classmethod
     def of(cls, vault: "Vault") -> "Known":
-        return cls({serial: vault.name(serial) for serial in vault.serials() if not vault.is_revoked(serial)})
+        revoked = [serial for serial in vault.serials() if vault.is_revoked(serial)]
+        return cls({serial: vault.name(serial) for serial in vault.serials() if serial not in revoked}, revoked)
 
     @property
     def roles(self) -> dict[str, int]:
@@ -99,11 +103,10 @@ def parse(
     data: bytes,
     units: Known,
     zone: datetime.tzinfo | None = None,
-    standing: Callable[[int, int], Sequence[RosterRow]] = lambda *_: (),
+    standing: Callable[[Sequence[RosterRow]], Sequence[RosterRow]] = lambda _: (),
 ) -> Parsed:
-    """The rows of the table in `data`. `standing`: gives the rows of some time (from, to: seconds since 1970, UTC) that
-    the new ones must fit beside. ToolError that tells everything that is wrong, by line; then nothing of it may be
-    used."""
+    """The rows of the table in `data`. `standing`: gives the rows beside which these new ones must fit. ToolError that
+    tells everything that is wrong, by line; then nothing of it may be used."""
     table = table_file.rows(data, ", ".join(NEEDED))
     columns = table_file.columns(table[0], HEADINGS, NEEDED, several=("unit",))
     errors: list[tuple[int, str]] = []
@@ -113,8 +116,7 @@ def parse(
         lines += _Reader(number, cells, columns, units, zone, errors, notes).rows()
     fresh = _once(lines, notes)
     if fresh:
-        span = min(line.row.from_s for line in fresh), max(line.row.to_s for line in fresh)
-        errors += _conflicts(fresh, units, standing(*span))
+        errors += _conflicts(fresh, units, standing([line.row for line in fresh]))
     if not errors and not fresh:
         errors.append((table[0][0], "below the headings there is no row"))
     if errors:
@@ -182,8 +184,14 @@ class _Reader:
         return [serial for serial in map(self._serial, named) if serial is not None]
 
     def _serial(self, name: str) -> str | None:
+        if name.casefold() in (serial.casefold() for serial in self.units.revoked):
+            self._object(f"{name} is revoked")
+            return None
         try:
-            return serial_of(self.units, name)
+            serial = serial_of(self.units, name)
+            if SERIAL.fullmatch(name) and serial.casefold() != name.casefold():
+                self.notes.append((self.number, f"{name} is no serial here: {serial} is taken, which is called so"))
+            return serial
         except ToolError as error:
             known = self.units
             words = [*known.serials(), *(known.name(serial)[2] for serial in known.serials())]

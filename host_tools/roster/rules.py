@@ -73,6 +73,15 @@ def combinations(rows: Iterable[RosterRow], roles: Mapping[str, int]) -> list[tu
     )
 
 
+def superseded(rows: Sequence[RosterRow], standing: Iterable[RosterRow]) -> list[RosterRow]:
+    """Those of `standing` that `rows`, a new version, takes the place of: of its teams and its officers, what begins in
+    the time that it covers. A shift that is under way when that time begins stays as it is."""
+    teams, officers = {row.team for row in rows}, {row.officer for row in rows}
+    from_s, to_s = min(row.from_s for row in rows), max(row.to_s for row in rows)
+    old = (row for row in standing if row.team in teams or row.officer in officers)
+    return sorted({row for row in old if from_s <= row.from_s < to_s} - set(rows))
+
+
 def _at(rows: Iterable[RosterRow], now_s: int) -> list[RosterRow]:
     return sorted({row for row in rows if row.from_s <= now_s < row.to_s})
 

@@ -17,6 +17,22 @@ Row = tuple[int, list[str]]
 """(number of its line, cells)."""
 
 
+def place(text: str) -> Path:
+    """The path that a person wrote; `~` and `~USER` are homes."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ToolError(f"{text} cannot be read: there is no such user", "Write the path out.") from error
+
+
+def is_file(text: str) -> bool:
+    """Whether a file is called so; False too for what cannot be a file's name, such as a label's whole text."""
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def read(path: Path) -> bytes:
     """The file's bytes. ToolError when it cannot be read, or is too large for a table that a person made."""
     try:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
-from ..outcome import ToolError
+from ..outcome import Exit, ToolError
 from .schema import VERSION, alembic_version, guards, metadata, origins
 
 BUSY_S = 15.0  # how long a command waits for another one that writes
@@ -23,7 +23,20 @@ URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _FIRST_OF_ALEMBIC = 3  # schema 2 knew its version itself
 _SCHEMA = "the schema"  # a lock beside those of units, which are named by serials
 
+UNFIT = (UnicodeError, OverflowError)  # raised by a database's driver for what it cannot even send
+
 Place = Path | str
+
+
+class Refused(ToolError):
+    """What was to be written, or looked for, is nothing that this database can hold."""
+
+    def __init__(self, shown: str, why: str) -> None:
+        super().__init__(
+            f"the store {shown} cannot hold what it was given: {why}",
+            "Nothing of this was stored. Report this, with the command that was run.",
+            Exit.DEVICE,
+        )
 
 
 class Database(ABC):
@@ -31,7 +44,7 @@ class Database(ABC):
 
     engine: Engine
     shown: str
-    failures: tuple[type[Exception], ...] = (DBAPIError,)
+    failures: tuple[type[Exception], ...] = (DBAPIError, *UNFIT)
     migrates_alone = False  # whether opening it is enough to bring it to this schema
 
     @abstractmethod

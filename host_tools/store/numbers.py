@@ -1,4 +1,4 @@
-"""How rows are known, how they get their numbers, and which order they have in time. Used by `store*.py` only."""
+"""How rows are known, how they get their numbers, and which order they have in time. Used in this room only."""
 
 import hashlib
 import secrets
@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, insert, select
 
+from . import sound
 from .schema import DIGEST_BYTES, MARK_BYTES
 
 
@@ -23,12 +24,14 @@ def next_id(connection: Connection, table: Table, serial: str) -> int:
 def insert_new(
     connection: Connection, table: Table, serial: str, origin: str, rows: Sequence[Mapping[str, Any]]
 ) -> int:
-    """Rows of this unit that are made here; the number of the first of them."""
+    """Rows of this unit that are made here; the number of the first of them. ToolError when one cannot be stored."""
     first = next_id(connection, table, serial)
     named = [
         {**row, "serial": serial, "id": number, "origin": origin, "mark": secrets.token_bytes(MARK_BYTES)}
         for number, row in enumerate(rows, first)
     ]
+    for row in named:
+        sound.check(table, row)
     connection.execute(insert(table), named)
     return first
 

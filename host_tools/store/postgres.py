@@ -16,10 +16,11 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 
 from ..outcome import Exit, ToolError
-from .database import BUSY_S, Database
+from .database import BUSY_S, UNFIT, Database, Refused
 
 CONNECT_S = 10
 GONE_S = 20  # without a word from the server
+_REFUSED = ("22", "23", "54")  # data exception, integrity constraint violation, program limit exceeded
 _RETRIED = ("40001", "40P01")  # serialization_failure, deadlock_detected
 _MORE = {"connect_timeout": CONNECT_S, "keepalives_idle": GONE_S, "tcp_user_timeout": GONE_S * 1000}
 
@@ -29,14 +30,22 @@ class Postgres(Database):
         url = _url(place)
         from psycopg import Error
 
-        self.failures = (DBAPIError, DisconnectionError, Error)
+        self.failures = (DBAPIError, DisconnectionError, Error, *UNFIT)
         self.shown = _without_secrets(url)
         self._read_only = read_only
         self.engine = _engine(url, read_only)
 
     def prepare(self) -> None:
-        """A server that does not wait for its disk forgets what it reported as stored."""
+        """A server that does not wait for its disk forgets what it reported as stored; a database of another encoding
+        cannot hold what people wrote."""
         with self.reading() as connection, connection.begin():
+            encoding = connection.execute(text("SELECT current_setting('server_encoding')")).scalar()
+            if encoding != "UTF8":
+                raise ToolError(
+                    f"the database of {self.shown} holds texts as {encoding}, and not everybody's name is one",
+                    "Let its administrator make one that holds them all: createdb --encoding=UTF8 --template=template0 "
+                    "NAME. Nothing was changed.",
+                )
             if connection.execute(text("SELECT current_setting('fsync')")).scalar() == "off":
                 raise ToolError(
                     f"the server of {self.shown} does not wait for its disk (fsync = off): what it reports as stored "
@@ -60,12 +69,16 @@ class Postgres(Database):
         """Copies of a force's database are its administrator's: the change of schema is one transaction."""
 
     def told(self, error: Any) -> ToolError:
+        from psycopg import DataError
+
         cause = error.orig if isinstance(error, DBAPIError) else error
         state = getattr(cause, "sqlstate", None) or ""
         for begins, (happened, advice) in _ADVICE.items():
             if state.startswith(begins):
                 return ToolError(f"the store {self.shown} failed: {happened}", advice, Exit.DEVICE)
         line = " ".join(str(cause).split())
+        if state.startswith(_REFUSED) or isinstance(cause, (*UNFIT, DataError)):
+            return Refused(self.shown, line)
         if not state or (isinstance(error, DBAPIError) and error.connection_invalidated):
             return ToolError(
                 f"the store {self.shown} does not answer: {line}",

@@ -15,7 +15,9 @@ __all__ = [
     "CustodyRow",
     "Forwarded",
     "GoingOn",
+    "Imported",
     "RosterRow",
+    "Skipped",
     "UnitRow",
     "Version",
     "standing",
@@ -113,10 +115,27 @@ class Conflict(NamedTuple):
     versions: tuple[Version, ...]
 
 
+class Imported(NamedTuple):
+    """Of one journal file: records that were not here and that were, and signatures that were not."""
+
+    new: int
+    known: int
+    checkpoints: int
+
+
+class Skipped(NamedTuple):
+    """Rows that no store can hold, and that stay where they are. `why`: as `sound.fault` says it."""
+
+    serial: str
+    table: str
+    rows: int
+    why: str
+
+
 @dataclass(frozen=True)
 class Forwarded:
     """What arrived in the other store and was not there before; `serials`: of the units of which anything but custody
-    arrived."""
+    arrived; `skipped`: what cannot arrive, as far as it was looked at."""
 
     records: int
     checkpoints: int
@@ -125,6 +144,7 @@ class Forwarded:
     roster: int
     annotations: int
     serials: tuple[str, ...]
+    skipped: tuple[Skipped, ...] = ()
 
 
 def standing(rows: list[AnnotationRow]) -> list[AnnotationRow]:

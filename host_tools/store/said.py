@@ -11,10 +11,12 @@ from ..roster.rules import RosterRow
 from .numbers import in_time, insert_new
 from .rows import CODES, WITHDRAWN, AnnotationRow, CustodyRow
 from .schema import annotations, custody, roster
+from .sound import TEXT_MAX, plain
 
 
 def note_custody(connection: Connection, origin: str, row: CustodyRow) -> None:
-    insert_new(connection, custody, row.serial, origin, [row._asdict()])
+    """A detail that is no text, such as a file's name that is none, is written out: the note is not lost over it."""
+    insert_new(connection, custody, row.serial, origin, [row._asdict() | {"detail": plain(row.detail)[:TEXT_MAX]}])
 
 
 def custody_of(connection: Connection, serial: str) -> list[CustodyRow]:

@@ -1,5 +1,5 @@
-"""The store's tables, the same in SQLite and PostgreSQL. How they are opened: `store_engine.py`; how older ones became
-these: `migrations/`.
+"""The store's tables, the same in SQLite and PostgreSQL. How they are opened: `database.py`; how older ones became
+these: `migrations/`. What may stand in a row: `sound.py`.
 
 Each table is keyed by unit first, and no statement joins two units: so a force's store shards by serial. Everything is
 append-only: triggers refuse updates and deletions, so that no defect of a command can undo evidence. (They stop no
@@ -131,8 +131,9 @@ annotations = _of_units(
     Column("by", String, nullable=False),
     Column("utc_ms", BigInteger, nullable=False),
 )
-# What is forwarded, in this order: an end of a journal never before its records.
-FORWARDED = (units, additions, heads, checkpoints, custody, roster, annotations)
+# What is forwarded, in this order: an end of a journal never before its records; custody first, so that what is noted
+# of the forwarding itself is the newest of it.
+FORWARDED = (custody, units, additions, heads, checkpoints, roster, annotations)
 
 _POSTGRES_GUARD = """
 CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS

@@ -16,19 +16,20 @@ from sqlalchemy.exc import DBAPIError
 
 from .. import durable
 from ..outcome import Exit, ToolError
-from .database import BUSY_S, Database
+from .database import BUSY_S, UNFIT, Database, Refused
+from .sound import plain
 
 _RETRY_S = 0.05
 _WRITES = {"interlock_writes": True}  # execution option: take the write lock at once, so that no writer waits in vain
 
 
 class Sqlite(Database):
-    failures = (DBAPIError, sqlite3.Error)
+    failures = (DBAPIError, sqlite3.Error, *UNFIT)
     migrates_alone = True
 
     def __init__(self, path: Path, read_only: bool) -> None:
         self.path = path
-        self.shown = str(path)
+        self.shown = plain(str(path))
         if read_only and not path.exists():
             raise ToolError(
                 f"there is no store at {path}", "Pull a journal first (interlock pull), or give --home DIR."
@@ -75,10 +76,12 @@ class Sqlite(Database):
 
     def told(self, error: Any) -> ToolError:
         cause = error.orig if isinstance(error, DBAPIError) else error
+        if isinstance(cause, (*UNFIT, sqlite3.IntegrityError)):
+            return Refused(self.shown, str(cause))
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
         code = sqlite3.SQLITE_BUSY if code in _LOCKED else code
         happened, advice = _ADVICE.get(code, (str(cause), "Report this, with the command that was run."))
-        return ToolError(f"the store {self.path} failed: {happened}", advice, Exit.DEVICE)
+        return ToolError(f"the store {self.shown} failed: {happened}", advice, Exit.DEVICE)
 
 
 def _make_file(path: Path) -> None:
@@ -96,7 +99,7 @@ def _make_file(path: Path) -> None:
 
 
 def _engine(path: Path, read_only: bool) -> Engine:
-    uri = f"file:{quote(str(path.resolve()))}"
+    uri = f"file:{quote(os.fsencode(path.resolve()))}"
     if read_only:
         # On a read-only medium SQLite cannot make its shared memory; a file that nobody can write needs none.
         waiting = path.with_name(path.name + "-wal")
@@ -105,7 +108,9 @@ def _engine(path: Path, read_only: bool) -> Engine:
 
     def connect() -> sqlite3.Connection:
         # isolation_level None: transactions begin where we say so, not at the first statement that writes.
-        return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        connection.text_factory = _text
+        return connection
 
     engine = create_engine("sqlite+pysqlite://", creator=connect)
 
@@ -120,6 +125,11 @@ def _engine(path: Path, read_only: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _text(data: bytes) -> str:
+    """What somebody else wrote into a file may be no UTF-8: that hides no row."""
+    return data.decode("utf-8", "backslashreplace")
 
 
 def _set_wal(path: Path) -> None:

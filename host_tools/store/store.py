@@ -13,24 +13,36 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
-from interlock.core.layout import UNKNOWN, chain_next, decode
+from interlock.core.layout import UNKNOWN
 
 from .. import journal_file
 from ..outcome import Exit, ToolError
-from ..stream import epoch_behind
 from . import conflicts as store_conflicts
 from . import lines as store_lines
 from . import said as store_said
+from . import taking as store_taking
 from .database import Database, Place, open_database, origin_of
 from .lines import Arrival, Head, Row, StoredJournal
-from .numbers import digest_of, in_time, insert_new
-from .rows import Added, AnnotationRow, CheckpointRow, Conflict, CustodyRow, Forwarded, GoingOn, RosterRow, UnitRow
+from .numbers import in_time, insert_new
+from .rows import (
+    Added,
+    AnnotationRow,
+    CheckpointRow,
+    Conflict,
+    CustodyRow,
+    Forwarded,
+    GoingOn,
+    Imported,
+    RosterRow,
+    UnitRow,
+)
 from .schema import additions, checkpoints, heads, records, units
 
 if TYPE_CHECKING:
-    from .forward import Report
+    from .forward import Note, Report
+    from .runs import Runs
 
 __all__ = ["AnnotationRow", "CheckpointRow", "CustodyRow", "Forwarded", "RosterRow", "Store", "UnitRow"]
 
@@ -95,21 +107,16 @@ class Store:
     def learn_unit(self, serial: str, unit: int, role: int, name: str) -> None:
         """Note what a unit is. What it was before stays in the file."""
         row = UnitRow(serial, unit, role, name)
-        if self._read(lambda connection: _unit(connection, serial)) == row:
-            return
-
-        def learn(connection: Connection) -> None:
-            if _unit(connection, serial) != row:
-                insert_new(connection, units, serial, self.origin, [row._asdict()])
-
-        self.write([serial], learn)
+        if self._read(lambda connection: store_taking.unit_of(connection, serial)) != row:
+            self.write([serial], lambda connection: store_taking.learn(connection, self.origin, row))
 
     def units(self) -> list[UnitRow]:
         """Every unit that was ever learned of or whose records are here, by serial."""
         with self._reading() as connection:
             known = set(connection.scalars(select(units.c.serial).distinct()))
             known |= set(connection.scalars(select(additions.c.serial).distinct()))
-            return [_unit(connection, serial) or UnitRow(serial, 0, 0, "") for serial in sorted(known)]
+            unit = store_taking.unit_of
+            return [unit(connection, serial) or UnitRow(serial, 0, 0, "") for serial in sorted(known, key=str)]
 
     # Records in.
 
@@ -143,29 +150,18 @@ class Store:
 
         `by`, `utc_ms`: who brought them, and when by this host's clock. ToolError when one is no record or out of
         sequence. A record that does not continue the chain is stored: it is evidence, and `journal` says so."""
-        rows = _rows(serial, first, chain, epoch, raws)
+        rows = store_taking.record_rows(serial, first, chain, epoch, raws)
         if not rows:
             return Added(0, 0, 0)
+        return self.write([serial], lambda connection: store_taking.add(connection, self.origin, rows, by, utc_ms))
 
-        def add(connection: Connection) -> Added:
-            held = connection.execute(
-                select(records.c.sequence, records.c.digest, records.c.raw).where(
-                    records.c.serial == serial, records.c.sequence.between(first, first + len(rows) - 1)
-                )
-            ).all()
-            known = {(sequence, digest) for sequence, digest, _ in held}
-            if chain == UNKNOWN:  # what came before the hole was there is the same record
-                digests = {(row["sequence"], row["raw"]): row["digest"] for row in rows}
-                known |= {(n, digests[n, raw]) for n, _, raw in held if (n, raw) in digests}
-            taken = {sequence for sequence, _ in known}
-            new = [row for row in rows if (row["sequence"], row["digest"]) not in known]
-            if new:
-                said = {"first": first, "count": len(rows), "by": by, "utc_ms": utc_ms}
-                addition = insert_new(connection, additions, serial, self.origin, [said])
-                connection.execute(insert(records), [row | {"addition": addition} for row in new])
-            return Added(len(new), len(rows) - len(new), sum(row["sequence"] in taken for row in new))
-
-        return self.write([serial], add)
+    def take_journal(self, parts: "Runs", file: str, *, by: str, utc_ms: int) -> Imported:
+        """Store what a journal file holds, all or nothing, and note in the unit's chain of custody that it came from
+        the file of this name. `by`, `utc_ms`: as for `add`."""
+        return self.write(
+            [parts.serial],
+            lambda connection: store_taking.take_journal(connection, self.origin, parts, file, by, utc_ms),
+        )
 
     def note_head(self, serial: str, following: int, chain: bytes, *, utc_ms: int) -> None:
         """The unit's journal ended here, and all up to it was pulled: it can never be shorter again."""
@@ -177,15 +173,7 @@ class Store:
     ) -> bool:
         """Keep what a unit signed, sound or not; whether no other message of this key and index is here."""
         row = CheckpointRow(serial, index, message, signature, public, utc_ms, by)
-
-        def add(connection: Connection) -> bool:
-            same = (checkpoints.c.serial == serial, checkpoints.c.public == public, checkpoints.c.index == index)
-            held = connection.execute(select(checkpoints.c.message, checkpoints.c.signature).where(*same)).all()
-            if (message, signature) not in [tuple(pair) for pair in held]:
-                insert_new(connection, checkpoints, serial, self.origin, [vars(row)])
-            return all(other == message for other, _ in held)
-
-        return self.write([serial], add)
+        return self.write([serial], lambda connection: store_taking.add_checkpoint(connection, self.origin, row))
 
     # Records out.
 
@@ -201,7 +189,7 @@ class Store:
                 select(*(heads.c[name] for name in Head._fields)).where(heads.c.serial == serial).order_by(heads.c.id)
             ).all()
             came = in_time(connection, additions, serial)
-            unit = _unit(connection, serial) or UnitRow(serial, 0, 0, "")
+            unit = store_taking.unit_of(connection, serial) or UnitRow(serial, 0, 0, "")
         if not found and not stated and unit.unit == 0:
             raise ToolError(f"the store knows no unit {serial}", "interlock verify lists those that it knows.")
         order = {row.id: place for place, row in enumerate(came, 1)}
@@ -241,11 +229,14 @@ class Store:
         """How many records are here, of all units."""
         return self._read(lambda connection: connection.execute(select(func.count()).select_from(records)).scalar_one())
 
-    def last_pulled(self) -> dict[str, int]:
-        """Of each unit that was ever pulled to its end: when that was last, UTC in ms by that host's clock."""
+    def last_pulled(self, until_ms: int | None = None) -> dict[str, int]:
+        """Of each unit that was ever pulled to its end: when that was last, UTC in ms by that host's clock. `until_ms`:
+        what is dated later does not count."""
+        asked = select(heads.c.serial, func.max(heads.c.utc_ms)).group_by(heads.c.serial)
+        if until_ms is not None:
+            asked = asked.where(heads.c.utc_ms <= until_ms)
         with self._reading() as connection:
-            found = connection.execute(select(heads.c.serial, func.max(heads.c.utc_ms)).group_by(heads.c.serial))
-            return {row.serial: row[1] for row in found}
+            return {row.serial: row[1] for row in connection.execute(asked)}
 
     def conflicts(self, serial: str | None = None) -> list[Conflict]:
         """Numbers under which more than one record is here, by unit and number."""
@@ -281,6 +272,18 @@ class Store:
         """Let these stand no more; how many did."""
         return self._say_roster(list(rows), False, by, utc_ms)
 
+    def replace_roster(
+        self, gone: Iterable[RosterRow], rows: Iterable[RosterRow], *, by: str, utc_ms: int
+    ) -> tuple[int, int]:
+        """Let `gone` stand no more and `rows` stand, both or neither; how many did, and how many did not."""
+        old, new = list(gone), list(rows)
+
+        def say(connection: Connection) -> tuple[int, int]:
+            withdrawn = store_said.say_roster(connection, self.origin, old, False, by, utc_ms)
+            return withdrawn, store_said.say_roster(connection, self.origin, new, True, by, utc_ms)
+
+        return self.write({row.serial for row in (*old, *new)}, say)
+
     def _say_roster(self, rows: list[RosterRow], stands: bool, by: str, utc_ms: int) -> int:
         def say(connection: Connection) -> int:
             return store_said.say_roster(connection, self.origin, rows, stands, by, utc_ms)
@@ -306,38 +309,15 @@ class Store:
 
     # To another store.
 
-    def forward(self, to: "Store", report: "Report | None" = None, *, thorough: bool = False) -> Forwarded:
+    def forward(
+        self, to: "Store", report: "Report | None" = None, *, thorough: bool = False, note: "Note | None" = None
+    ) -> Forwarded:
         """Bring all that is here and not in `to` there. Broken off anywhere and done again, nothing is lost or doubled;
-        others may write in both meanwhile. `report`: how many rows of how many are done; `thorough`: compare every row,
-        not only each unit's last ones."""
+        others may write in both meanwhile. A row that no store can hold is left out and told, and hinders no other.
+
+        `report`: how many units of how many are done; `thorough`: compare every row, not only each unit's last ones;
+        `note`: what is noted in the chain of custody there, together with the first of a unit's rows that arrives.
+        Raises `forward.BrokenOff`, a ToolError that says what arrived before."""
         from .forward import forward
 
-        return forward(self, to, report or (lambda *_: None), thorough)
-
-
-def _unit(connection: Connection, serial: str) -> UnitRow | None:
-    row = connection.execute(
-        select(units.c.serial, units.c.unit, units.c.role, units.c.name)
-        .where(units.c.serial == serial)
-        .order_by(units.c.id.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else UnitRow(*row)
-
-
-def _rows(serial: str, first: int, chain: bytes, epoch: int, raws: Sequence[bytes]) -> list[dict[str, object]]:
-    """The rows to insert, but for their addition."""
-    rows: list[dict[str, object]] = []
-    for number, raw in enumerate(raws, first):
-        record = decode(raw, 0)
-        if record is None or len(record.raw) != len(raw) or record.sequence != number:
-            raise ToolError(
-                f"what was handed to the store as record {number} of {serial} is none",
-                "Nothing of this part was stored. Pull again, and report this if it stays.",
-            )
-        after = chain if chain == UNKNOWN else chain_next(chain, record.chained)
-        digest = digest_of(chain, raw)
-        row = {"serial": serial, "sequence": number, "digest": digest, "chain": chain, "after": after}
-        rows.append(row | {"epoch": epoch, "raw": bytes(raw)})
-        chain, epoch = after, epoch_behind(record, epoch)
-    return rows
+        return forward(self, to, report or (lambda *_: None), thorough, note)

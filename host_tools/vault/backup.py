@@ -1,6 +1,6 @@
 """A backup of the vault: one file, sealed under a passphrase or a key file of its own.
 
-    {"interlock_backup": 1, ...}    a line of JSON: when it was made, and the slot that opens it (`slots.py`)
+    {"interlock_backup": 1, ...}    a line of JSON: of which vault, when made, and the slot that opens it (`slots.py`)
     salt, box                       all files of the vault, under a key that only this backup has (`sealed.py`)
     SHA-256                         of all before: 32 bytes; damage is told apart from a wrong passphrase
 
@@ -57,21 +57,39 @@ class Backup:
 
 def write(vault: Vault, path: Path, new: NewSlot, made_s: int) -> Backup:
     """Make a backup of this vault at `path`; another command that changes the vault is waited for. ToolError when the
-    file is there and no backup, or cannot be written."""
-    if path.exists() and not _read(path).startswith(_BEGINS):
-        raise ToolError(f"{path} is there and is no backup", "Name another file: nothing was written.")
+    file is there and no backup, or one of another vault, or cannot be written."""
+    of = None if vault.files.keys is None else vault.files.keys.locks.vault
+    if path.exists():
+        _check_own(path, of)
     with vault.files.locked(PATIENCE_S), vault.files.logging():
         files = {_name(vault, file): vault.files.read(file) for file in vault.files.secrets()}
         files |= {_name(vault, file): file.read_bytes() for file in vault.files.others()}
     data_key, salt, backup_id = os.urandom(KEY_BYTES), os.urandom(SALT_BYTES), os.urandom(16).hex()
     slot = new.make(backup_id, 1, 1, data_key, made_s, os.urandom)
-    header = {"interlock_backup": 1, "id": backup_id, "made_s": made_s, "slot": vault_slots.body(slot)}
+    header = {"interlock_backup": 1, "id": backup_id, "of": of, "made_s": made_s, "slot": vault_slots.body(slot)}
     line = json.dumps(header).encode() + b"\n"
     plain = json.dumps({name: base64.b64encode(data).decode() for name, data in files.items()}).encode()
     data = line + salt + encrypt(data_key, salt, _place(line), plain)
     digest = hashlib.sha256(data)
     durable.replace(path, data + digest.digest())
     return _backup(path, made_s, digest.hexdigest(), files)
+
+
+def _check_own(path: Path, of: str | None) -> None:
+    """ToolError when what is there is no earlier backup of this vault."""
+    data = _read(path)
+    if not data.startswith(_BEGINS):
+        raise ToolError(f"{path} is there and is no backup", "Name another file: nothing was written.")
+    try:
+        header = json.loads(data[: data.index(b"\n", 0, _HEADER_BYTES_MAX)])
+        is_own = header.get("of") in (None, of)
+    except (ValueError, AttributeError, RecursionError):
+        is_own = False
+    if not is_own:
+        raise ToolError(
+            f"{path} is a backup of another vault, or damaged",
+            "Name another file, or move that one away: nothing was written.",
+        )
 
 
 def kind(path: Path) -> vault_slots.Kind:

@@ -8,7 +8,6 @@ in clear taken for one of the vault's.
 A mirror, if there is one, is another folder that gets each file as soon as it is written here, sealed as it is.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +25,6 @@ LOG, LOG_STATE = "uses.log", "log.json"  # of `log.py`
 _LOG_LOCK = "log.lock"
 _LOG_PATIENCE_S = 5.0
 _ASIDE = ".new"
-_MIRROR_SLACK_S = 2.0  # what FAT rounds a file's time to
 
 
 class Files:
@@ -169,12 +167,12 @@ class Files:
         keys = self.keys
         assert keys is not None
         with self.logging():
-            try:
-                for path in self.secrets():
-                    if not self._is_at(path, keys.locks.generation):
-                        self.put(path, self.read(path))
-            except Damaged as error:  # the others go on being used; the key before is kept
-                self.tell(f"not all files are under the vault's new key: {error}. {error.advice}")
+            for path in self.left_behind():
+                try:
+                    self.put(path, self.read(path))
+                except Damaged as error:
+                    self.tell(f"not all files are under the vault's new key: {error}. {error.advice}")
+            if self.left_behind():  # the key before is kept for them
                 return
             for left in self.path.rglob(".*.new"):  # of commands that were killed: perhaps in clear
                 durable.remove(left)
@@ -182,6 +180,11 @@ class Files:
             durable.replace(self.path / vault_keys.FILE, vault_keys.encode(done))
             self.keys = done
             self.mirror(self.path / vault_keys.FILE)
+
+    def left_behind(self) -> list[Path]:
+        """The files that are not under the present data key: while it changes, and after it those that are damaged."""
+        assert self.keys is not None
+        return [path for path in self.secrets() if not self._is_at(path, self.keys.locks.generation)]
 
     @staticmethod
     def _is_at(path: Path, generation: int) -> bool:
@@ -208,19 +211,17 @@ class Files:
                 raise OSError(2, "it is not there")
             durable.make_private(twin.parent)
             durable.replace(twin, path.read_bytes())
-            stat = path.stat()
-            os.utime(twin, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         except (OSError, ToolError) as error:
             self.tell(f"the vault's mirror is behind: {error}")
 
     def bring_mirror(self) -> None:
-        """Make up for what the mirror missed. Nothing is taken out of it that is not here."""
+        """Make up for what the mirror missed. Nothing is taken out of it that is not here, but labels: one that was
+        used up is no secret of a unit any more, and would come back as one."""
         for path in (self.path / vault_keys.FILE, *self.secrets(), *self.others()):
             twin = self._twin(path)
             assert twin is not None
             try:
-                have, wanted = twin.stat(), path.stat()
-                if have.st_size == wanted.st_size and abs(have.st_mtime - wanted.st_mtime) <= _MIRROR_SLACK_S:
+                if twin.read_bytes() == path.read_bytes():
                     continue
             except OSError:
                 pass  # not there yet
@@ -228,6 +229,13 @@ class Files:
                 self.tell("the vault's mirror is behind: it is not there")
                 return
             self.mirror(path)
+        labels = self._twin(self.path / "labels")
+        for twin in sorted(labels.glob("*.json")) if labels is not None else ():
+            if not (self.path / "labels" / twin.name).exists():
+                try:
+                    durable.remove(twin)
+                except ToolError as error:
+                    self.tell(f"the mirror is behind: {error}")
 
     def others(self) -> list[Path]:
         """Files that hold no secret and belong to the vault: public keys, the log."""

@@ -40,6 +40,11 @@ def leave(path: Path, keys: Keys, until_s: int) -> None:
     durable.replace(folder / f"{keys.locks.vault}.ticket", secret)
 
 
+def check_place() -> None:
+    """ToolError where there is no place for a ticket: before anybody is asked for a passphrase."""
+    _folder()
+
+
 def end(path: Path) -> bool:
     """End the ticket of the vault at `path`; whether there was one."""
     locks = vault_keys.read(path)

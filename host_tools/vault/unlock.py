@@ -29,13 +29,16 @@ _TRIES = 3
 Ask = Callable[[str], str]
 
 
-def unlock(path: Path, key_file: Path | None, ask: Ask | None, person: str | None = None) -> Keys | None:
+def unlock(
+    path: Path, key_file: Path | None, ask: Ask | None, person: str | None = None, with_ticket: bool = True
+) -> Keys | None:
     """The keys of the vault at `path`; None: it is in clear. `ask`: a hidden question, None where nobody is to be
-    asked; `person`: whose slots are tried first. ToolError when nothing opens it."""
+    asked; `person`: whose slots are tried first; `with_ticket`: whether a ticket will do. ToolError when nothing opens
+    it."""
     locks = vault_keys.read(path)
     if locks is None:
         return None
-    keys = vault_ticket.use(path)
+    keys = vault_ticket.use(path) if with_ticket else None
     if keys is not None:
         return keys
     if key_file is not None:
@@ -61,7 +64,9 @@ def unlock(path: Path, key_file: Path | None, ask: Ask | None, person: str | Non
 def _by_passphrase(path: Path, ask: Ask, person: str | None) -> Keys:
     for left in reversed(range(_TRIES)):
         try:
-            return vault_keys.unlock(path, vault_slots.passphrase(ask(f"Passphrase of the vault at {path}")), person)
+            again = "" if left == _TRIES - 1 else "That was another one. "
+            question = f"{again}Passphrase of the vault at {path}"
+            return vault_keys.unlock(path, vault_slots.passphrase(ask(question)), person)
         except WrongSecret:
             if not left:
                 raise
@@ -78,17 +83,28 @@ def new_secret(vault: Path, key_file: Path | None, ask: Ask | None, option: str 
             "a vault is never without a lock, and nobody is there to be asked for a passphrase",
             f"Name a key file, which is made if there is none: {option}. Keep it elsewhere than the vault.",
         )
-    text = ask(f"New passphrase, at least {vault_slots.PASSPHRASE_CHARACTERS_MIN} characters")
-    vault_slots.check_passphrase(text)
-    if ask("The same again") != text:
-        raise ToolError("the two passphrases differ", "Nothing was changed: run this again.")
-    return vault_slots.passphrase(text)
+    wrong = ""
+    for left in reversed(range(_TRIES)):
+        text = ask(f"{wrong}New passphrase, at least {vault_slots.PASSPHRASE_CHARACTERS_MIN} characters")
+        try:
+            vault_slots.check_passphrase(text)
+            if ask("The same again") != text:
+                raise ToolError("the two passphrases differ", "Nothing was changed: run this again.")
+        except ToolError as error:
+            if not left:
+                raise
+            wrong = f"No: {error}. "
+            continue
+        return vault_slots.passphrase(text)
+    raise AssertionError("the last try either is one or says why not")
 
 
 def read_key_file(path: Path) -> Secret:
     """The secret in a key file. ToolError when it is none, or when others may read it."""
     if not path.exists():
         raise ToolError(f"there is no key file at {path}", "Check --key-file, or INTERLOCK_KEY_FILE.")
+    if not path.is_file():
+        raise ToolError(f"{path} is a folder, and no key file", "Name the file in it that opens the vault.")
     return _key(path, durable.read(path))
 
 
@@ -105,6 +121,14 @@ def make_key_file(path: Path, vault: Path) -> Secret:
         raise ToolError(f"there is no folder {path.parent}", "Make it first, or name another place for the key file.")
     data = os.urandom(KEY_FILE_BYTES)
     durable.replace(path, data)
+    try:
+        durable.check_private(path)
+    except ToolError as error:  # what lies there would open nothing
+        durable.remove(path)
+        raise ToolError(
+            f"{path.parent} keeps nothing from others (a stick formatted with FAT knows no owners)",
+            "Make the key file on a disk of yours, and keep a copy on the stick. Nothing was changed.",
+        ) from error
     return Secret("key file", data)
 
 

@@ -46,7 +46,9 @@ class Intact(Outcome):
         by += [f"{self.signed} by signatures"] if self.signed else []
         if not by:
             return f"none of its {self.records} records is damaged; that nobody wrote them anew only keys can show"
-        held = f"{self.records - self.loose} of its {self.records}" if self.loose else f"its {self.records}"
+        # A seal's chain goes back to the first record; a signature says nothing of what came after it.
+        held_by_any = self.records - self.loose if self.sealed else min(self.signed, self.records - self.loose)
+        held = f"its {self.records}" if held_by_any == self.records else f"{held_by_any} of its {self.records}"
         return f"{held} records are as the unit wrote them: {', '.join(by)}"
 
 

@@ -1,7 +1,7 @@
 """The camera unit's role over a real station: which frames start a recorder, and what is told of those that do not."""
 
 from interlock.camera_role import GUEST_STARTS, UNREAD_MS, CameraRole
-from interlock.core import camera, frames, receiver, records
+from interlock.core import camera, frames, receiver, records, selftest
 from interlock.core.settings import REACH_OWN, ROLE_CAMERA, ROLE_HOLSTER
 from tests.core.station_world import Air, config_of, partner, policy_with
 
@@ -115,3 +115,54 @@ def test_a_weapon_whose_return_went_unheard_is_back_when_its_unit_says_that_it_i
 def test_a_repeat_after_a_restart_of_the_unit_is_followed_once():
     worn = Worn().hear(frames.DRAW, 5, kind=receiver.OWN_REPEAT).hear(frames.DRAW, 5, kind=receiver.OWN_REPEAT)
     assert worn.recorder.pulses == 1 and len(worn.heard()) == 1
+
+
+def cut_in_a_test(*recorder):
+    """A camera unit whose power was cut in a self-test; `recorder`: (mode, tally) of the records since."""
+    worn = Worn()
+    station = worn.member.station
+    begun = bytes([1]) + selftest.pack(records.TEST_BEGUN, selftest.RECORDER, {}, 0, 0, 0)
+    station.record(records.SELF_TEST, begun)
+    for mode, tally in recorder:
+        station.record(records.RECORDER, records.pack(records.RECORDER, mode, tally, 1, 0, 0))
+    worn.member.boot()
+    return worn
+
+
+def test_a_self_test_that_the_power_cut_is_over_once_the_recorder_rested():
+    assert cut_in_a_test().member.station.was_testing
+    on = (camera.STARTING, 0), (camera.HOLDING, 1)
+    assert cut_in_a_test(*on).member.station.was_testing
+    # An officer's own recording, days later, is nobody's loan.
+    assert not cut_in_a_test(*on, (camera.STANDBY, 0), (camera.STANDBY, 1)).member.station.was_testing
+    assert not cut_in_a_test((camera.STANDBY, 0), (camera.STANDBY, 1)).member.station.was_testing
+    assert not cut_in_a_test(*on, (camera.UNPROVEN, 1)).member.station.was_testing
+
+
+def test_a_recording_that_a_cut_test_began_is_ended_though_its_tally_came_after_the_boot():
+    def begun(tally_ms):
+        worn = cut_in_a_test((camera.STARTING, 0))
+        worn.role = CameraRole(worn.member.station, worn.recorder, Signal(), Line())
+        worn.wait(tally_ms)
+        worn.recorder.tally.on = True
+        worn.role._step(camera.TALLY_ON, None)
+        return worn
+
+    late = begun(1500)
+    assert late.role.state.mode == camera.HOLDING and late.recorder.pulses == 0
+    assert late.wait(60000).recorder.pulses == 1 and late.role.state.stopping
+    by_hand = begun(20000)
+    assert by_hand.wait(3600000).recorder.pulses == 0 and by_hand.role.state.mode == camera.STANDBY
+
+
+def test_a_tally_that_a_self_test_found_stuck_on_is_announced_as_unproven_and_refused():
+    worn = Worn()
+    for event, tally in ((camera.TEST, False), (camera.TALLY_ON, True), (camera.TEST_OVER, True)):
+        worn.recorder.tally.on = tally
+        worn.role._step(event, None)
+    worn.wait(60000)
+    assert worn.role.says() == (frames.READY, frames.READY_UNPROVEN), "its holster's officer is warned before any draw"
+    pressed = worn.recorder.pulses
+    worn.hear(frames.DRAW, 5)
+    assert worn.recorder.pulses == pressed, "a press might stop what records"
+    assert camera.answer(worn.role.state, worn.air.now)[:2] == (frames.REFUSED, frames.REASON_UNPROVEN)

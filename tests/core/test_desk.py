@@ -7,7 +7,7 @@ from interlock.core import access, records, selftest, settings, wire
 from interlock.core.reading import Reading
 from interlock.core.secure import SessionKeys, transcript
 from interlock.core.settings import DEFAULT_POLICY, PAIRED, SPARE, Partner, Settings
-from interlock.desk import Desk
+from interlock.desk import NOTES, NOTES_REFILL_MS, Desk
 from interlock.unit import Unit
 from tests.core.flash import RamFlash
 from tests.core.session_world import ADMIN_KEY, LABEL, ROOT, SERIAL, Host, error_of, prepared, some_access
@@ -375,3 +375,22 @@ def test_two_sessions_under_one_credential_share_no_key():
         )
         keys |= {sealed[i : i + 32] for i in range(0, len(sealed), 48)}
     assert len(keys) == 12
+
+
+def test_a_technicians_word_does_not_wash_the_journal_out():
+    world = World()
+    world.set_clock()
+    desk, first = world.desk, world.unit.journal.sequence
+    said = []
+    for i in range(300):
+        said.append(desk.set_clock(wire.TECHNICIAN, world.unit.uptime_ms(), world.unit.utc_ms(), 5))
+        said.append(desk.assign(wire.TECHNICIAN, CAMERA, world.unit.utc_ms() // 1000 + 3600 + i, b"PC1     "))
+    assert said == [wire.OK] * NOTES + [wire.TOO_OFTEN] * (600 - NOTES)
+    assert world.unit.journal.sequence - first < 2 * NOTES
+    assert desk.set_clock(wire.ADMIN, world.unit.uptime_ms(), world.unit.utc_ms(), 5) == wire.OK, (
+        "its key is the vault's"
+    )
+    world.now += 2 * NOTES_REFILL_MS
+    desk.tidy(world.now)
+    again = [desk.assign(wire.TECHNICIAN, CAMERA, UTC + 7200, b"PC1     ") for _ in range(3)]
+    assert again == [wire.OK, wire.OK, wire.TOO_OFTEN]

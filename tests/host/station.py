@@ -13,6 +13,7 @@ from simulator.clock import run
 from .unit_model import UTC_MS, ModelRadio, bench_of
 
 QUICK = Settings(every_s=3600, budget_s=120, cable=False, sweep_s=1, pause_s=2)
+OVERDUE_S = 26 * 3600.0
 
 
 async def inline(work):
@@ -21,9 +22,10 @@ async def inline(work):
 
 
 class Station:
-    """A dock's parts: `dock`, `board`, `store`, `radios`. `off_ms`: what the host's clock is off, to be turned."""
+    """A dock's parts: `dock`, `board`, `store`, `radios`. `off_ms`: what the host's clock is off, to be turned; `more`:
+    of `Dock`."""
 
-    def __init__(self, world, lanes=1, links=3, settings=QUICK, vault=None, overdue_s=26 * 3600.0, person="DOCK1"):
+    def __init__(self, world, lanes=1, links=3, settings=QUICK, vault=None, person="DOCK1", **more):
         loop = asyncio.get_running_loop()
         self.world = world
         self.off_ms = 0
@@ -36,8 +38,8 @@ class Station:
         vault = vault or world.vault
         bench = bench_of(self.lanes[0], vault, self.store, vault.person or person)
         bench.utc_ms = self.utc_ms
-        self.board = Board("MPS", bench.person, loop.time, self.utc_ms, overdue_s, dict(ROLE_NAMES), lanes=self.lanes)
-        self.dock = Dock(bench, self.board, settings, self.place, world.home, inline)
+        self.board = Board("MPS", bench.person, loop.time, self.utc_ms, OVERDUE_S, dict(ROLE_NAMES), lanes=self.lanes)
+        self.dock = Dock(bench, self.board, settings, self.place, world.home, inline, **more)
 
     def utc_ms(self):
         return UTC_MS + self.off_ms + int(asyncio.get_running_loop().time() * 1000)

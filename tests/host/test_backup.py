@@ -218,6 +218,32 @@ def test_a_mirror_that_was_away_is_told_and_made_up_for(vault, tmp_path):
     assert content(back(place, tmp_path / "again")) == content(vault)
 
 
+def test_a_mirror_that_missed_one_of_two_quick_changes_or_the_end_of_a_label_gets_it(vault, tmp_path):
+    place = mirrored(vault, tmp_path / "mirror")
+    vault.files.tell = lambda _: None
+    with vault.locked():
+        vault.moved("H1", 2, b"a" * 32)
+    place.rename(tmp_path / "away")
+    with vault.locked():
+        vault.moved("H1", 3, b"b" * 32)  # as many bytes, in the same second
+    vault.drop_label("H9")
+    (tmp_path / "away").rename(place)
+    with vault.locked():
+        pass
+    assert content(back(place, tmp_path / "again")) == content(vault) and vault.labels() == []
+
+
+def test_another_forces_backup_is_not_written_over(vault, tmp_path):
+    other = filled(Vault.create(tmp_path / "other", "CITY", keys=vault_keys.fresh(slot(), 0, os.urandom)))
+    file = tmp_path / "x.backup"
+    for made_s in (1, 2):
+        backup.write(other, file, slot(OTHER), made_s)
+    held = file.read_bytes()
+    with pytest.raises(ToolError, match="of another vault"):
+        backup.write(vault, file, slot(OTHER), 3)
+    assert file.read_bytes() == held
+
+
 def test_a_damaged_mirror_is_no_vault(vault, tmp_path):
     place = mirrored(vault, tmp_path / "mirror")
     path = place / "units" / "H1.json"

@@ -308,3 +308,50 @@ def test_progress_goes_to_standard_error_now_and_then(team, monkeypatch):
 def test_every_command_explains_itself(desk, command):
     code, out, _ = desk.run(*command.split(), "--help")
     assert code == 0 and "--json" in out and len(out) > 500
+
+
+def test_what_nobody_foresaw_is_code_3_and_json_without_the_errors_own_text(team):
+    def broken(_):
+        raise RuntimeError("IL1:H1:SECRET")
+
+    team.on_link = broken
+    code, out, err = team.run("status", "H1", "--json")
+    told = json.loads(out)["error"]
+    assert code == told["code"] == 3 and "RuntimeError in test_commands.py, line" in told["happened"]
+    assert "Traceback" not in err and "SECRET" not in out + err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("roster", "import", "~nosuchuser/x.csv"),
+        ("labels", "add", "@~nosuchuser/x"),
+        ("provision", "--roles", "~nosuchuser/x.csv", "--all"),
+        ("labels", "add", "x" * 300),
+        ("provision", "x" * 300),
+    ],
+)
+def test_what_names_no_file_is_told_in_words(team, arguments):
+    code, _, err = team.run(*arguments)
+    assert code in (1, 2) and "error in this program" not in err and "x" * 40 not in err
+
+
+def test_a_name_that_the_console_has_no_letters_for_is_shown_all_the_same(team, monkeypatch, tmp_path):
+    path = tmp_path / "roster.csv"
+    row = "PC1,\u0141\u00f3d\u017a,H1,C1,2026-05-31 06:00,2026-05-31 14:00"
+    path.write_text(f"officer,team,holster,camera,from,to\n{row}\n", encoding="utf-8")
+    assert team.run("roster", "import", str(path), "--tz", "UTC")[0] == 0
+    with monkeypatch.context() as console:
+        console.setattr("sys.stdout", stdout := io.TextIOWrapper(shown := io.BytesIO(), encoding="ascii"))
+        code = team.run("roster", "show", "--at", "2026-05-31T07:00Z")[0]
+        stdout.flush()
+    assert code == 0 and b"\\u0141" in shown.getvalue()
+
+
+def test_a_unit_of_the_store_is_named_by_its_serial_in_any_case(team):
+    assert team.run("pull")[0] == 0
+    (alone,) = team.json("verify", "h1")
+    assert alone["serial"] == "H1" and alone["file"] is None and alone["verdict"] == "intact"
+    assert [told["serial"] for told in team.json("verify", "C1", "H1")] == ["C1", "H1"]
+    code, _, err = team.run("verify", "H9")
+    assert code == 2 and "H9" in err

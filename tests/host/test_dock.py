@@ -1,13 +1,12 @@
 """The docking station with model units in virtual time: everybody has a turn, whatever some of them do."""
 
 import asyncio
-import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from host_tools.dock import loop as dock_loop
+from host_tools.dock import host
 from host_tools.dock.lights import HOUR_S
 from host_tools.flows.pair import pair
 from host_tools.flows.provision import provision
@@ -233,7 +232,7 @@ def test_an_adapter_that_breaks_leaves_the_work_to_the_others_and_is_opened_anew
 def test_a_full_disk_stops_pulls_is_told_and_goes_over_by_itself(tmp_path, monkeypatch):
     world = locker(tmp_path, 1)
     free = 1 << 20
-    monkeypatch.setattr(dock_loop.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    monkeypatch.setattr(host.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
 
     async def story(station):
         nonlocal free
@@ -252,7 +251,7 @@ def test_a_store_that_fails_is_the_hosts_fault_and_no_units(tmp_path, monkeypatc
     """The disk is full in the middle of a pull."""
     world = locker(tmp_path, 1)
     usage = SimpleNamespace(free=1 << 40)
-    monkeypatch.setattr(dock_loop.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(host.shutil, "disk_usage", lambda _: usage)
 
     async def story(station):
         add = station.store.add
@@ -353,7 +352,8 @@ def test_the_forces_vault_brings_settings_a_technicians_says_that_it_does_not(tm
 
     shown = play(technician, world, vault=lend(world, "PC9"))
     assert world.units["H1"].held.policy.hold_ms != 33_000
-    assert any("PC9's vault" in notice.text for notice in shown.notices) and shown.light == "green"
+    assert any("PC9's vault" in notice.text for notice in shown.notices)
+    assert {unit.light for unit in shown.units} == {"green"}
 
     async def force(station):
         await station.run_for(60)
@@ -364,15 +364,19 @@ def test_the_forces_vault_brings_settings_a_technicians_says_that_it_does_not(tm
     assert {unit.light for unit in shown.values()} == {"green"}, shown
 
 
-def test_what_the_store_knows_of_earlier_days_is_shown_after_a_new_start(tmp_path, twenty):
-    """H3's findings are in the store: the dock need not see it again to be red."""
-    world = World.__new__(World)
-    shutil.copytree(twenty.home, tmp_path / "home")
-    world.home, world.units = tmp_path / "home", {}
+def test_what_the_store_knows_of_earlier_days_is_shown_after_a_new_start(tmp_path):
+    """H1's findings are in the store: the dock need not see it again to be red."""
+    world = locker(tmp_path, 1)
+    image = image_of(world.units["H1"])
+    world.units["H1"].fill(40)
+    world.do(pull, ["H1"])
+    roll_back(world.units["H1"], image)
 
     async def story(station):
-        await station.run_for(20)
+        await station.dock.once()
         return station.shown()
 
-    shown = play(story, world, vault=twenty.vault)
-    assert shown["H3"].light == "red" and shown["H1"].light == "green" and not shown["H1"].in_range
+    assert play(story, world)["H1"].light == "red"
+    world.units = {}
+    shown = play(story, world)
+    assert shown["H1"].light == "red" and shown["C1"].light == "green" and not shown["C1"].in_range

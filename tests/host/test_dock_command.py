@@ -4,12 +4,13 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 
 import pytest
 
 from host_tools.commands import dock as command
-from host_tools.dock import lanes
-from host_tools.dock.systemd import Service, unit_file
+from host_tools.dock import lanes, systemd
+from host_tools.dock.systemd import Order, Service, unit_file
 
 from .bad_units import forget_keys
 from .station import inline
@@ -72,8 +73,76 @@ def test_what_cannot_be_is_refused_with_advice(docked):
         assert code == 2 and said in err, err
 
 
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """A console script in a folder that every service sees, or so it seems: tests' own folders are in /tmp."""
+    monkeypatch.setattr(systemd, "_UNSEEN", (tmp_path / "homes",))
+    path = tmp_path / "bin" / "interlock"
+    path.parent.mkdir()
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+def ordered(docked, program, *arguments, home="/var/lib/interlock"):
+    """(exit code, unit file, its ExecStart, standard error) of `interlock ARGUMENTS --systemd`."""
+    before, sys.prefix = sys.prefix, str(program.parent.parent)
+    try:
+        docked.home = home
+        code, text, err = docked.run(*arguments, "--systemd")
+    finally:
+        sys.prefix = before
+    start = next((line for line in text.splitlines() if line.startswith("ExecStart=")), "")
+    return code, text, start.removeprefix("ExecStart="), err
+
+
+def test_the_service_has_all_options_of_the_command_line(docked, program):
+    code, text, start, _ = ordered(
+        docked, program, "--as", "DOCK1", "--air", "tcp:127.0.0.1:7", "--store", "postgresql://dock1@h/d", "dock",
+        "--every", "30", "--no-cable-check", "--links", "2", home="/var/lib/dock",
+    )  # fmt: skip
+    assert code == 0 and start.startswith(f"{program} ")
+    words = start.split(" ", 1)[1]
+    assert words == (
+        "--air tcp:127.0.0.1:7 --as DOCK1 --store postgresql://dock1@h/d dock --links 2 --every 30.0 --no-cable-check"
+    )
+    assert "StateDirectory=dock\n" in text and "INTERLOCK_HOME=%S/dock " in text and "ProtectHome=yes" in text
+    assert f"LoadCredential=interlock-vault:{docked.key}\n" in text
+
+
+def test_no_password_gets_into_the_service(docked, program):
+    for url in ("postgresql://dock1:geheim@server/x", "postgresql://dock1@server/x?password=geheim"):
+        code, text, start, _ = ordered(docked, program, "--store", url, "dock", "--forward", url)
+        assert code == 0 and "geheim" not in text and "postgresql" not in start
+        assert "EnvironmentFile=-/etc/interlock/dock.env" in text
+        assert "INTERLOCK_STORE=" in text and "INTERLOCK_FORWARD=" in text
+
+
+def test_what_no_service_can_do_is_refused(docked, program):
+    for home, arguments, said in (
+        ("/srv/interlock", ("dock",), "--home /var/lib/NAME"),
+        ("/var/lib/interlock", ("dock", "--once"), "--once ends"),
+    ):
+        code, _, _, err = ordered(docked, program, *arguments, home=home)
+        assert code == 2 and said in err, err
+
+
+def test_a_program_in_somebodys_home_is_shown_to_the_service_alone(docked, program, monkeypatch):
+    monkeypatch.setattr(systemd, "_UNSEEN", (program.parent.parent,))
+    code, text, _, _ = ordered(docked, program, "dock")
+    assert code == 0 and "ProtectHome=tmpfs" in text and f"BindReadOnlyPaths={program}" in text
+    program.chmod(0o700)
+    code, _, _, err = ordered(docked, program, "dock")
+    assert code == 2 and "cannot read" in err
+
+
+def test_words_are_quoted_as_systemd_reads_them():
+    assert systemd._word("a b", "$") == '"a b"' and systemd._word("100%$x", "$") == "100%%$$x"
+    assert systemd._word('a"\\', "$") == '"a\\"\\\\"'
+
+
 def test_the_unit_file_is_one_that_systemd_takes(tmp_path):
-    text = unit_file(["--forward", "postgresql://dock1@server/interlock", "--every", "30"])
+    text = unit_file(Order((), ("--forward", "postgresql://dock1@server/interlock", "--every", "30")))
     assert "--forward postgresql://dock1@server/interlock --every 30" in text
     for line in ("Type=notify", "Restart=always", "ProtectSystem=strict", "NoNewPrivileges=yes", "DynamicUser=yes"):
         assert line in text.splitlines()

@@ -5,12 +5,15 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from host_tools import cli
 from host_tools.doctor.bluez import TABLE, look
+from host_tools.doctor.bluez import _read as look_at
+from interlock.core import wire
 
 from .bluez_model import Model, bluez, private_bus
 from .schemas import conforms
@@ -78,6 +81,25 @@ def test_over_a_real_bus_a_bond_and_a_stale_table_are_found_and_forgotten(tool: 
         found = {each["check"]: each for each in told["findings"]}
         assert found["bonds and caches"]["outcome"] == "ok"
         assert found["radio"]["found"] == "a scan works; 0 units invite here", "bleak's own scan over that bus"
+
+
+@pytest.mark.parametrize(("connected", "resolved"), [(True, False), (True, True), (False, False)])
+def test_a_unit_that_another_program_is_just_discovering_is_not_stale(connected: bool, resolved: bool) -> None:
+    path = "/org/bluez/hci0/dev_1"
+    facts = {"Address": "D", "Name": "H1", "UUIDs": [wire.SERVICE], "Connected": connected}
+    told = {
+        path: {"org.bluez.Device1": {**facts, "ServicesResolved": resolved}},
+        f"{path}/service1": {"org.bluez.GattService1": {"UUID": wire.SERVICE}},
+        f"{path}/service1/char1": {"org.bluez.GattCharacteristic1": {"UUID": wire.INFO, "Service": f"{path}/service1"}},
+    }
+    variants = {
+        place: {
+            kind: {name: SimpleNamespace(value=value) for name, value in values.items()} for kind, values in it.items()
+        }
+        for place, it in told.items()
+    }
+    (device,) = look_at(variants).devices
+    assert device.is_stale == (resolved or not connected)
 
 
 @needs_bus

@@ -88,6 +88,7 @@ def test_a_file_holds_a_label_if_only_its_owner_may_read_it(tmp_path) -> None:
     with pytest.raises(ToolError, match="others may read") as caught:
         label_reading.read(f"@{path}")
     assert f"chmod 600 {path}" in caught.value.advice
+    assert "copy it to a disk of your own" in caught.value.advice  # a stick's file system knows no owners
     path.chmod(0o600)
     assert label_reading.read(f"@{path}")[0].label.secret == SECRET
     with pytest.raises(ToolError, match="cannot be read"):

@@ -24,8 +24,10 @@ SHOWN = {
     "a Danish or Norwegian keyboard": {":": "Ø", "-": "+"},
     "a Spanish keyboard": {":": "Ñ", "-": "'"},
     "an Italian keyboard": {":": "ç", "-": "'"},
-    "a French or Belgian keyboard": {":": "M", "-": ")", "A": "Q", "Q": "A", "Z": "W", "W": "Z", "M": "?"}
+    "a French keyboard": {":": "M", "-": ")", "A": "Q", "Q": "A", "Z": "W", "W": "Z", "M": "?"}
     | dict(zip("1234567890", "&é\"'(-è_çà", strict=True)),
+    "a Belgian keyboard": {":": "M", "-": ")", "A": "Q", "Q": "A", "Z": "W", "W": "Z", "M": "?"}
+    | dict(zip("1234567890", "&é\"'(§è!çà", strict=True)),
     "a keyboard without its shift key": {":": ";"},
 }
 
@@ -78,6 +80,21 @@ def test_what_no_keyboard_explains_is_an_error_about_the_text_as_it_came():
 def test_many_in_a_row_are_told_apart_whatever_the_scanner_sends_behind_each(labels, suffix):
     text = "".join(label_text(*each) + suffix for each in labels)
     assert [understand(part).label for part in split(text)] == [Label(*each) for each in labels]
+
+
+@settings(deadline=None, max_examples=20)
+@pytest.mark.parametrize("layout", list(SHOWN))
+@given(st.lists(st.tuples(SERIALS, SECRETS), min_size=2, max_size=4))
+def test_a_scanner_that_sends_nothing_behind_each_is_understood_through_every_keyboard(layout, labels):
+    text = "".join(through(layout, label_text(*each)) for each in labels)
+    assert [understand(part).label for part in split(text)] == [Label(*each) for each in labels]
+
+
+@pytest.mark.parametrize("argument", ["~nosuchuser/label", "@~nosuchuser/label", "x" * 300, "x" * 5000])
+def test_what_names_no_file_is_an_error_for_people(argument):
+    with pytest.raises(ToolError) as caught:
+        read(argument)
+    assert "x" * 40 not in str(caught.value) + caught.value.advice
 
 
 @settings(deadline=None, max_examples=200)

@@ -13,9 +13,11 @@ import segno
 import zxingcpp
 from PIL import Image
 
+from host_tools.commands import labels_sheet
 from host_tools.labels import server as sheet_server
 from host_tools.labels import sheet
 from host_tools.labels.label import Label, label_text, parse
+from host_tools.outcome import ToolError
 
 SECRET = bytes(range(16))
 
@@ -197,6 +199,26 @@ def test_a_technicians_vault_has_no_labels(force, tmp_path):
     force.home = tmp_path / "laptop"
     code, _, err = force.run("--key-file", str(tmp_path / "key2"), "labels", "new")
     assert code == 2 and "PC7's vault" in err
+
+
+def test_no_secret_goes_into_a_file_by_the_shells_arrow_either(force, monkeypatch, tmp_path):
+    assert force.run("labels", "add", force.unit("C1"))[0] == 0
+    path = tmp_path / "sheet.html"
+    with path.open("w") as file:
+        with pytest.raises(ToolError, match="standard output is a file"):
+            monkeypatch.setattr("sys.stdout", file)
+            labels_sheet._bring("a secret", "-", None, secret=True)
+        monkeypatch.undo()
+    assert path.read_text() == ""
+
+
+def test_the_first_labels_make_the_vault(desk):
+    code, _, err = desk.run("labels", "add", desk.unit("C1"))
+    assert code == 2 and "interlock labels add --force NAME" in err
+    assert desk.json("labels", "add", desk.unit("C1"), "--force", "MET")["added"] == ["C1"]
+    assert desk.json("labels", "new", "--force", "MET")["serials"] == ["IL0001"]
+    code, _, err = desk.run("labels", "new", "--force", "OTHER")
+    assert code == 2 and "that of MET" in err
 
 
 def test_no_secret_of_a_label_is_in_any_file_or_in_what_is_printed(force):

@@ -18,7 +18,7 @@ from bleak.exc import (
 )
 
 from host_tools.inbox import Inbox, LinkLost
-from host_tools.link import ATTEMPTS, Radio
+from host_tools.link import ATTEMPTS, CONNECT_S, Radio
 from host_tools.outcome import Exit, ToolError
 from interlock.core import wire
 from simulator.clock import run
@@ -35,7 +35,7 @@ class Os:
         self.characteristics = [wire.INFO, wire.COMMAND, wire.REPLY, wire.STREAM]
         self.written, self.subscribed = [], []
         self.client = None
-        self.hangs = False
+        self.hangs = self.is_hung = False
 
     def radio(self):
         return Radio(type("Scanner", (FakeScanner,), {"os": self}), type("Client", (FakeClient,), {"os": self}))
@@ -49,6 +49,8 @@ class FakeScanner(BaseBleakScanner):
         assert service_uuids == [wire.SERVICE] and mode == "active"
 
     async def start(self):
+        if self.os.is_hung:
+            await asyncio.Event().wait()
         self.os.scans += 1
         assert not self.os.busy, "two scans at once"
         if self.os.scan_failures:
@@ -312,6 +314,42 @@ def test_scans_and_connects_take_turns():
 
     run(main())
     assert os.connects == 1
+
+
+def test_a_scan_that_the_system_never_begins_is_given_up():
+    async def main():
+        os = Os()
+        os.is_hung = True
+        async with asyncio.timeout(60):
+            with pytest.raises(LinkLost, match="could not scan in 3 attempts: no answer in time"):
+                await os.radio().scan(2.0)
+
+    run(main())
+
+
+def test_who_lets_nobody_connect_keeps_nobody_from_scanning():
+    """A scan has its turn between two attempts."""
+
+    async def main():
+        os = Os()
+        os.reports = unit_report()
+        radio, loop = os.radio(), asyncio.get_running_loop()
+        (sighting,) = await radio.scan(1.0)
+        os.connect_failures = ["hang"] * ATTEMPTS
+
+        async def connects():
+            async with radio.connect(sighting):
+                pass
+
+        began_s, connecting = loop.time(), asyncio.create_task(connects())
+        await asyncio.sleep(0.1)
+        await radio.scan(1.0)
+        took_s = loop.time() - began_s
+        with pytest.raises(LinkLost):
+            await connecting
+        return took_s
+
+    assert run(main()) < CONNECT_S + 5
 
 
 def test_a_cancelled_connect_leaves_nothing_behind():

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner
 
 from host_tools.outcome import Exit, ToolError
@@ -197,6 +198,23 @@ def test_what_cannot_be_a_store_on_a_server_is_told_without_the_password(server:
     server.sql(f"CREATE TABLE {url.rpartition('%3D')[2]}.something (a int)")
     with pytest.raises(ToolError, match="some other database"):
         Store.open(url)
+
+
+def test_a_dock_needs_to_insert_into_the_tables_of_units_alone_and_cannot_rename_the_store(server: Server) -> None:
+    url = server.fresh()
+    schema = url.rpartition("%3D")[2]
+    store = Store.open(url)
+    name = store.origin
+    store.close()
+    server.sql(f"CREATE ROLE dock LOGIN; GRANT USAGE ON SCHEMA {schema} TO dock")
+    server.sql(f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA {schema} TO dock")
+    server.sql(f"REVOKE INSERT ON {schema}.origins, {schema}.alembic_version FROM dock")
+    dock = Store.open(url.replace("interlock@", "dock@"))
+    assert dock.add(SERIAL, 0, CHAINS[0], RAWS, epoch=0, by="x", utc_ms=1).new == 60 and dock.origin == name
+    for table, value in (("origins", "'00'"), ("alembic_version", "'0099'")):
+        with pytest.raises(ProgrammingError, match="permission denied"), dock.database.writing() as connection:
+            connection.exec_driver_sql(f"INSERT INTO {table} VALUES ({value})")
+    dock.close()
 
 
 def test_a_reader_needs_no_right_to_write_and_a_newer_schema_is_refused(server: Server) -> None:

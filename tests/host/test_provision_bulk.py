@@ -1,9 +1,11 @@
 """A box full of units, set up in one go: one that fails stops no other, and whatever strikes, the next run goes on."""
 
 import io
+from types import SimpleNamespace
 
 import pytest
 
+from host_tools.commands import running
 from host_tools.flows.provision_all import Progress, Wish, boxed, provision_all
 from host_tools.labels.setup_list import parse, read
 from host_tools.outcome import ToolError
@@ -218,9 +220,77 @@ def test_what_is_wrong_with_a_table_is_told_by_line(tmp_path, text, says):
         parse(text.encode(), path)
 
 
+def test_what_the_table_says_of_a_unit_goes_before_the_role_of_all(box, tmp_path):
+    path = tmp_path / "units.csv"
+    path.touch(0o600)
+    path.write_text("serial,role,name\nh2,holster,second\n")
+    done = {each["serial"]: each["done"] for each in box.json(
+        "provision", "--all", "--roles", str(path), "--role", "camera", *QUICK
+    )}  # fmt: skip
+    assert (done["H2"]["role"], done["H2"]["name"]) == ("holster", "second")
+    assert (done["C1"]["role"], done["C2"]["role"]) == ("camera", "camera")
+
+
+def test_one_unit_is_set_up_as_the_table_says_whatever_the_others_are(box, tmp_path):
+    path = tmp_path / "units.csv"
+    path.write_text("serial,role\nH2,holster\n")
+    code, out, err = box.run("provision", box.unit("H2"), "--roles", str(path), "--role", "camera", *QUICK)
+    assert code == 0 and "H2 is set up: holster" in out and "By --roles, and not by --role: H2 (holster)." in err
+
+
+def test_two_roles_of_one_unit_are_refused(tmp_path):
+    with pytest.raises(ToolError, match="two roles"):
+        read("H=holster,h=camera")
+    with pytest.raises(ToolError, match="is in line 2, too"):
+        parse(b"serial,role\nc1,camera\nC1,holster\n", tmp_path / "units.csv")
+
+
+@pytest.mark.parametrize("answer", ["0001", "1"])
+def test_a_scanned_serial_of_digits_is_no_number_of_the_menu(monkeypatch, answer):
+    units = {f"000{number}": (number, CAMERA, f"camera {number}") for number in range(1, 5)}
+    vault = SimpleNamespace(serials=lambda: sorted(units), name=units.get)
+    near = [SimpleNamespace(serial=serial, rssi=-40) for serial in ("0004", "0002", "0003", "0001")]
+    monkeypatch.setattr("typer.prompt", lambda *_, **__: answer)
+    chosen = running.choose(SimpleNamespace(vault=vault), near)
+    assert chosen == ("0001" if answer == "0001" else "0004")
+
+
 def test_of_several_beginnings_the_longest_counts():
     plan = read("C=camera,CX=combined,h=holster")
     assert [plan.role(serial) for serial in ("C1", "CX1", "H1", "h1", "X1")] == [CAMERA, 3, HOLSTER, HOLSTER, None]
     for wrong, says in (("C=cook", "is no role"), ("=camera", "no beginning"), ("a b=camera", "no beginning")):
         with pytest.raises(ToolError, match=says):
             read(wrong)
+
+
+def test_a_set_up_that_was_broken_off_goes_on_by_the_units_serial(box):
+    text = box.unit("C7")
+    links = []
+
+    def interrupt(link):
+        links.append(link)
+        if len(links) == 2:
+            raise KeyboardInterrupt
+
+    code, _, err = box.run("provision", "C7", "--role", "camera", *QUICK)
+    assert code == 2 and "C7 is a serial, and the vault has no label of it" in err
+    box.on_link = interrupt
+    assert box.run("provision", text, "--role", "camera", *QUICK)[0] == 130
+    box.on_link = lambda _: None
+    box.units["C7"].boot()
+    code, out, err = box.run("provision", "c7", *QUICK)
+    assert code == 0 and "C7 is set up: camera number" in out, err
+    assert "C7" not in box.json("labels", "list")["serials"]
+    code, out, _ = box.run("provision", "C7", *QUICK)
+    assert code == 0 and "was set up already" in out
+    code, out, err = box.run("provision", "h2", "--role", "holster", *QUICK)
+    assert code == 0 and "H2 is set up" in out, "its label is in the vault"
+
+
+def test_a_name_that_is_another_units_serial_or_name_is_refused(box):
+    text = box.unit("C7")
+    for name in ("h1", "HOLSTER 1", "C1"):  # a unit, its name, and a label in the vault
+        code, _, err = box.run("provision", text, "--role", "camera", "--name", name, *QUICK)
+        assert code == 2 and "is what" in err and "is called" in err, err
+    for _ in range(2):  # its own serial, and then its own name
+        assert box.run("provision", text, "--role", "camera", "--name", "c7", *QUICK)[0] == 0

@@ -153,6 +153,7 @@ def test_where_pairs_are_not_known_the_own_verdict_is_left_open_and_said_so() ->
     assert {own for _, own in verdicts(report)} == {"indeterminate"}
     assert [any_ for any_, _ in verdicts(report)] == ["late", "before", "before", "unwitnessed"]
     assert report.uses[0].own_cameras is None and any("not known here" in note for note in report.notes)
+    assert report.owns_unknown and "are officers' own is not known here" in " ".join(report_html.render(report).split())
 
 
 def test_an_altered_camera_journal_never_proves_absence() -> None:

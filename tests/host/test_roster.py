@@ -154,6 +154,15 @@ def test_every_heading_is_understood_in_one_way_only():
     assert len(words) == len(set(words))
 
 
+def test_a_name_that_looks_like_a_serial_is_told_and_never_stands_for_a_revoked_unit():
+    text = GOOD.replace("H1", "H7")
+    units = {**UNITS.units, "H1": (1, ROLE_HOLSTER, "H7")}
+    found = parse(text.encode(), Known(units), LONDON)
+    assert found.rows == BOTH and found.notes == ("line 2: H7 is no serial here: H1 is taken, which is called so",)
+    with pytest.raises(ToolError, match="line 2: H7 is revoked"):
+        parse(text.encode(), Known(units, ["H7"]), LONDON)
+
+
 def test_the_hour_that_comes_twice_is_told_and_the_shift_has_both():
     parsed = of(GOOD.replace("05-31 06:00", "10-25 01:30").replace("05-31 14:00", "10-25 01:45"))
     assert {(each.from_s, each.to_s) for each in parsed.rows} == {(utc(2026, 10, 25, 0, 30), utc(2026, 10, 25, 1, 45))}
@@ -196,10 +205,10 @@ def test_everything_that_is_wrong_is_told_at_once_by_line():
 def test_new_rows_have_to_fit_beside_those_that_stand():
     standing = [FIRST._replace(officer="PC9", serial="H1")]
     with pytest.raises(ToolError, match=r"PC1 has H1, and so has PC9 .with the roster that stands"):
-        of(GOOD, standing=lambda *_: standing)
-    assert of(GOOD, standing=lambda *_: list(BOTH)).rows == BOTH
+        of(GOOD, standing=lambda _: standing)
+    assert of(GOOD, standing=lambda _: list(BOTH)).rows == BOTH
     broken = [FIRST._replace(serial="H9", officer="PC9")]  # a unit that was revoked since: not this file's fault
-    assert of(GOOD, standing=lambda *_: broken).rows == BOTH
+    assert of(GOOD, standing=lambda _: broken).rows == BOTH
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,8 @@ from host_tools.flows.shift import LANES, take_up
 from host_tools.flows.spares import make_spares
 from host_tools.outcome import ToolError
 from host_tools.roster.rules import Duty
+from host_tools.store import said
+from host_tools.store.store import Store
 from interlock.core import records, selftest
 from interlock.core.reading import Reading
 
@@ -250,6 +253,7 @@ def roster(team, tmp_path):
         return str(path)
 
     team.lines, team.now_s = lines, now_s
+    team.store = lambda: Store.open(team.home / "journals.sqlite", read_only=True)
     return team
 
 
@@ -282,13 +286,59 @@ def test_a_new_version_of_a_roster_takes_the_place_of_the_old_one(roster):
     path = roster.lines(("PC2", "H1", -1, 7), ("PC2", "C1", -1, 7))
     code, _, err = roster.run("roster", "import", path)
     assert code == 2 and "PC1 has C1, and so has PC2 (with the roster that stands)" in err
-    done = roster.json("roster", "import", path, "--replace")
-    assert (done["added"], done["withdrawn"]) == (2, 2)
+    code, _, err = roster.run("roster", "import", path, "--replace")
+    assert code == 2 and "2 rows of 1 officer will stand no more: PC1" in err and "--yes" in err
+    assert [duty["officer"] for duty in roster.json("roster", "show")["duties"]] == ["PC1"], "nothing was asked"
+    assert roster.json("roster", "import", path, "--replace", "--dry-run")["withdrawn"] == 2
+    done = roster.json("roster", "import", path, "--replace", "--yes")
+    assert (done["added"], done["withdrawn"], [row["officer"] for row in done["gone"]]) == (2, 2, ["PC1", "PC1"])
     assert [duty["officer"] for duty in roster.json("roster", "show")["duties"]] == ["PC2"]
-    assert roster.json("roster", "withdraw", "--officer", "PC1", "--yes") == {"withdrawn": 0}
+    code, _, err = roster.run("roster", "withdraw", "--officer", "pc2", "--yes")
+    assert code == 2 and "no row of pc2" in err and "Do you mean PC2?" in err
+    code, _, err = roster.run("roster", "withdraw", "--unit", "H7", "--yes")
+    assert code == 2 and "H7 is not in the vault" in err
     assert roster.run("roster", "withdraw")[0] == 2, "it asks first"
-    assert roster.json("roster", "withdraw", "--unit", "h1", "--yes") == {"withdrawn": 1}
+    assert roster.json("roster", "withdraw", "--unit", "holster 1", "--yes") == {"withdrawn": 1}
+    assert roster.json("roster", "withdraw", "--unit", "c1", "--yes") == {"withdrawn": 1}
     assert roster.json("roster", "show")["duties"] == []
+
+
+def test_a_new_version_leaves_other_teams_and_what_began_before_alone(roster, tmp_path):
+    quick = ("--role", "camera", "--signing", "none")
+    assert roster.run("provision", roster.unit("C2"), *quick)[0] == 0
+    night = roster.lines(("PC9", "C1", -9, -1))
+    roster.json("roster", "import", night)
+    roster.json("roster", "import", red := roster.lines(("PC1", "H1", -1, 7), ("PC1", "C1", -1, 7)))
+    blue = tmp_path / "blue.csv"
+    blue.write_text(Path(roster.lines(("PC5", "C2", -1, 7))).read_text().replace(",red,", ",blue,"))
+    roster.json("roster", "import", str(blue))
+    earlier = roster.lines(("PC1", "H1", -2, 7), ("PC1", "C1", -2, 7))
+    code, _, err = roster.run("roster", "import", earlier, "--replace", "--yes")
+    assert code == 2 and "and so has PC" in err and "PC9" in err and "(with the roster that stands)" in err
+    roster.lines(("PC1", "H1", -1, 7), ("PC1", "C1", -1, 7))
+    done = roster.json("roster", "import", red, "--replace")
+    assert (done["added"], done["withdrawn"], done["gone"]) == (0, 0, []), "the same file: nothing to ask"
+    out = roster.run("roster", "import", roster.lines(("PC1", "C1", -1, 7)), "--replace", "--yes")[1]
+    assert "1 row of others (blue) stands beside it as before" in out
+    store = roster.store()
+    assert sorted((row.officer, row.serial) for row in store.roster()) == [("PC1", "C1"), ("PC5", "C2"), ("PC9", "C1")]
+    store.close()
+
+
+def test_a_replacement_that_is_cut_leaves_the_old_roster(roster, monkeypatch):
+    roster.json("roster", "import", roster.lines(("PC1", "H1", -1, 7), ("PC1", "C1", -1, 7)))
+    path = roster.lines(("PC2", "H1", -1, 7), ("PC2", "C1", -1, 7))
+    say, calls = said.say_roster, []
+
+    def cut(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return say(*arguments)
+
+    monkeypatch.setattr(said, "say_roster", cut)
+    assert roster.run("roster", "import", path, "--replace", "--yes")[0] == 130 and len(calls) == 2
+    assert [duty["officer"] for duty in roster.json("roster", "show")["duties"]] == ["PC1"]
 
 
 def test_what_is_due_soon_is_handed_out_ahead_and_what_does_not_resolve_is_code_1(roster):
@@ -351,6 +401,56 @@ def test_pair_prefers_those_that_are_in_no_pair_and_lists_several(team, monkeypa
     del team.units["H1"]
     code, _, err = team.run("pair")
     assert code == 3 and "no holster of this vault is in range" in err
+
+
+def test_what_is_in_force_may_be_checked_as_often_as_one_likes(roster):
+    roster.json("pair")
+    roster.json("roster", "import", roster.lines(("PC1", "H1", -1, 7), ("PC1", "C1", -1, 7)))
+    left = roster.units["C1"].tests_left
+    for _ in range(left + 2):
+        assert roster.json("roster", "apply", "--check")["handed"][0]["recorder"] == "passed"
+    assert roster.units["C1"].tests_left == left - 1
+    roster.json("assign", "--officer", "PC7", "--check")
+    assert roster.units["C1"].tests_left == left - 2, "who asks for one pair has it tried"
+
+
+def test_who_is_left_behind_by_a_new_pair_is_named(world):
+    world.do(make_spares, [("H1", "C2")])
+    assert world.do(assign, "H2", "C2", "PC2", UNTIL_S).notes == ()
+    (note,) = world.do(assign, "H1", "C2", "PC1", UNTIL_S).notes
+    assert "C2 was H2's until now, and H2 may count on it still" in note
+    assert world.do(assign, "H1", "C2", "PC1", UNTIL_S).notes == ()
+
+
+@pytest.mark.parametrize("off_s", [48, -48])
+def test_a_clock_that_a_technician_may_not_set_is_told_and_noted(world, off_s):
+    world.do(assign, "H1", "C1", "PC1", UNTIL_S)
+    uptime_ms, utc_ms = world.units["H1"].clock
+    world.units["H1"].clock = (uptime_ms, utc_ms + off_s * 1000)
+    lent = lend(world, "PC7")
+    (handed,) = world.do(take_up, [DUTIES[0]._replace(to_s=UNTIL_S + 60)], vault=lent, person="PC7")
+    assert handed.outcome == "assigned"
+    assert f"H1's clock is 48 s {'ahead' if off_s > 0 else 'behind'}" in handed.notes[0]
+
+    async def noted(bench):
+        return [row.detail for row in bench.store.custody_of("H1") if row.what == "clock off"]
+
+    (detail,) = world.do(noted)
+    assert int(detail.split()[0]) == pytest.approx(off_s * 1000, abs=500) and "left as it is" in detail
+    world.units["H1"].clock = (uptime_ms, utc_ms + 70_000)
+    (handed,) = world.do(take_up, DUTIES[:1], vault=lent, person="PC7")
+    assert handed.outcome == "failed"
+
+
+def test_pair_alone_gives_nobody_a_second_partner(team):
+    team.json("pair")
+    assert team.run("provision", team.unit("C2"), "--role", "camera", "--signing", "none")[0] == 0
+    both = team.units.pop("C1")
+    code, _, err = team.run("pair")
+    assert code == 2 and "H1 is in a pair with C1 already" in err and "interlock pair H1 C2" in err
+    team.units["C1"] = both
+    del team.units["C2"]
+    assert team.json("pair")["already"], "a pair that exists is looked at again"
 
 
 def test_a_time_of_day_is_todays_and_others_are_written_out():

@@ -292,8 +292,18 @@ def test_a_record_that_was_smuggled_in_under_anothers_digest_keeps_nothing_out(o
     store.close()
 
 
-def test_a_store_with_rows_that_are_none_is_not_taken(office: Office, tmp_path: Path) -> None:
+def test_of_a_store_with_rows_that_are_none_the_others_are_taken_and_that_is_told(
+    office: Office, tmp_path: Path
+) -> None:
     filled(tmp_path / "usb.sqlite", shift())
     changed(tmp_path / "usb.sqlite", "UPDATE records SET raw = 'text' WHERE serial = 'UNIT1' AND sequence = 3")
     (done,) = office.json("import", tmp_path / "usb.sqlite", code=1)
-    assert "a row of records of UNIT1 that is none: raw" in done["failure"] and "Keep it as it is" in done["advice"]
+    (left,) = done["skipped"]
+    assert (left["serial"], left["table"], left["rows"]) == ("UNIT1", "records", 1) and "raw is" in left["why"]
+    assert done["failure"] is None and done["known"] == 0 and done["serials"] == ["UNIT1", "UNIT2", "UNIT3"]
+    assert "1 rows of records of UNIT1 are none" in office.run("import", tmp_path / "usb.sqlite", code=1)
+    store = Store.open(office.place)
+    assert store.size() == done["new"] and store.journal("UNIT2").complete and not store.journal("UNIT1").complete
+    store.close()
+    there = ("--store", str(tmp_path / "usb.sqlite"))
+    assert "were left out" in office.run(*there, "store", "forward", tmp_path / "force.sqlite", code=1)

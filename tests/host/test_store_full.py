@@ -1,6 +1,5 @@
 """A disk that is full: what was reported is there, what was not is told, and it goes on when there is room."""
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -65,10 +64,11 @@ def test_a_forward_onto_a_full_disk_takes_what_fits_and_keeps_the_rest(tmp_path:
 
 
 LIMITED = """
-import sys
+import resource, sys
 from pathlib import Path
-from host_tools.store import Store
+from host_tools.store.store import Store
 from tests.host.test_store_full import add_until_full
+resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 store = Store.open(Path(sys.argv[1]))
 reported, error = add_until_full(store)
 print(reported, "none" if error is None else f"{error} {int(error.code)}")
@@ -78,13 +78,8 @@ print(reported, "none" if error is None else f"{error} {int(error.code)}")
 def test_where_a_file_may_not_grow_any_more_the_same_holds(tmp_path: Path) -> None:
     """For computers on which nobody may mount a small disk: a limit of the process, which is none of SQLite's own."""
     place = tmp_path / "s.sqlite"
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
-
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, str(place)], capture_output=True, text=True, preexec_fn=limit, cwd=Path.cwd()
-    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", LIMITED, str(place)], capture_output=True, text=True, cwd=root)
     assert done.returncode == 0, done.stderr
     reported, told = done.stdout.split(maxsplit=1)
     assert 0 < int(reported) < COUNT and "full" in told and told.split()[-1] == str(int(Exit.DEVICE))

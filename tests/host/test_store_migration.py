@@ -150,3 +150,18 @@ def test_a_store_with_a_newer_migration_is_left_alone(tmp_path: Path) -> None:
         file.execute("UPDATE alembic_version SET version_num = '0099'")
     with pytest.raises(ToolError, match=r"a newer interlock .its schema is 99"):
         Store.open(tmp_path / "s.sqlite")
+
+
+def test_two_copies_of_one_older_store_have_their_rows_in_common(tmp_path: Path) -> None:
+    """A laptop's and its backup's, each brought to this schema by itself."""
+    old = OldStore(tmp_path / "a.sqlite")
+    old.add("H1", 0, CHAINS[0], RAWS[:20], "d", 1)
+    old.insert("custody", "H1", "d", "pulled", "20 new", 1)
+    old._file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    old._file.close()
+    (tmp_path / "b.sqlite").write_bytes((tmp_path / "a.sqlite").read_bytes())
+    force, one, two = (Store.open(tmp_path / f"{name}.sqlite") for name in ("force", "a", "b"))
+    assert one.forward(force).records == 20 and not any(two.forward(force).serials)
+    assert [row.what for row in force.custody_of("H1")] == ["pulled"] and len(force.journal("H1").arrivals) == 1
+    for store in (force, one, two):
+        store.close()

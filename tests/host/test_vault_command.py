@@ -98,6 +98,8 @@ def test_keys_come_and_go(team, tmp_path, monkeypatch):
     other = str(tmp_path / "other")
     added = said(team, "vault", "add-key", "SAFE", "--role", "recovery", "--new-key-file", other)
     assert (added["number"], added["person"], added["role"], added["kind"]) == (2, "SAFE", "recovery", "key file")
+    code, _, err = team.run("vault", "add-key", "SAFE", "--new-key-file", other)
+    assert code == 2 and "opens the vault already: it is key 2" in err, "removed once, it would still open it"
     assert [slot["number"] for slot in said(team, "vault", "keys")] == [1, 2]
     held = content(team.vault())
     code, _, err = team.run("vault", "remove-key", "1")
@@ -109,6 +111,14 @@ def test_keys_come_and_go(team, tmp_path, monkeypatch):
     assert content(team.vault()) == held
     code, _, err = team.run("vault", "remove-key", "2", "--yes")
     assert code == 2 and "the only key" in err
+
+
+def test_removing_a_key_says_which_files_stay_open_to_it(team, tmp_path):
+    said(team, "vault", "add-key", "SAFE", "--new-key-file", str(tmp_path / "other"))
+    path = team.home / "vault" / "units" / "C1.json"
+    path.write_bytes(path.read_bytes().replace(b'"data": "', b'"data": "A', 1))
+    told = said(team, "vault", "remove-key", "2", "--yes", code=1)
+    assert told["left"] == ["units/C1.json"] and told["files"] == 3
 
 
 def test_the_log_says_who_did_what_once_for_each_command(team):
@@ -246,3 +256,13 @@ def test_a_shift_of_hours_needs_no_key_and_ends(team, monkeypatch, memory):
     assert said(team, "vault", "lock") == {"was_open": False}
     code, _, err = team.run("pull")
     assert code == 2 and "is locked" in err
+
+
+def test_opening_the_vault_again_keeps_the_shift_until_there_is_a_new_one(team, monkeypatch, memory):
+    said(team, "vault", "unlock", "--hours", "1")
+    monkeypatch.delenv("INTERLOCK_KEY_FILE")
+    assert team.run("vault", "unlock")[0] == 2, "a ticket makes no ticket"
+    assert team.run("pull")[0] == 0
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    code, _, err = team.run("vault", "unlock")
+    assert code == 2 and "XDG_RUNTIME_DIR is not set" in err, "before anybody is asked"

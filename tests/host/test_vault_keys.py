@@ -289,6 +289,18 @@ def test_a_file_that_was_spoilt_is_told_as_such(fuzzed, name, data):
     assert content(opened(vault.path)) == held
 
 
+@pytest.mark.parametrize("name", ["force.json", "units/C1.json", "units/H1.json", "pairs/H1+C1.json", "labels/H9.json"])
+def test_whichever_file_is_damaged_all_others_are_kept_from_who_was_removed(tmp_path, name):
+    vault = sealed_vault(tmp_path / "vault", OTHER)
+    path = vault.path / name
+    path.write_bytes(path.read_bytes().replace(b'"data": "', b'"data": "A', 1))
+    vault.files.tell = lambda _: None
+    turn(vault, 2)
+    assert vault.files.left_behind() == [path] and vault.files.keys.locks.is_moving
+    others = [other for other in vault.files.secrets() if other != path]
+    assert {sealed.parse(other.read_bytes()).generation for other in others} == {2}
+
+
 def test_one_damaged_file_does_not_keep_the_others_from_their_new_key(tmp_path):
     vault = sealed_vault(tmp_path / "vault", OTHER, FILE)
     path = vault.path / "pairs" / "H1+C1.json"

@@ -10,6 +10,7 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 
+from host_tools import durable
 from host_tools.outcome import ToolError
 from host_tools.vault import keys as vault_keys
 from host_tools.vault import ticket as vault_ticket
@@ -230,14 +231,34 @@ def test_a_new_passphrase_is_long_and_typed_twice(tmp_path):
         return vault_unlock.new_secret(tmp_path / "vault", None, asking(*answers))
 
     with pytest.raises(ToolError, match="at least 10 characters"):
-        new("too short")
+        new("too short", "too short", "too short")
     with pytest.raises(ToolError, match="differ"):
-        new("long enough now", "long enough not")
+        new("too short", *("long enough now", "long enough not") * 2)
+    assert new("too short", "long enough now", "x", "long enough now", "long enough now").data == b"long enough now"
     assert new("long enough now", "long enough now").data == b"long enough now"
     with pytest.raises(ToolError, match="never without a lock"):
         vault_unlock.new_secret(tmp_path / "vault", None, None)
 
 
+def test_a_folder_is_no_key_file_and_nobody_is_told_to_close_it(tmp_path):
+    with pytest.raises(ToolError, match="is a folder") as caught:
+        vault_unlock.read_key_file(tmp_path)
+    assert "chmod" not in caught.value.advice
+
+
 def test_a_vault_in_clear_has_nothing_to_open(tmp_path):
     Vault.create(tmp_path / "clear", "MPS")
     assert vault_unlock.unlock(tmp_path / "clear", None, asking()) is None
+
+
+def test_a_key_file_on_a_stick_that_knows_no_owners_is_refused_before_it_opens_anything(vault, tmp_path, monkeypatch):
+    replace = durable.replace
+
+    def on_fat(path, data):
+        replace(path, data)
+        path.chmod(0o755)  # as a mounted FAT shows each file, whatever was asked for
+
+    monkeypatch.setattr(durable, "replace", on_fat)
+    with pytest.raises(ToolError, match="FAT") as refused:
+        vault_unlock.make_key_file(tmp_path / "interlock.key", vault.path)
+    assert "a copy on the stick" in refused.value.advice and not (tmp_path / "interlock.key").exists()

@@ -396,3 +396,10 @@ def test_a_power_cut_in_a_record_leaves_a_journal_without_findings() -> None:
         weapon.boot()
     found = reports(known_at("vault", weapon), weapon.file())[0]
     assert found.verdict == "intact" and found.sealed == found.records - 5
+
+
+def test_only_what_keys_cover_is_called_as_the_unit_wrote_it() -> None:
+    """Behind the last signature anybody may have written; a seal's chain goes back to the first record."""
+    assert Intact(67, 0, 57).text == "57 of its 67 records are as the unit wrote them: 57 by signatures"
+    assert Intact(31, 26, 0).text == "its 31 records are as the unit wrote them: 26 by their seals"
+    assert Intact(31, 26, 20, loose=3).text.startswith("28 of its 31 records are")

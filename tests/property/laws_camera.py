@@ -55,7 +55,13 @@ class CameraWorld:
         starts = [(camera.at_boot(t, True, now), CameraGhost(not t, False, False, 0, age)) for t in (False, True)]
         # In the middle of a self-test: that the recording was begun for it is what the journal said.
         broken_off = camera.at_boot(True, True, now, True, camera_moves.LOAN_MS)
-        return [*starts, (broken_off, CameraGhost(True, False, True, 0, age))]
+        late = camera.at_boot(False, True, now, True, camera_moves.LOAN_MS, camera_moves.LOAN_MS)
+        # Or just before its tally: pressed before the boot.
+        return [
+            *starts,
+            (broken_off, CameraGhost(True, False, True, 0, age)),
+            (late, CameraGhost(True, True, True, 0, age)),
+        ]
 
     def options(self, state: State) -> tuple[Choice, ...]:
         """A level changes to what it was not; everything else may come at any time."""
@@ -189,6 +195,10 @@ class CameraWorld:
             hold(((camera.PULSE,) in effects) == was_its, "a self-test's recording is ended when it wants, no other")
         if event == camera.TEST_KEPT and before.mode == camera.HOLDING and before.testing and not before.stopping:
             hold(after.mode == camera.STANDBY and not after.testing, "what was found going on goes on")
+        if before.mode == camera.STANDBY and before.testing and event == camera.TALLY_ON:
+            hold(after.mode == camera.HOLDING and after.testing, "what a test that was cut off began is ended")
+        if after.mode == camera.STANDBY and after.testing:
+            hold(after.limit_at is not None, "a test that was cut off is waited for, and not for ever")
         if after.mode == camera.HOLDING and after.testing and after.hold_at is not None:
             hold(ticks_diff(after.hold_at, now) <= camera_moves.LOAN_MS, "a self-test's recording is ended soon")
 

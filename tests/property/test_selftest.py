@@ -28,7 +28,7 @@ class Pair(NamedTuple):
 
 
 def begin_at(now: int, tally: bool = False, loan_ms: int | None = None) -> Pair:
-    return Pair(camera.at_boot(tally, True, now, tally, loan_ms), selftest.TrialState(), tally, 0)
+    return Pair(camera.at_boot(tally, True, now, tally, loan_ms, 2), selftest.TrialState(), tally, 0)
 
 
 def tell(pair: Pair, event: int, data: int | None, now: int) -> tuple[Pair, int]:
@@ -119,7 +119,9 @@ def key(pair: Pair, now: int) -> Any:
 def reachable() -> list[Pair]:
     """Look at every state that can be reached; one of each."""
     start = PERIOD_MS - 3
-    queue = deque((begin_at(start, tally, loan), start) for tally, loan in ((False, None), (True, None), (True, 3)))
+    queue = deque(
+        (begin_at(start, tally, loan), start) for tally, loan in ((False, None), (True, None), (True, 3), (False, 3))
+    )
     seen = {key(pair, now): pair for pair, now in queue}
     while queue:
         pair, now = queue.popleft()

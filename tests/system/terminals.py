@@ -76,6 +76,12 @@ class Terminal:
             pass
         return self.process.returncode
 
+    def waits(self, seconds: float) -> None:
+        """A person does nothing for so long."""
+        until_s = time.monotonic() + seconds
+        while time.monotonic() < until_s and self.process.poll() is None:
+            self._read(0.1)
+
     def is_restored(self) -> bool:
         """Whether the terminal is as it was: echo, line mode, cursor."""
         now = termios.tcgetattr(self._child)

@@ -5,10 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from host_tools.labels.label import label_text
 
 from .terminals import INTERLOCK, PATIENCE_S, Terminal
 
@@ -72,6 +75,27 @@ def ask_for_label(folder: Path) -> Terminal:
     return terminal
 
 
+@pytest.mark.parametrize("sent", ["\r", "\n", "\r\n", "scanned"], ids=["cr", "lf", "both", "scanned"])
+def test_labels_that_come_at_once_are_all_taken_and_never_shown(tmp_path: Path, sent: str) -> None:
+    labels = [label_text(f"P{number}", bytes([number]) * 16) for number in range(1, 5)]
+    with Terminal("labels", "add", "--force", "MET", **nowhere(tmp_path)) as terminal:
+        terminal.see("it is not shown")
+        if sent == "scanned":
+            for key in "".join(f"{label}\r" for label in labels):
+                terminal.type(key, enter=False)
+                time.sleep(0.001)
+        else:
+            terminal.type("".join(label + sent for label in labels), enter=False)
+        terminal.see("P4")
+        while terminal.process.poll() is None:  # a second end of line that came at once ends nothing, a person's does
+            terminal.type("")
+            terminal.waits(0.5)
+        assert terminal.ends() == 0 and terminal.is_restored()
+        assert "4 labels new in the vault" in terminal.text()
+        shown = terminal.said.decode(errors="replace")
+        assert not any(part in shown for label in labels for part in label.partition(":")[2].split(":")[1].split("-"))
+
+
 def test_a_label_is_asked_for_and_what_is_typed_is_not_shown(tmp_path: Path) -> None:
     with ask_for_label(tmp_path) as terminal:
         assert terminal.hides_input()
@@ -79,6 +103,14 @@ def test_a_label_is_asked_for_and_what_is_typed_is_not_shown(tmp_path: Path) -> 
         assert "mistyped" in terminal.see("mistyped")
         assert terminal.ends() == 2 and terminal.is_restored()
         assert b"TRKR8" not in terminal.said and b"YV3X" not in terminal.said
+
+
+def test_ctrl_c_among_labels_restores_the_terminal(tmp_path: Path) -> None:
+    with Terminal("labels", "add", "--force", "MET", **nowhere(tmp_path)) as terminal:
+        terminal.see("it is not shown")
+        assert terminal.hides_input()
+        terminal.press_ctrl_c()
+        assert terminal.ends() == 130 and terminal.is_restored()
 
 
 def test_ctrl_c_at_a_hidden_prompt_ends_it_with_one_sentence_and_restores_the_terminal(tmp_path: Path) -> None:

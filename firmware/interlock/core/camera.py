@@ -43,6 +43,7 @@ RULES = (
     Rule((UNPROVEN,), TALLY_OFF, "weapons out, first stop", STARTING, ("tally off", "start", "changed")),
     Rule((UNPROVEN,), TALLY_OFF, "weapons out", INTERRUPTED, ("tally off", "changed", "alert interrupted")),
     Rule((UNPROVEN,), TALLY_OFF, None, STANDBY, ("tally off", "rest", "changed")),
+    Rule((STANDBY,), TALLY_ON, "borrowed", HOLDING, ("tally on", "no limit", "changed")),
     Rule((STANDBY,), TALLY_ON, None, None, ("tally on", "changed")),
     Rule((STANDBY,), TALLY_OFF, None, None, ("tally off", "changed")),
     Rule(ANY, TALLY_ON, None, None, ("tally on",)),
@@ -86,6 +87,7 @@ RULES = (
     Rule((STANDBY, UNPROVEN), TEST, "tally on", HOLDING, ("borrow", "stop", "changed")),
     Rule((STANDBY, FAULT), TEST, None, STARTING, ("borrow", "start", "changed")),
     Rule((HOLDING,), TEST_OVER, "borrowed, not stopping", None, ("no hold", "stop", "changed")),
+    Rule((STANDBY,), LIMIT, None, None, ("rest",)),
     Rule((HOLDING,), TEST_KEPT, "borrowed, not stopping", STANDBY, ("rest", "changed")),
     # Afterwards: stop what we started; what an officer started goes on.
     Rule((HOLDING,), HOLD_OVER, "ours", None, ("stop", "changed")),

@@ -125,6 +125,7 @@ def _pulse(state: CameraState, data: int | None, now: int, policy: "Policy", eff
 def _start(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.ours = policy.stop_after_hold
     state.stopping = False
+    state.hold_at = None  # of a self-test that was cut off
     _pulse(state, data, now, policy, effects)
 
 

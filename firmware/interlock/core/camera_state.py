@@ -112,20 +112,31 @@ class CameraState(State):
         self.retry_at: int | None = None
 
 
-def at_boot(tally: bool, awake: bool, now: int, was_believed: bool = False, loan_ms: int | None = None) -> CameraState:
+def at_boot(
+    tally: bool,
+    awake: bool,
+    now: int,
+    was_believed: bool = False,
+    loan_ms: int | None = None,
+    late_ms: int = 0,
+) -> CameraState:
     """The state to begin with. A tally that is on at boot was never seen off, so it proves nothing yet; unless the unit
     restarted in the middle of a recording that it had seen begin (`was_believed`, of the journal). `loan_ms`:
-    it restarted in the middle of a self-test, whose recording is ended after so long, unless a weapon comes first."""
+    it restarted in the middle of a self-test, whose recording is ended after so long, unless a weapon comes first;
+    `late_ms`: a tally that comes on within that time is still the test's."""
     state = CameraState()
     state.tally = tally
     state.seen_off = not tally or was_believed
     state.tally_at = now
     state.awake = awake
     state.awake_at = now
-    if tally and loan_ms is not None:
-        state.mode = HOLDING
+    if loan_ms is not None:
         state.testing = True
         state.hold_at = ticks_add(now, loan_ms)
+        if tally:
+            state.mode = HOLDING
+        else:
+            state.limit_at = ticks_add(now, min(late_ms, loan_ms))
     return state
 
 

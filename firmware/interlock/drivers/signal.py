@@ -24,11 +24,13 @@ class Signal:
         self._flash_until = 0
         self._flash = 0
         self._buzzes = False
+        self._alerts = False  # an alert stands
 
     def alert(self, now: int) -> None:
         """Light until `calm`, and buzz once."""
         self.flash_at = None
-        self._led.value(0 if self.covert else 1)
+        self._alerts = True
+        self._rest()
         self._buzz(now, BUZZ_MS)
 
     def nudge(self, now: int) -> None:
@@ -42,8 +44,13 @@ class Signal:
         self._haptic.value(1)
 
     def calm(self) -> None:
+        self._alerts = False
         if self.flash_at is None:
-            self._led.value(0)
+            self._rest()
+
+    def _rest(self) -> None:
+        """The light as it is when nothing flashes."""
+        self._led.value(1 if self._alerts and not self.covert else 0)
 
     def identify(self, now: int, ms: int, buzzes: bool) -> int:
         """Flash for so long, and buzz with each pair of flashes, so that somebody finds this unit among others; 0: no
@@ -61,7 +68,7 @@ class Signal:
         """A weapon is in use, or the time is over."""
         if self.flash_at is not None:
             self.flash_at = None
-            self._led.value(0)
+            self._rest()
 
     def deadline(self, now: int) -> int | None:
         """The next tick at which `tick` has something to do."""

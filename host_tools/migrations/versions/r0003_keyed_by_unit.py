@@ -1,6 +1,9 @@
 """From schema 2, which was in SQLite only and knew no Alembic: every table keyed by unit first, rows with the store
-that made them and a mark, and tables for the roster and annotations. All rows are taken over, under their numbers."""
+that made them and a mark, and tables for the roster and annotations. All rows are taken over, under their numbers.
+Marks follow from the rows: two copies of one old store, each brought here by itself, are known for what they share.
+"""
 
+import hashlib
 import secrets
 from typing import Any
 
@@ -28,11 +31,14 @@ def upgrade() -> None:
     _put_aside()
     _make_tables()
     origin = secrets.token_hex(16)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.create_function("mark_of", -1, _mark, deterministic=True)
     op.execute(f"INSERT INTO origins (origin) VALUES ('{origin}')")
     for table, fields in _TAKEN_OVER.items():
         op.execute(
             f"INSERT INTO {table} (serial, id, origin, mark, {fields}) "
-            f"SELECT serial, id, '{origin}', randomblob(16), {fields} FROM old_{table}"
+            f"SELECT serial, id, '{origin}', mark_of('{table}', serial, id, {fields}), {fields} FROM old_{table}"
         )
     op.execute(f"INSERT INTO records ({_RECORDS}) SELECT {_RECORDS} FROM old_records")
     for table in ("records", *_TAKEN_OVER):
@@ -46,6 +52,10 @@ def upgrade() -> None:
                 f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, 'the store is append-only'); END"
             )
+
+
+def _mark(*values: object) -> bytes:
+    return hashlib.sha256(repr(values).encode("utf-8", "backslashreplace")).digest()[:16]
 
 
 def _put_aside() -> None:
