@@ -55,7 +55,8 @@ class Known:
     """One own unit. Times (`_s`) are of a clock that never jumps; `pulled_ms`: UTC, for people. None: never, unknown.
 
     `findings`: kind to text, of pulls and of checks of its journal; `pending`: what waits to be brought to it, in
-    words; `officer`: who has it now, by the roster; `setbacks`: by kind of visit; `doing`: what the dock is at with it;
+    words; `officer`: who has it now, by the roster; `rostered`: its partner by that, once it was brought; `assigned`:
+    its partner by its own word; `setbacks`: by kind of visit; `doing`: what the dock is at with it;
     `heard_by`: the adapter that heard it last; `missed`: how many scans of that one did not hear it since, the first of
     them at `missed_s`; `is_dated_ahead`: `pulled_ms` was in the future when it was learned; `cable_undone`: why the
     last cable check could not be done."""
@@ -83,6 +84,7 @@ class Known:
     clock_set_s: float | None = None
     signatures: int | None = None
     assigned: str | None = None
+    rostered: str | None = None
     officer: str | None = None
     pending: tuple[str, ...] = ()
     findings: dict[str, str] = field(default_factory=dict)
@@ -192,6 +194,8 @@ def _yellow(unit: Known, now_s: float, overdue_s: float) -> list[str]:
     if unit.signatures is not None and unit.signatures < SIGNATURES_LOW:
         found.append(f"its key has {unit.signatures} signatures left")
     found += [f"waits for {what}" for what in unit.pending]
+    if unit.rostered is not None and unit.assigned not in (None, unit.rostered):
+        found.append(f"assigned to {unit.assigned} by somebody, by the roster to {unit.rostered}")
     if unit.following is not None and (unit.verified_to or 0) < unit.following and not unit.findings:
         found.append("not verified yet")
     return found

@@ -276,6 +276,10 @@ class Dock:
             unit.officer = officers.get(serial)
         self._settled &= set(duties)
         self._duties = [duty for duty in duties if duty not in self._settled]
+        # Somebody who assigned it otherwise since then had a reason: the dock tells, and does not undo it.
+        brought = {serial: partner for duty in self._settled for serial, partner in duty.partners()}
+        for serial, unit in self.board.units.items():
+            unit.rostered = brought.get(serial)
         found = problems(rows, roles, now_s)
         if found:
             said = f"the roster does not resolve for {len(found)} of its officers"

@@ -97,12 +97,17 @@ class Visits:
         work = partial(take_up, bench, [duty], serials_in_range=serials, trusting=True)
         handed = await self._bounded(lane, units, ASSIGN, work)
         for each in handed or ():
+            for note in each.notes:
+                self._board.tell(note, f"{duty.holster}+{duty.camera}", Light.YELLOW)
             if each.outcome == "already":
                 continue
             if each.failure is None:
                 self._board.counts["assignments"] += 1
                 said = f"they are a pair until {iso(duty.to_s * 1000)}"
                 self._board.tell(said, f"{duty.holster}+{duty.camera}")
+                partners = dict(duty.partners())
+                for unit in units:
+                    unit.assigned = partners[unit.serial]
             else:
                 self._failed(lane, units, ASSIGN, Trouble("assignment", each.failure, each.advice or ""))
         is_done = bool(handed) and all(each.failure is None for each in handed or ())

@@ -32,6 +32,10 @@ class Duty(NamedTuple):
     from_s: int
     to_s: int
 
+    def partners(self) -> tuple[tuple[str, str], ...]:
+        """(unit, its partner), for both."""
+        return (self.holster, self.camera), (self.camera, self.holster)
+
 
 class Problem(NamedTuple):
     """Rows that do not resolve, from `from_s` until `to_s`; others' rows of the same units among them. `text`: why, as

@@ -334,6 +334,7 @@ def test_the_roster_is_applied_once_and_officers_are_shown_only_when_asked(tmp_p
     board, shown, officers = play(story, world)
     assert board.counts["assignments"] == 1 and {unit.light for unit in shown.values()} == {"green"}, shown
     assert world.units["H1"].assigned[3].rstrip() == b"PC77" and world.units["C1"].assigned[0] == 1
+    assert {board.units[serial].rostered for serial in ("H1", "C1")} == {"C1", "H1"}
     assert {unit.officer for unit in shown.values()} == {None}
     assert {unit.officer for unit in officers.values()} == {"PC77"}
 

@@ -50,6 +50,7 @@ def test_a_unit_that_is_well_is_green():
         ({"clock": "refused", "clock_off_ms": 9_000}, Light.YELLOW, "its clock is off"),
         ({"clock": "kept", "clock_off_ms": -2_500}, Light.YELLOW, "its clock is -2.5 s off"),
         ({"pending": ("a visit with new settings",)}, Light.YELLOW, "waits for a visit with new settings"),
+        ({"rostered": "C1", "assigned": "C3"}, Light.YELLOW, "assigned to C3 by somebody, by the roster to C1"),
         ({"following": 120}, Light.YELLOW, "not verified yet"),
         ({"signatures": 3}, Light.YELLOW, "its key has 3 signatures left"),
         ({"in_service": False}, Light.YELLOW, "not wholly set up"),
