@@ -30,4 +30,7 @@ def test_from_boxed_units_to_a_verified_pull(host: Host) -> None:
     discharges = host.json("report")["headline"]["discharges"]
     assert (discharges["before"], discharges["total"]) == (1, 1)
     docked = host.json("dock", "--once", "--no-cable-check", "--listen", "off")
-    assert {unit["serial"]: unit["light"] for unit in docked["units"]} == {"H1": "green", "C1": "green"}
+    told = {unit["serial"]: (unit["light"], unit["reasons"]) for unit in docked["units"]}
+    assert told["H1"][0] == "green" and len(told) == 2, told
+    # A camera records on for its hold time after a use, in the dock, too; on a slow host that may be over.
+    assert told["C1"][0] == "green" or ["tally was on" in why for why in told["C1"][1]] == [True], told
