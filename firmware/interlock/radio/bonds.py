@@ -2,9 +2,9 @@
 sessions' own protocol secures what counts, whether the link is encrypted or not.
 
 In RAM, until the unit starts anew: then it has another address, under which no host looks for its old bond. The unit
-only answers: it calls no `gap_pair`, which resets boards whose NimBLE is built with asserts. A record beyond the bound is
-refused. By its sources NimBLE then lets its oldest host go and tries again, so a stranger at the dock can push a bond
-out: it costs that host an encrypted link, and nothing else. No board has shown it yet.
+only answers: it calls no `gap_pair`, which resets boards whose NimBLE is built with asserts. A record beyond the bound
+is refused. By its sources NimBLE then lets its oldest host go and tries again, so a stranger at the dock can push a
+bond out: it costs that host an encrypted link, and nothing else. No board has shown it yet.
 """
 
 TYPE_CHECKING = False  # MicroPython has no typing module
