@@ -21,7 +21,7 @@ help: ## Show this menu
 demo: $(SIM) ## A drawn taser starts a camera: play the first shift, leave the proof in build/demo/
 	@$(BIN)/interlock simulate simulator/scenarios/first_shift.toml --seed 1 --out build/demo
 
-test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (under 6 minutes on 2 cores); CUT=id: that power cut alone
+test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (ten minutes or more on 2 slow cores); CUT=id: that power cut alone
 	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not deep" $(if $(CUT),tests/powercut)
 
 test-deep: $(DEV) ## The slow sweeps as well
