@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from interlock.core import frames
 from interlock.core.settings import ROLE_CAMERA, ROLE_NAMES
 
-from . import journal_file, verdict
-from .evidence import Evidence, UnitJournal, gather
+from . import journal_file
 from .journal_file import Header, Intact, Verdict
+from .judging import verdict
+from .judging.evidence import Evidence, UnitJournal, gather
+from .judging.uses import Event, Use, witnesses_of
 from .reporting.crew import crew_of, is_lone
-from .uses import Event, Use, witnesses_of
 
 if TYPE_CHECKING:
     from simulator.body_camera import Interval

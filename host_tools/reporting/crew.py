@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from interlock.core import records
 from interlock.core.settings import ROLE_CAMERA
 
-from ..uses import Use
+from ..judging.uses import Use
 from .model import Member
 
 

@@ -14,15 +14,15 @@ from typing import NamedTuple
 from interlock.core import records
 from interlock.core.layout import Record
 
-from ..clock import HOST_U_MS, UnitClock
-from ..evidence import Evidence, UnitJournal
-from ..exchange import Segment, Span, offset_at
+from ..clocks.exchange import Segment, Span, offset_at
+from ..clocks.unit_clock import HOST_U_MS, UnitClock
 from ..journal_file import Altered, Verdict
-from ..recordings import Recording
+from ..judging.evidence import Evidence, UnitJournal
+from ..judging.recordings import Recording
+from ..judging.uses import Use
+from ..judging.verdict import GRACE_MS
 from ..store.lines import Arrival, Branch, Conflict, Gap, StoredJournal
 from ..store.rows import AnnotationRow
-from ..uses import Use
-from ..verdict import GRACE_MS
 from ..verifying import gaps
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from interlock.core.settings import ROLE_HOLSTER
 
-from ..clock import UnitClock
-from ..evidence import Evidence, gather
-from ..uses import Coding
+from ..clocks.unit_clock import UnitClock
+from ..judging.evidence import Evidence, gather
+from ..judging.uses import Coding
 from . import model
 from . import units as report_units
 from .held import Held, from_store, from_verdict, unpulled

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from interlock.core import frames
 from interlock.core.proof import ALERT_NAMES
 
-from ..evidence import Evidence
-from ..exchange import Segment, Span
-from ..recordings import Recording
-from ..uses import Alert, Use
-from ..verdict import GRACE_MS, built_after
+from ..clocks.exchange import Segment, Span
+from ..judging.evidence import Evidence
+from ..judging.recordings import Recording
+from ..judging.uses import Alert, Use
+from ..judging.verdict import GRACE_MS, built_after
 from .model import Bar, Lane, Mark, Timeline
 from .times import relative
 

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 
-from ..clock import UnitClock
-from ..exchange import Span
-from ..uses import Use
+from ..clocks.exchange import Span
+from ..clocks.unit_clock import UnitClock
+from ..judging.uses import Use
 from .model import Moment
 
 

@@ -7,7 +7,7 @@ from interlock.core.layout import Record
 from interlock.core.settings import ROLE_NAMES
 
 from .. import words
-from ..clock import UnitClock
+from ..clocks.unit_clock import UnitClock
 from . import model
 from .held import Held
 from .times import is_before, moment, utc_text

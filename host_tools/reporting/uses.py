@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from interlock.core import frames
 from interlock.core.settings import ROLE_CAMERA
 
-from .. import verdict
-from ..evidence import Evidence
-from ..uses import Event, Use, witnesses_of
-from ..verdict import Judgement, Verdict
+from ..judging import verdict
+from ..judging.evidence import Evidence
+from ..judging.uses import Event, Use, witnesses_of
+from ..judging.verdict import Judgement, Verdict
 from . import model
 from .crew import crew_of, is_lone
 from .held import Held, narrowed

@@ -1,7 +1,7 @@
 """Journals written by hand, for tests of what is made of them."""
 
-from host_tools.evidence import UnitJournal
 from host_tools.journal_file import Header, Verdict, check, write
+from host_tools.judging.evidence import UnitJournal
 from interlock.core import camera, frames, records
 from interlock.core.layout import Record, chain_next, chain_start, encode
 from interlock.core.seal import OpenSeal

@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.clock import DRIFT_PPM, UnitClock, Utc
-from host_tools.exchange import Span
+from host_tools.clocks.exchange import Span
+from host_tools.clocks.unit_clock import DRIFT_PPM, UnitClock, Utc
 from interlock.core import records
 
 from .books import Book, holster

@@ -5,7 +5,7 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.exchange import Bound, Span, offset_at
+from host_tools.clocks.exchange import Bound, Span, offset_at
 
 
 def test_one_round_trip_bounds_the_offset_from_both_sides() -> None:

@@ -1,6 +1,6 @@
 """What a camera unit's journal proves of its recordings, where a self-test is among them."""
 
-from host_tools.recordings import recordings_of
+from host_tools.judging.recordings import recordings_of
 from interlock.core import camera, records, selftest
 from interlock.core.journal import Journal
 from interlock.core.reading import Reading

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from host_tools import words
-from host_tools.evidence import gather
+from host_tools.judging.evidence import gather
+from host_tools.judging.uses import Coding
+from host_tools.judging.verdict import Verdict, judge
 from host_tools.reporting import html as report_html
 from host_tools.reporting import report as reporting
 from host_tools.reporting.model import Apart, Company, Use
 from host_tools.reporting.report import Held, Report, build
-from host_tools.uses import Coding
-from host_tools.verdict import Verdict, judge
 from interlock.core import frames, holster, proof, records, watch
 from interlock.core.settings import DEFAULT_POLICY, ROLE_CAMERA, ROLE_HOLSTER, Policy
 

@@ -1,7 +1,7 @@
 """Verdicts from journals alone, on small journals written by hand."""
 
-from host_tools.evidence import Evidence, UnitJournal, gather
-from host_tools.verdict import Judgement, Verdict, judge
+from host_tools.judging.evidence import Evidence, UnitJournal, gather
+from host_tools.judging.verdict import Judgement, Verdict, judge
 from interlock.core import camera, frames, records
 from interlock.core.settings import ROLE_CAMERA
 

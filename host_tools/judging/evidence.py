@@ -12,8 +12,8 @@ from interlock.core import receiver, records
 from interlock.core.layout import Record
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
-from .clock import HOST_U_MS, UnitClock
-from .exchange import Bound, Segment, Span, offset_at
+from ..clocks.exchange import Bound, Segment, Span, offset_at
+from ..clocks.unit_clock import HOST_U_MS, UnitClock
 from .recordings import Recording, recordings_of
 from .uses import Use, uses_of
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from interlock.core import frames
 
+from ..clocks.exchange import Segment, Span
 from .evidence import Evidence
-from .exchange import Segment, Span
 from .recordings import Recording
 from .uses import Answer, Event, Use
 
