@@ -8,8 +8,15 @@ SIM := $(VENV)/.sim-ready
 DEV := $(VENV)/.dev-ready
 # MicroPython's type stubs replace those of the standard library, so they stay out of .venv. New version, new stamp.
 STUBS := typings/.ready-1.29.0-3
-JOBS ?= auto
-export PYTHONDONTWRITEBYTECODE := 1
+# One more than there are cores: the tests of live worlds mostly wait for real time.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Temporary folders in memory where 2 GB are free there: on a slow disk, tests wait for fsync half of their time.
+MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { print "/dev/shm" }')
+ifneq ($(MEMORY),)
+export PYTEST_DEBUG_TEMPROOT := $(MEMORY)
+endif
+# Compiled once, beside the sources nothing.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help

@@ -68,10 +68,10 @@ class Context:
         """Whether there is one at --home."""
         return (self.vault_path / "force.json").exists()
 
-    def open_vault(self, path: Path | None = None, with_ticket: bool = True) -> "Vault":
+    def open_vault(self, path: Path | None = None, with_ticket: bool = True, may_ask: bool = True) -> "Vault":
         """The vault (at `path`; None: at --home), unlocked, and this use of it noted in its log: once a command,
-        however often it is opened. `with_ticket`: whether a ticket is enough. ToolError with advice when there is none,
-        or when nothing here opens it."""
+        however often it is opened. `with_ticket`: whether a ticket is enough; `may_ask`: whether a person may be asked
+        for a passphrase. ToolError with advice when there is none, or when nothing here opens it."""
         from .commands.asking import asker, tell
         from .vault import keys as vault_keys
         from .vault import unlock as vault_unlock
@@ -82,7 +82,8 @@ class Context:
             return Vault.open(path)  # raises what there is to say
         keys, locks = self._keys.get(path), vault_keys.read(path)
         if keys is None or locks is None or locks.key_name != keys.locks.key_name:
-            keys = vault_unlock.unlock(path, self.key_file, asker(), self.person, with_ticket)
+            ask = asker() if may_ask else None
+            keys = vault_unlock.unlock(path, self.key_file, ask, self.person, with_ticket)
         vault = Vault.open(path, keys=keys)
         vault.files.tell = tell
         if path not in self._keys:
@@ -121,7 +122,8 @@ class Context:
         """A new vault at --home for the force of this name, opened by --key-file or by a passphrase that is asked
         for."""
         from .commands.asking import tell
-        from .vault.vault import FORCE_BYTES, Vault, check_text
+        from .vault.fields import check_text
+        from .vault.vault import FORCE_BYTES, Vault
 
         check_text(force, FORCE_BYTES, "force's name")
         make_home(self.home)

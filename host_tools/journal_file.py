@@ -61,9 +61,16 @@ def runs_of(spans: Iterable[Span]) -> list[Run]:
     return [Run(span.first, span.chain, span.epoch, [record.raw for record in span.records]) for span in spans]
 
 
-def join(header: Header, raws: Sequence[bytes], later: Iterable[Run] = (), signed: Iterable[Signed] = ()) -> bytes:
+def join(
+    header: Header,
+    raws: Sequence[bytes],
+    later: Iterable[Run] = (),
+    signed: Iterable[Signed] = (),
+    after: bytes | None = None,
+) -> bytes:
     """The bytes of a journal file, whatever the records are: `check` tells what is wrong with them. `later`: runs that
-    follow the first one, each behind a break."""
+    follow the first one, each behind a break; `after`: the chain value behind all of them, for whoever has reckoned it,
+    None: it is reckoned here."""
     data = [header.pack()]
     chain = header.chain
     records = 0
@@ -73,12 +80,12 @@ def join(header: Header, raws: Sequence[bytes], later: Iterable[Run] = (), signe
         chain = run.chain
         data += run.raws
         records += len(run.raws)
-        if chain != UNKNOWN:
+        if chain != UNKNOWN and after is None:
             for raw in run.raws:
                 chain = chain_next(chain, raw[:-CRC_BYTES])
     data += [item.pack() for item in signed]
     joined = b"".join(data)
-    return joined + Footer(records, chain).pack(joined)
+    return joined + Footer(records, chain if after is None else after).pack(joined)
 
 
 def check(data: bytes) -> Verdict:

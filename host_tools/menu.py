@@ -46,11 +46,12 @@ MENU: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "Evidence": {
             "report": "For every use: was video running before it?",
+            "why": "Why a verdict is what it is, record by record",
             "verify": "Is each journal as it was written, and who can tell",
             "checkpoint": "Let a unit sign its journal's end now",
-            "export": "A journal, and what the unit signed, as files",
+            "export": "The evidence of an incident for a court; journals, tables",
             "import": "Journal files, and other computers' stores, into the store",
-            "annotate": "Say something of an event, beside its verdict",
+            "annotate": "Say something of an event, beside its verdict; confirm it",
             "store": "Who did what, what contradicts; forward it to a server",
         },
         "This computer": {

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from interlock.boards import Board, esp32, rp2, stm32wb
 from interlock.core import access, frames, settings
-from interlock.core.layout import decode
+from interlock.core.layout import Record, decode
 from interlock.core.reading import Reading
 from interlock.core.records import BOOT
 
@@ -211,6 +211,7 @@ class World:
         self._buzzes_us[unit.id] = []
         self._lights_us[unit.id] = []
         board.flash.on_program = lambda data: self._watch_flash(unit.id, data)
+        board.flash.on_cached = lambda data: self._watch_cache(unit.id, data)
         board.adc_mv[self._board.pins["battery"]] = GOOD_CELL_MV // self._board.battery[0]
         self._hands.at_rest(unit.id)
         if unit.recorder:
@@ -250,13 +251,32 @@ class World:
     # Watching.
 
     def _watch_flash(self, unit_id: str, data: bytes) -> None:
-        """The instant at which a boot record is written ties that boot's uptime to virtual time; settings that are
-        written may bring another group key."""
+        """What reaches the chip: records, and settings, which may bring another group key."""
         record = decode(data.lstrip(b"\xff"), 0)
-        if record is not None and record.kind == BOOT:
-            self._boot_zero_us[unit_id][record.boot] = now_us(self._loop) - record.uptime_ms * 1000
+        if record is not None:
+            self._watch_boot(unit_id, record)
         elif data.startswith(settings.MAGIC):
             self._groups.pop(unit_id, None)
+
+    def _watch_cache(self, unit_id: str, data: bytes) -> None:
+        """What goes to a cache first reaches the chip too late to tell the time by."""
+        record = decode(data.lstrip(b"\xff"), 0)
+        if record is not None:
+            if record.kind == BOOT:
+                self._boot_zero_us[unit_id].pop(record.boot, None)  # of a boot whose record never reached the chip
+            self._watch_boot(unit_id, record)
+
+    def _watch_boot(self, unit_id: str, record: Record) -> None:
+        """The instants at which a boot's records are written tie its uptime to virtual time: each was made some
+        milliseconds before, by what computing and programming cost, so the earliest counts."""
+        zeros_us = self._boot_zero_us[unit_id]
+        if record.kind != BOOT and record.boot not in zeros_us:
+            return
+        ppm = self._boards[unit_id].clock_ppm
+        began_us = round(now_us(self._loop) - record.uptime_ms * 1000 / (1 + ppm / 1e6))
+        tuned_us = max((since_us for since_us, _ in self._mischief.drifts.get(unit_id, ())), default=0)
+        if tuned_us <= zeros_us.get(record.boot, began_us):
+            zeros_us[record.boot] = min(began_us, zeros_us.get(record.boot, began_us))
 
     def _observe(self, pdu: Pdu) -> None:
         self._pdus_us.setdefault(pdu.source, array("q")).append(pdu.time_us)

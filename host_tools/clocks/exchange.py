@@ -6,11 +6,16 @@ interval as wide as the round trip; clock drift widens it away from the exchange
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-DRIFT_PPM = 100.0
-"""Two crystals of 50 ppm each, in opposite directions."""
+from .crystal import DRIFT_PPM, MOST_PPM, WANDER_PPM, Rates, breaches, carried, steady
+from .spans import Bound, Span
+
+__all__ = ["PAIR_PPM", "TICK_MS", "Bound", "Segment", "Span", "offset_at"]
+
+PAIR_PPM = 2 * DRIFT_PPM
+"""Two clocks, each off by as much as one may be, in opposite directions."""
 TICK_MS = 1.0
 """Both clocks count whole milliseconds."""
 
@@ -22,27 +27,32 @@ class Segment(NamedTuple):
     boot: int
 
 
-class Span(NamedTuple):
-    """An interval of milliseconds; `low` and `high` may be infinite."""
-
-    low: float
-    high: float
-
-
-class Bound(NamedTuple):
-    """What one exchange says of `there - here`, valid at `here_ms` on this side's clock."""
-
-    here_ms: float
-    offset: Span
-
-
 def offset_at(bounds: Iterable[Bound], here_ms: float) -> Span | None:
-    """The offset `there - here` at `here_ms`, or None when no two-sided bound is known."""
+    """The offset `there - here` at `here_ms`; None when it is not bounded on both sides, or by contradictions.
+
+    Each of the two clocks may be off by DRIFT_PPM. Where exchanges of several moments agree on more than that, it is
+    how these two run, and the interval is as wide as it needs to be then."""
+    known = list(bounds)
     low, high = -math.inf, math.inf
-    for bound in bounds:
-        drift = abs(here_ms - bound.here_ms) * DRIFT_PPM / 1e6 + TICK_MS
+    for bound in known:
+        drift = abs(here_ms - bound.here_ms) * PAIR_PPM / 1e6 + TICK_MS
         low = max(low, bound.offset.low - drift)
         high = min(high, bound.offset.high + drift)
-    if math.isinf(low) or math.isinf(high) or low > high:
-        return None
-    return Span(low, high)
+    if low > high:
+        low, high = _of_fast_clocks(known, here_ms)
+    return Span(low, high) if -math.inf < low <= high < math.inf else None
+
+
+def _of_fast_clocks(bounds: Sequence[Bound], here_ms: float) -> Span:
+    """The same for clocks that run apart faster than two good ones, as long as no more than one steady rate explains
+    it: an interval without anything in it when none does."""
+    nothing = Span(math.inf, -math.inf)
+    ordered = sorted(bounds)
+    if breaches(ordered, Rates(-PAIR_PPM, PAIR_PPM), TICK_MS) < 2:
+        return nothing  # once is no drift yet: a step looks the same
+    mean = steady(ordered, TICK_MS, 2 * MOST_PPM, 2 * WANDER_PPM)
+    if mean is None:
+        return nothing
+    rates = Rates(mean.low_ppm - 2 * WANDER_PPM, mean.high_ppm + 2 * WANDER_PPM)
+    spans = [carried(bound, here_ms, rates) for bound in ordered]
+    return Span(max(span.low for span in spans) - TICK_MS, min(span.high for span in spans) + TICK_MS)

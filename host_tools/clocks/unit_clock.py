@@ -1,103 +1,59 @@
 """UTC for records: what a unit's *clock set* records say of each boot, and how sure that is at any moment.
 
-A unit counts milliseconds since its boot; a sync ties one instant of that count to UTC, give or take an uncertainty
-that grows with the crystal's tolerance away from it. Of several syncs in a boot the one that is tightest at the moment
-counts. A full fit of offset and drift over all syncs is a later issue: until then `u` is larger than it need be, never
-smaller. A boot without a sync has no UTC; its neighbours bound it (`between`).
+A unit counts milliseconds since its boot; a sync ties one instant of that count to UTC. Two answers are given. `at`:
+the fit over all syncs, UTC ± u at 95 % (`fit.py`), for people. `span`, `uptime`, `between`: what is certain, nothing
+lies outside (`cones.py`), for verdicts. Both state how well the unit knew the clock of the host that set it; whether
+that host's clock was right is another question (`HOST_U_MS`). A boot without a sync has no UTC; its neighbours
+bound it.
 
-`u` says how well the unit knew the clock of the host that set it; whether that host's clock was right is another
-question (`HOST_U_MS`).
+A board's own calendar, which went on over a restart, counts only where no host set the boot's clock, and is no better
+than the last host's sync and all that its oscillator may have drifted since.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
-from interlock.core import records
 from interlock.core.layout import Record
 
-from .exchange import Span
+from . import flags
+from .boot import Boot, boots_of
+from .crystal import DRIFT_PPM, SPREAD_PPM
+from .fit import SIGMAS, BootFit, Rate, alone_ppm, learnt
+from .pace import settle
+from .reading import Between, Reading, Utc
+from .spans import Span
 
-DRIFT_PPM = 100.0
-"""Twice the 50 ppm that a Bluetooth LE device's active clock may be off by (Core 5.4, Vol 6, Part B, 4.2.1): twice,
-because age and cold add to what the crystal had when it was approved."""
-TICK_MS = 1.0
-"""Uptimes are whole milliseconds."""
+__all__ = ["DRIFT_PPM", "HOST_U_MS", "Between", "Fit", "Reading", "UnitClock", "Utc", "impossible"]
+
 HOST_U_MS = 1000.0
 """What a host's own clock may be off by: 12 ppm of a day without network time. For comparing units set by two hosts."""
 
 
-class Utc(NamedTuple):
-    """Milliseconds since 1970, UTC, give or take `u_ms`."""
+class Fit(NamedTuple):
+    """A boot's clock as it was fitted. `drift_ppm` ± `drift_u_ppm` (95 %) positive: it runs fast; None: one sync says
+    nothing of it, or syncs contradict each other; `residual_ms`: the largest distance of a sync from the fit; `u_ms`:
+    of UTC at the boot's last record (95 %)."""
 
-    utc_ms: int
+    boot: int
+    syncs: int
+    drift_ppm: float | None
+    drift_u_ppm: float | None
+    residual_ms: float
     u_ms: int
-
-
-class Between(NamedTuple):
-    """A moment lies between these (UTC, ms since 1970), as far as is known; None: not bounded."""
-
-    low_ms: float | None
-    high_ms: float | None
-
-
-class Reading(NamedTuple):
-    """One sync: at uptime `at_ms` it was `utc_ms` ± `u_ms`; `sequence`: of its record."""
-
-    at_ms: int
-    utc_ms: int
-    u_ms: int
-    sequence: int
-
-    def span(self, uptime_ms: float) -> Span:
-        """UTC at this uptime."""
-        middle = self.utc_ms + uptime_ms - self.at_ms
-        u_ms = self.u_ms + TICK_MS + abs(uptime_ms - self.at_ms) * DRIFT_PPM / 1e6
-        return Span(middle - u_ms, middle + u_ms)
-
-
-@dataclass
-class _Boot:
-    number: int
-    last_ms: int = 0
-    readings: list[Reading] = field(default_factory=list)
-    floors: list[tuple[int, int]] = field(default_factory=list)  # uptime, a UTC that was past then
-    contradicts: bool = False
-
-    def span(self, uptime_ms: float) -> Span | None:
-        if not self.readings:
-            return None
-        spans = [reading.span(uptime_ms) for reading in self.readings]
-        if self.contradicts:
-            # At least one sync was wrong, and nothing says which.
-            return Span(min(span.low for span in spans), max(span.high for span in spans))
-        return min(spans, key=lambda span: span.high - span.low)
-
-    def floor_ms(self) -> float | None:
-        """A UTC that was past at this boot's uptime 0, at the latest known; None: not known."""
-        bounds = [utc_ms - uptime_ms * (1 + DRIFT_PPM / 1e6) for uptime_ms, utc_ms in self.floors]
-        return max(bounds, default=None)
 
 
 class UnitClock:
-    """The clock of one unit over all its boots. `findings`: syncs that cannot all be true, in words."""
+    """The clock of one unit over all its boots. `findings`: what cannot be true of it, in words with the numbers of the
+    records; `contradicts`: whether for some boot syncs leave it open what the time was."""
 
     def __init__(self, journal: Sequence[Record]) -> None:
-        self._boots: dict[int, _Boot] = {}
-        for record in journal:
-            boot = self._boots.setdefault(record.boot, _Boot(record.boot))
-            boot.last_ms = max(boot.last_ms, record.uptime_ms)
-            fields = record.fields() if record.kind in (records.CLOCK, records.FLOOR) else None
-            if fields is None:
-                continue
-            if record.kind == records.FLOOR:
-                boot.floors.append((record.uptime_ms, fields.utc_ms))
-            else:
-                at_ms = record.uptime_ms - fields.at_ago_ms
-                boot.readings.append(Reading(at_ms, fields.utc_ms, fields.uncertainty_ms, record.sequence))
-        self.findings: tuple[str, ...] = tuple(self._contradictions())
+        known = boots_of(journal)
+        fast = settle(known)
+        self._boots = {boot.number: boot for boot in known}
+        self.findings: tuple[str, ...] = tuple(flags.flags(known, fast))
+        self.contradicts = any(boot.contradicts for boot in known)
         self._between: dict[tuple[int, float], Between] = {}  # asked again for each use
 
     @property
@@ -108,15 +64,34 @@ class UnitClock:
     @property
     def unset(self) -> tuple[int, ...]:
         """Boots without any sync."""
-        return tuple(boot.number for boot in self._boots.values() if not boot.readings)
+        return tuple(boot.number for boot in self._boots.values() if boot.cones is None)
+
+    @property
+    def readings(self) -> tuple[Reading, ...]:
+        """All that set this clock and counts, boot by boot."""
+        return tuple(reading for boot in self._boots.values() for reading in boot.readings)
+
+    @cached_property
+    def fits(self) -> tuple[Fit, ...]:
+        """Of each boot that was set, in order."""
+        return tuple(self._fit(boot) for boot in self._boots.values() if boot.cones is not None)
 
     def at(self, boot: int, uptime_ms: float) -> Utc | None:
-        """UTC ± u at this uptime, or None: this boot was never synced."""
+        """UTC ± u at this uptime: in 95 of 100 such statements it is within. None: this boot was never synced."""
         span = self.span(boot, uptime_ms)
-        return None if span is None else Utc(round((span.low + span.high) / 2), math.ceil((span.high - span.low) / 2))
+        if span is None:
+            return None
+        fit = self._fitted.get(boot)
+        if fit is not None:
+            mean, sigma = fit.ahead(uptime_ms)
+            low, high = uptime_ms + mean - SIGMAS * sigma, uptime_ms + mean + SIGMAS * sigma
+            if max(low, span.low) <= min(high, span.high):  # no estimate says more than what is certain
+                span = Span(max(low, span.low), min(high, span.high))
+        utc_ms = round((span.low + span.high) / 2)
+        return Utc(utc_ms, math.ceil(max(span.high - utc_ms, utc_ms - span.low)))
 
     def span(self, boot: int, uptime_ms: float) -> Span | None:
-        """The interval that `at` states."""
+        """Certain bounds of UTC at this uptime; None: this boot was never synced."""
         known = self._boots.get(boot)
         return None if known is None else known.span(uptime_ms)
 
@@ -129,8 +104,10 @@ class UnitClock:
         guess_ms = nearest.at_ms + (utc.low + utc.high) / 2 - nearest.utc_ms
         span = known.span(guess_ms)
         assert span is not None
-        # The clock runs at UTC's pace here: how far it drifted at most is in the span already.
-        return Span(guess_ms + utc.low - span.high, guess_ms + utc.high - span.low)
+        low_ms, high_ms = guess_ms + utc.low - span.high, guess_ms + utc.high - span.low
+        # The bounds are those of the guess; on the way to what was asked the clock drifts on.
+        slack_ms = (high_ms - low_ms) * max(abs(known.rates.low_ppm), abs(known.rates.high_ppm)) / 1e6
+        return Span(low_ms - slack_ms, high_ms + slack_ms)
 
     def between(self, boot: int, uptime_ms: float) -> Between:
         """Bounds for this moment: its own boot's syncs, else what is known of the boots around it."""
@@ -149,41 +126,45 @@ class UnitClock:
             return Between(None, None)
         return Between(_earliest(order[: at + 1], uptime_ms), _latest(order[at:], uptime_ms))
 
-    def _contradictions(self) -> list[str]:
-        found = []
-        for boot in self._boots.values():
-            ordered = sorted(boot.readings)
-            tightest = min(ordered, key=lambda reading: reading.u_ms, default=None)
-            for before, after in [*pairwise(ordered), *((tightest, reading) for reading in ordered if tightest)]:
-                apart_ms = _apart(before.span(after.at_ms), after.span(after.at_ms))
-                if apart_ms > 0 and not boot.contradicts:
-                    boot.contradicts = True
-                    found.append(
-                        f"boot {boot.number}: the clock was set at record {after.sequence} to a time that is "
-                        f"{apart_ms / 1000:.3f} s or more from what record {before.sequence} says: a host's clock was "
-                        "wrong or stepped"
-                    )
-            for uptime_ms, floor_ms in boot.floors:
-                span = boot.span(uptime_ms)
-                if span is not None and span.high < floor_ms:
-                    found.append(f"boot {boot.number}: its clock says a time before one that was past already")
-                    break
-        known = [boot for boot in self._boots.values() if boot.readings]
-        for earlier, later in pairwise(known):
-            ended, began = earlier.span(earlier.last_ms), later.span(0)
-            if ended is not None and began is not None and began.high < ended.low:
-                found.append(f"boot {later.number} began before boot {earlier.number} ended, by their clocks")
-        return found
+    @cached_property
+    def _fitted(self) -> dict[int, BootFit]:
+        """Of boots without contradictions. Asked late: verdicts need none of it."""
+        sound = [boot for boot in self._boots.values() if boot.cones is not None and not boot.contradicts]
+        fitted: dict[int, BootFit] = {}
+        for is_fast in (False, True):
+            alike = [boot for boot in sound if boot.is_fast is is_fast]
+            rates = learnt(_beforehand(alike), [alone_ppm(boot.readings) for boot in alike])
+            fitted |= {boot.number: BootFit(boot.readings, rate) for boot, rate in zip(alike, rates, strict=True)}
+        return fitted
+
+    def _fit(self, boot: Boot) -> Fit:
+        utc, fit = self.at(boot.number, boot.last_ms), self._fitted.get(boot.number)
+        assert utc is not None
+        if fit is None:
+            aheads = [reading.ahead_ms for reading in boot.readings]
+            return Fit(boot.number, len(aheads), None, None, (max(aheads) - min(aheads)) / 2, utc.u_ms)
+        rate = fit.rate_ppm()
+        drift_ppm = None if rate is None else -rate.mean  # UTC that falls behind is a clock that runs fast
+        drift_u_ppm = None if rate is None else SIGMAS * rate.sigma
+        return Fit(boot.number, len(boot.readings), drift_ppm, drift_u_ppm, fit.residual_ms(), utc.u_ms)
 
 
-def _apart(a: Span, b: Span) -> float:
-    """How far apart two intervals are, ms; 0 or less when they overlap."""
-    return max(a.low - b.high, b.low - a.high)
+def impossible(clock: UnitClock, came_ms: Callable[[int], int | None]) -> tuple[str, ...]:
+    """Syncs to a time that was still to come when a host read their records, in words. `came_ms`: when the record of
+    this number first came to a host, UTC by that host's clock, None: not known."""
+    return tuple(flags.impossible(clock.readings, HOST_U_MS, came_ms))
 
 
-def _earliest(boots: Sequence[_Boot], uptime_ms: float) -> float | None:
+def _beforehand(boots: Sequence[Boot]) -> Rate:
+    """What is assumed of these boots' oscillator before any sync is looked at."""
+    if not any(boot.is_fast for boot in boots):
+        return Rate()
+    low_ppm, high_ppm = min(boot.rates.low_ppm for boot in boots), max(boot.rates.high_ppm for boot in boots)
+    return Rate((low_ppm + high_ppm) / 2, max(SPREAD_PPM, (high_ppm - low_ppm) / 2))
+
+
+def _earliest(boots: Sequence[Boot], uptime_ms: float) -> float | None:
     """Of `uptime_ms` in the last of these boots: nothing of it was before what came earlier."""
-    slack = 1 - DRIFT_PPM / 1e6
     low_ms: float | None = None
     for boot in boots:
         known = [ms for ms in (low_ms, boot.floor_ms()) if ms is not None]
@@ -191,18 +172,22 @@ def _earliest(boots: Sequence[_Boot], uptime_ms: float) -> float | None:
         low_ms = max(known, default=None) if span is None else span.low
         if low_ms is not None and boot is not boots[-1]:
             end = boot.span(boot.last_ms)
-            low_ms = low_ms + boot.last_ms * slack if end is None else end.low
-    return None if low_ms is None else low_ms + uptime_ms * slack
+            low_ms = low_ms + boot.last_ms * _slowest(boot) if end is None else end.low
+    return None if low_ms is None else low_ms + uptime_ms * _slowest(boots[-1])
 
 
-def _latest(boots: Sequence[_Boot], uptime_ms: float) -> float | None:
+def _latest(boots: Sequence[Boot], uptime_ms: float) -> float | None:
     """Of `uptime_ms` in the first of these boots: it was over before the next one with a sync began."""
-    slack = 1 - DRIFT_PPM / 1e6
     high_ms: float | None = None
     for boot in reversed(boots[1:]):
         span = boot.span(0)
         if span is not None:
             high_ms = span.high
         elif high_ms is not None:
-            high_ms -= boot.last_ms * slack
-    return None if high_ms is None else high_ms - max(0.0, boots[0].last_ms - uptime_ms) * slack
+            high_ms -= boot.last_ms * _slowest(boot)
+    return None if high_ms is None else high_ms - max(0.0, boots[0].last_ms - uptime_ms) * _slowest(boots[0])
+
+
+def _slowest(boot: Boot) -> float:
+    """The least UTC that passes in a millisecond of this boot's clock."""
+    return 1 + boot.rates.low_ppm / 1e6

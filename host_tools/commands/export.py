@@ -1,193 +1,164 @@
-"""`interlock export WHAT`: a journal as a file, its other versions, and its signed checkpoints for other people's
-tools."""
+"""`interlock export`: a journal as a file, the evidence of an incident for a court, all that a report is made from, or
+tables for other programs."""
 
-import json
+import re
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
-from rich.console import Console
-
-from interlock.core import checkpoint
 
 from ..context import Context
-from ..journal_file import join
-from ..journal_items import Header, Signed
+from ..exporting.one_journal import versions_of, write_checkpoints, write_journal, write_version
+from ..journal_items import Signed
 from ..labels.label import SERIAL
 from ..outcome import Exit, ToolError
+from ..store.lines import StoredJournal
 from ..verifying.places import InFile
 from ..verifying.walk import walk
+from . import export_shown
+from .export_sets import write_audit, write_bundle, write_parquet
 from .noting import note
-from .running import of
+from .running import Json, of
+from .sharing import Cluster, Jobs
 
-
-class _Version(NamedTuple):
-    """Another version of a journal; `begins`: number of its first record that the journal does not have."""
-
-    begins: int
-    header: Header
-    raws: list[bytes]
+EVENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,15}):([0-9]{1,10})")
 
 
 def export(
     context: typer.Context,
     what: Annotated[
-        str, typer.Argument(metavar="WHAT", help="A journal file (.ilj), or a unit's serial: of the store")
-    ],
+        list[str] | None,
+        typer.Argument(metavar="WHAT", help="A journal file (.ilj), serials of units, or an event (H1:57)"),
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the journal as a file (.ilj)")] = None,
     checkpoints: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the checkpoints go")] = None,
     versions: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where other versions of the journal go, if there are any")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output")] = False,
+    bundle: Annotated[
+        Path | None, typer.Option(metavar="FILE.zip", help="The evidence of the event's incident, for a court")
+    ] = None,
+    audit: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="All that the report is made from, and the report")
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Records and events as tables, by unit and month")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="DATE", help="With --audit: as of interlock report (YYYY-MM-DD, UTC)")
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="With --audit: as of interlock report")] = None,
+    jobs: Jobs = None,
+    cluster: Cluster = None,
+    as_json: Json = False,
 ) -> None:
-    """Take a journal out of the store as a file, and its signed checkpoints as files for other people's tools.
+    """Take out of the store what others need: a journal, the evidence of an incident, or all that a report is made of.
 
-    --out FILE: the journal file, records verbatim, with its checkpoints. --checkpoints DIR: each as N.msg, the message,
-    N.sig, its signature, and N.pub, the public key that came with it. N is the checkpoint's index.
+    **For a court**: --bundle FILE.zip, of an event or an incident: journals of the units involved with what they
+    signed, public keys, the verdicts with their reasons, clocks, hashes, a README for the expert, and a verifier that
+    runs from the bundle alone: `python3 FILE.zip`.
 
-    Signature and key are in the HSS form of RFC 8554 (6.1, 6.2): any tool for LMS and HSS can verify them without us.
-    The message is specified in firmware/JOURNAL.md. Whether a key is the unit's is for you to know: compare it with the
-    one that was published when the unit was set up. A second message under one index is N-2.msg, and shows that the key
-    is there twice. Nothing is judged here: see interlock verify.
+    **For an auditor**: --audit DIR, of the whole store or (with serials) of these units: journals verbatim, all that is
+    known beside them, and the report that follows. `interlock report --recompute DIR` reckons it again without the
+    store. --parquet DIR: tables for DuckDB, Spark or Trino.
 
-    Where the store holds more than one record under a number, the unit's journal has other versions than the one that
-    --out writes. --versions DIR: each as SERIAL-2.ilj, SERIAL-3.ilj, from where it is known. Their number is always
-    said. That a journal was exported is noted in its chain of custody (interlock store custody).
+    **One journal**, of a serial or a file: --out FILE: the journal file, records verbatim, with its checkpoints.
+    --checkpoints DIR: each as N.msg, the message, N.sig, its signature, and N.pub, the public key that came with it,
+    in the form of RFC 8554 (HSS): any tool for LMS can verify them without us. The message is specified in
+    firmware/JOURNAL.md. Whether a key is the unit's is for you to know: compare it with the one that was published. A
+    second message under one index is N-2.msg, and shows that the key is there twice. --versions DIR: where the store
+    holds more than one record under a number, the other versions, as SERIAL-2.ilj, SERIAL-3.ilj.
+
+    Nothing is judged of a journal here: see interlock verify. That it was exported is noted in its chain of custody
+    (interlock store custody).
 
     Examples:
 
+    - `interlock export H1:57 --bundle H1-57.zip`: the incident of this event
+    - `interlock export --audit november --since 2026-11-01 --until 2026-12-01`
     - `interlock export H1 --out H1.ilj --checkpoints signed`
-    - `interlock export H1 --versions H1`
+    - `interlock export --parquet tables`
 
-    Next: `interlock verify H1.ilj --public-key H1-1.pub`, which is what an outsider can do.
+    Next: `python3 H1-57.zip`, `interlock report --recompute november`, `interlock verify H1.ilj`: which is what an
+    outsider can do.
 
     Exit codes: 0 done; 1 the journal has no checkpoint though --checkpoints was given, is not whole, or has other
-    versions; 2 usage.
+    versions; or what was exported has findings; 2 usage.
 
-    JSON: {file, is_whole, checkpoints: [{index, following, message, signature, public}], conflicts, versions: [{file,
-    first, differs_from, records}]}; message, signature, public, file: file names; file is null for a version that was
-    not written; conflicts: numbers with more than one record.
+    JSON: of a journal {file, is_whole, checkpoints: [{index, following, message, signature, public}], conflicts,
+    versions: [{file, first, differs_from, records}]}: file names, null for what was not written; of a bundle {bundle,
+    incident, units, events: [{reference, event, verdict}], findings, sha256}; of an audit {folder, units, records,
+    findings, force_says}; of tables {folder, files, records, events}.
     """
-    if out is None and checkpoints is None and versions is None:
+    home, named = of(context), list(dict.fromkeys(what or ()))
+    sets = [option for option in (bundle, audit, parquet) if option is not None]
+    alone = [option for option in (out, checkpoints, versions) if option is not None]
+    if not sets and not alone:
         raise ToolError(
             "nothing to export",
-            "Say what: --out FILE for the journal, --checkpoints DIR for what it signed, --versions DIR for others.",
+            "Say what: an event and --bundle FILE.zip for a court, --audit DIR for an auditor; a serial and --out FILE "
+            "for a journal, --checkpoints DIR for what it signed, --versions DIR for others.",
         )
-    home = of(context)
-    data, conflicts, others = _journal(home, what)
+    if len(sets) > 1 or (sets and alone):
+        raise ToolError("these are several exports", "Make one after the other: --bundle, --audit, --parquet, --out.")
+    if (since or until) and audit is None:
+        raise ToolError(
+            "--since and --until are of --audit", "Journals and bundles are exported whole: leave them out."
+        )
+    if bundle is not None:
+        if len(named) != 1 or EVENT.fullmatch(named[0]) is None:
+            raise ToolError(
+                "a bundle is of one incident",
+                "Name it, or an event of it, as interlock report does: interlock export H1:57 --bundle H1-57.zip.",
+            )
+        write_bundle(home, named[0], bundle, jobs, cluster, as_json)
+    elif audit is not None:
+        write_audit(home, named, audit, (since, until), (jobs, cluster), as_json)
+    elif parquet is not None:
+        if named:
+            raise ToolError("tables are of the whole store", "Leave the serials out: interlock export --parquet DIR.")
+        write_parquet(home, parquet, jobs, cluster, as_json)
+    else:
+        if len(named) != 1:
+            raise ToolError("a journal is exported by itself", "Name one: interlock export H1 --out H1.ilj.")
+        _one_journal(home, named[0], out, checkpoints, versions, as_json)
+
+
+def _one_journal(
+    home: Context, what: str, out: Path | None, checkpoints: Path | None, versions: Path | None, as_json: bool
+) -> None:
+    data, journal = _journal(home, what)
     held: list[Signed] = []
     is_whole = walk(BytesIO(data), take=lambda signed, _: held.append(signed)).fault is None
     if out is not None:
-        try:
-            out.write_bytes(data)
-        except OSError as error:
-            raise ToolError(f"{out} cannot be written: {error.strerror}", "Name another place: --out FILE.") from error
-    written = [] if checkpoints is None else _write(checkpoints, held)
-    told = [_told(f"{what}-{number}.ilj", version, versions) for number, version in enumerate(others, 2)]
-    if _is_serial(what):
-        note(
-            home, [what], "exported", ", ".join(str(path) for path in (out, checkpoints, versions) if path is not None)
-        )
-    if as_json:
-        name = Path(what).name if out is None else out.name
-        facts = {"file": name, "is_whole": is_whole, "checkpoints": written, "conflicts": conflicts, "versions": told}
-        print(json.dumps(facts, indent=2))
-    else:
-        _show(out, checkpoints, written, is_whole)
-        _show_versions(conflicts, told)
+        write_journal(out, data)
+    written = [] if checkpoints is None else write_checkpoints(checkpoints, held)
+    others = versions_of(journal) if journal is not None else []
+    told = [write_version(f"{what}-{number}.ilj", version, versions) for number, version in enumerate(others, 2)]
+    if journal is not None:
+        places = (out, checkpoints, versions)
+        note(home, [what], "exported", ", ".join(str(path) for path in places if path is not None))
+    facts = {
+        "file": Path(what).name if out is None else out.name,
+        "is_whole": is_whole,
+        "checkpoints": written,
+        "conflicts": 0 if journal is None else len(journal.conflicts),
+        "versions": told,
+    }
+    export_shown.journal(facts, out, checkpoints, as_json)
     if not is_whole or (checkpoints is not None and not written) or told:
         raise typer.Exit(Exit.FINDINGS)
 
 
-def _is_serial(what: str) -> bool:
-    return SERIAL.fullmatch(what) is not None and not Path(what).exists()
-
-
-def _journal(context: Context, what: str) -> tuple[bytes, int, list[_Version]]:
-    """The bytes of the journal file `what`, or of that of the unit with this serial; how many of its numbers have more
-    than one record; and its other versions."""
-    if not _is_serial(what):
+def _journal(context: Context, what: str) -> tuple[bytes, StoredJournal | None]:
+    """The bytes of the journal file `what`, or of that of the unit with this serial; and all that the store has of
+    it."""
+    if SERIAL.fullmatch(what) is None or Path(what).exists():
         with InFile(Path(what)).open() as stream:
-            return stream.read(), 0, []
+            return stream.read(), None
     store = context.open_store(read_only=True)
     try:
-        data, journal = store.export_ilj(what), store.journal(what)
+        return store.export_ilj(what), store.journal(what)
     finally:
         store.close()
-    others = [
-        _Version(
-            branch.begins,
-            Header(*journal.header[:3], branch.records[0].sequence, branch.chain, branch.epoch),
-            [record.raw for record in branch.records],
-        )
-        for branch in journal.branches
-        if branch.records
-    ]
-    return data, len(journal.conflicts), others
-
-
-def _told(name: str, version: _Version, folder: Path | None) -> dict[str, str | int | None]:
-    """What is said of another version, which is written as `name` where there is a folder for it."""
-    if folder is not None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(join(version.header, version.raws))
-        except OSError as error:
-            raise ToolError(
-                f"{folder / name} cannot be written: {error.strerror}", "Name another place: --versions DIR."
-            ) from error
-    return {
-        "file": None if folder is None else name,
-        "first": version.header.first,
-        "differs_from": version.begins,
-        "records": len(version.raws),
-    }
-
-
-def _show_versions(conflicts: int, told: list[dict[str, str | int | None]]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    for one in told:
-        where = one["file"] or "not written: --versions DIR does"
-        console.print(f"another version, from record {one['differs_from']} on: {where}", markup=False)
-    if told:
-        console.print(
-            f"[bold red]finding[/] {conflicts} numbers have more than one record: interlock store conflicts shows them."
-        )
-
-
-def _show(out: Path | None, checkpoints: Path | None, written: list[dict[str, str | int | None]], whole: bool) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    if out is not None:
-        console.print(f"journal: {out}", markup=False)
-    for item in written:
-        covers = f"covers records before {item['following']}" if item["following"] is not None else "is no checkpoint"
-        console.print(f"{item['message']} {covers}; {item['signature']}, {item['public']}", markup=False)
-    if checkpoints is not None:
-        console.print(f"{len(written)} checkpoints, in {checkpoints}", markup=False)
-    if not whole:
-        console.print("[bold red]finding[/] the journal is not whole: interlock verify says where.")
-
-
-def _write(folder: Path, held: list[Signed]) -> list[dict[str, str | int | None]]:
-    """The files of each; what was said of them. ToolError when they cannot be written."""
-    written: list[dict[str, str | int | None]] = []
-    times: dict[str, int] = {}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for signed in dict.fromkeys(held):
-            said = checkpoint.unpack(signed.message)
-            stem = "unknown" if said is None else str(said.index)
-            times[stem] = times.get(stem, 0) + 1
-            stem += f"-{times[stem]}" if times[stem] > 1 else ""
-            names = {"message": f"{stem}.msg", "signature": f"{stem}.sig", "public": f"{stem}.pub"}
-            for part, name in names.items():
-                (folder / name).write_bytes(getattr(signed, part))
-            index, following = (None, None) if said is None else (said.index, said.following)
-            written.append({"index": index, "following": following, **names})
-    except OSError as error:
-        raise ToolError(
-            f"checkpoints cannot be written to {folder}: {error.strerror}", "Name another place: --checkpoints DIR."
-        ) from error
-    return written

@@ -20,6 +20,18 @@ def at_s(text: str | None, now_ms: int) -> int:
         raise ToolError(f"{text!r} is no time", "Such as 06:00, or 2026-05-31T06:00.") from error
 
 
+def day_ms(text: str | None, option: str) -> int | None:
+    """Milliseconds since 1970 at which this day (YYYY-MM-DD) begins in UTC; None: none is named. ToolError, which names
+    the option, for what is no day."""
+    if text is None:
+        return None
+    try:
+        found = datetime.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=datetime.UTC)
+    except ValueError as error:
+        raise ToolError(f"{text!r} is no day", f"Give year, month and day: {option} 2026-11-24.") from error
+    return round(found.timestamp() * 1000)
+
+
 def local_text(seconds: int) -> str:
     """2026-05-31 06:00 BST."""
     return datetime.datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M %Z")

@@ -275,4 +275,4 @@ def _by(slot: Slot) -> str:
     ]
 
 
-from . import vault_care  # noqa: E402, F401  its commands are this app's as well
+from . import vault_care, vault_people  # noqa: E402, F401  their commands are this app's as well

@@ -1,7 +1,6 @@
 """`interlock verify [FILE]...`: is each journal, in files or in the store, as it was written, and who can tell."""
 
 import json
-import os
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +16,7 @@ from ..labels.label import serial_text
 from ..outcome import Exit, ToolError
 from .progress import Step, working
 from .running import Json, of
+from .sharing import Cluster, Jobs, guarded, reachable, workers
 from .tables import table
 
 # The store's database and the vault's ciphers are imported when they are used: help and completion need neither.
@@ -43,6 +43,8 @@ def verify(
     public_key: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="Public key of a unit (.pub), more than once for more")
     ] = None,
+    jobs: Jobs = None,
+    cluster: Cluster = None,
     as_json: Json = False,
 ) -> None:
     """Check journal files, or journals in the store: of the units named, or all.
@@ -57,6 +59,7 @@ def verify(
     - `interlock verify`: every journal in the store
     - `interlock verify H1`: that of this unit
     - `interlock verify H1.ilj --public-key H1-1.pub`: what an outsider can check
+    - `interlock --store postgresql://force/journals verify --cluster tls://10.0.0.1:8786`: a force's, by a Dask cluster
 
     Next: `interlock report`. What the words mean: host_tools/README.md, Verification.
 
@@ -70,18 +73,26 @@ def verify(
     conflicts, versions, gaps: [{first, last, explained}]}, and verdict may be not pulled.
     """
     home = of(context)
-    from ..verifying.audit import audit
+    from ..verifying.apart import audit_apart
+    from ..verifying.audit import STORED_BYTES, audit
     from ..verifying.keys import Knowledge, read_public_key
-    from ..verifying.places import InFile
+    from ..verifying.places import InFile, InStore
 
     knowledge = Knowledge([read_public_key(path) for path in public_key or ()], _vault(home, vault))
     beside = _stored(home, required=not files)
     units = _units(files or [], beside)
     places: list[Place] = [InFile(path) for path in files] if files and not units else list((units or beside).values())
     what = f"Checking {len(places)} journal{'s' if len(places) != 1 else ''}"
-    with working(what, total=1, quiet=as_json) as step:
-        jobs = os.cpu_count() or 1
-        reports = audit(places, knowledge.of, beside if files and not units else None, jobs, _percent(step))
+    size = sum(place.size if isinstance(place, InFile) else STORED_BYTES for place in places)
+    if cluster is not None:
+        places = [reachable(place) for place in places]
+    with working(what, total=1, quiet=as_json) as step, workers(jobs, cluster, size, len(places)) as executor:
+        knowing = guarded(knowledge.of, cluster)
+        if files and not units:
+            reports = audit(places, knowing, beside, executor, _percent(step))
+        else:
+            stored = [place for place in places if isinstance(place, InStore)]
+            reports = audit_apart(stored, knowing, executor, _percent(step))
     if as_json:
         print(json.dumps([describe(report) for report in reports], indent=2))
     else:

@@ -1,41 +1,80 @@
 """What the journals of a force say, decoded and joined: uses of each weapon (`uses.py`), recordings of each camera, and
 the exchanges that tie their clocks. Facts only; judgement is in `verdict.py`."""
 
-import math
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from interlock.core import receiver, records
+from interlock.core import records
 from interlock.core.layout import Record
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from ..clocks.exchange import Bound, Segment, Span, offset_at
+from ..clocks.offsets import Offset, measured
 from ..clocks.unit_clock import HOST_U_MS, UnitClock
+from .exchanges import Ears, Frame, Source, exchanges, within
 from .recordings import Recording, recordings_of
-from .uses import Use, uses_of
+from .uses import Answer, Use, uses_of
 
 
 class UnitJournal(NamedTuple):
-    """One unit's journal. `complete`: no alteration and no gap was found in it."""
+    """One unit's journal. `complete`: no alteration and no gap was found in it; `doubted`: from this record on it is
+    altered, or something contradicts it, None: nowhere."""
 
     unit: int
     role: int
     records: tuple[Record, ...]
     complete: bool
+    doubted: int | None = None
+
+
+class Sync(NamedTuple):
+    """A record that set a clock, and when on that clock."""
+
+    at_ms: int
+    sequence: int
+
+
+class Place(NamedTuple):
+    """A record of a journal, and when."""
+
+    boot: int
+    at_ms: int
+    sequence: int
+    kind: int
+
+
+class Extent(NamedTuple):
+    """What a camera's journal reaches over: its last record, and what is before and behind each gap."""
+
+    last: Place
+    gaps: tuple[tuple[Place, Place], ...]
 
 
 @dataclass
 class Evidence:
-    """All journals joined. `complete`: units whose journals leave nothing open; `clocks`: of each unit."""
+    """All journals joined. `complete`: units whose journals leave nothing open; `clocks`: of each unit; `sources`: of
+    each of `bounds`, the records behind it; `doubted`: by unit, from which record on its journal proves nothing, where
+    there is one; `sound_clocks`: of those units, by what is sound; `syncs`: what set each clock; `extents`: of the cameras' journals;
+    `answered`: by (camera, weapon), the acks that the camera wrote down; `of_weapon`: uses by unit, in order."""
 
     uses: list[Use]
     recordings: dict[int, list[Recording]]
     complete: set[int]
     bounds: dict[tuple[Segment, Segment], list[Bound]]
     clocks: dict[int, UnitClock]
+    sources: Mapping[tuple[Segment, Segment], Sequence[Source]] = field(default_factory=dict)
+    syncs: Mapping[Segment, Sequence[Sync]] = field(default_factory=dict)
+    extents: Mapping[int, Extent] = field(default_factory=dict)
+    answered: Mapping[tuple[int, int], list[Frame]] = field(default_factory=dict)
+    of_weapon: Mapping[int, Sequence[Use]] = field(default_factory=dict)
+    doubted: Mapping[int, int] = field(default_factory=dict)
+    sound_clocks: Mapping[int, UnitClock] = field(default_factory=dict)
+
+    def tying(self, unit: int) -> UnitClock | None:
+        """The clock of this unit as far as it may tie records to those of others: set by sound records only."""
+        return self.sound_clocks.get(unit) or self.clocks.get(unit)
 
     def offset(self, here: Segment, there: Segment, here_ms: float) -> Span | None:
         """How far the clock of `there` is ahead of `here`, at `here_ms`; None when nothing ties them.
@@ -45,95 +84,95 @@ class Evidence:
         if here == there:
             return Span(0.0, 0.0)
         exchanged = self.bounds.get((here, there), ())
-        by_utc = self._offset_by_utc(here, there, here_ms)
+        by_utc = self.offset_by_utc(here, there, here_ms)
         joined = None if by_utc is None else offset_at([*exchanged, Bound(here_ms, by_utc)], here_ms)
         return offset_at(exchanged, here_ms) if joined is None else joined
 
-    def _offset_by_utc(self, here: Segment, there: Segment, here_ms: float) -> Span | None:
-        ours, theirs = self.clocks.get(here.unit), self.clocks.get(there.unit)
+    def measured(self, here: Segment, there: Segment, here_ms: float) -> Offset | None:
+        """The same as a measurement: the likely value beside what is certain."""
+        exchanged = self.bounds.get((here, there), ())
+        return None if here == there else measured(exchanged, self.offset_by_utc(here, there, here_ms), here_ms)
+
+    def offset_by_utc(self, here: Segment, there: Segment, here_ms: float) -> Span | None:
+        """As `offset`, by UTC alone: each of the two may have been set by another host."""
+        ours, theirs = self.tying(here.unit), self.tying(there.unit)
         utc = None if ours is None else ours.span(here.boot, here_ms)
         if utc is None or theirs is None:
             return None
-        # Each of the two may have been set by another host.
         there_ms = theirs.uptime(there.boot, Span(utc.low - 2 * HOST_U_MS, utc.high + 2 * HOST_U_MS))
         return None if there_ms is None else Span(there_ms.low - here_ms, there_ms.high - here_ms)
 
+    def answer_sent(self, weapon: int, answer: Answer) -> Frame | None:
+        """The camera's own record of an ack that the weapon's unit received."""
+        sent = within(self.answered.get((answer.camera, weapon), []), answer.counter, answer.counter)
+        return next((frame for frame in sent if frame.code == answer.kind << 4 | answer.reason), None)
+
 
 def gather(journals: Iterable[UnitJournal]) -> Evidence:
-    """Join the journals of all units that are at hand."""
-    journals = list(journals)
-    uses = [use for j in journals if j.role & ROLE_HOLSTER for use in uses_of(j.unit, j.records)]
+    """Join the journals of all units that are at hand. One journal a unit; their order says nothing."""
+    journals = sorted(journals, key=lambda journal: journal.unit)
+    uses = [use for j in journals if j.role & ROLE_HOLSTER for use in uses_of(j.unit, j.records, j.doubted)]
+    of_weapon: dict[int, list[Use]] = defaultdict(list)
+    spoke: dict[int, set[int]] = defaultdict(set)  # camera -> weapons that heard it
+    for use in sorted(uses, key=lambda use: (use.boot, use.events[0].at_ms)):
+        of_weapon[use.unit].append(use)
+        for camera in [said.camera for said in use.answers] + [said.camera for said in use.testimonies]:
+            spoke[camera].add(use.unit)
     cameras = [j for j in journals if j.role & ROLE_CAMERA]
     bounds: dict[tuple[Segment, Segment], list[Bound]] = defaultdict(list)
-    for camera in cameras:
-        ears = _Ears(camera)
-        for use in uses:
-            for event in use.events:
-                if (use.unit, event.counter) in ears.crews:
-                    use.add_near(camera.unit, ears.crews[use.unit, event.counter])
-            for there, bound in _exchanges(use, ears):
-                bounds[Segment(use.unit, use.boot), there].append(bound)
+    sources: dict[tuple[Segment, Segment], list[Source]] = defaultdict(list)
+    answered: dict[tuple[int, int], list[Frame]] = {}
+    for journal in cameras:
+        ears = Ears(journal.unit, journal.records, journal.doubted)
+        answered.update({(ears.unit, weapon): frames for weapon, frames in ears.answered.items()})
+        for weapon in sorted({*ears.heard, *ears.followed, *spoke[ears.unit]}):
+            for use in of_weapon.get(weapon, ()):
+                for event in use.events:
+                    if (use.unit, event.counter) in ears.crews:
+                        use.add_near(ears.unit, ears.crews[use.unit, event.counter])
+                for there, bound, source in exchanges(use, ears):
+                    bounds[Segment(use.unit, use.boot), there].append(bound)
+                    sources[Segment(use.unit, use.boot), there].append(source)
     return Evidence(
         uses=uses,
-        recordings={j.unit: recordings_of(j.records) for j in cameras},
-        complete={j.unit for j in cameras if j.complete},
+        recordings={j.unit: recordings_of(j.records, j.doubted) for j in cameras},
+        complete={j.unit for j in cameras if j.complete and j.doubted is None},
         bounds=dict(bounds),
         clocks={j.unit: UnitClock(j.records) for j in journals},
+        sources=dict(sources),
+        syncs=_syncs(journals),
+        extents={j.unit: _extent(j.records) for j in cameras if j.records},
+        answered=answered,
+        of_weapon=dict(of_weapon),
+        doubted={j.unit: j.doubted for j in journals if j.doubted is not None},
+        sound_clocks={j.unit: UnitClock(_sound(j)) for j in journals if j.doubted is not None},
     )
 
 
-class _Ears:
-    """What a camera heard of each sender and what it aired itself: (counter, boot, uptime of the record), sorted; and
-    whom it had heard when it followed a weapon, by that weapon's (unit, counter)."""
-
-    def __init__(self, camera: UnitJournal) -> None:
-        self.unit = camera.unit
-        self.heard: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
-        self.aired: list[tuple[int, int, int]] = []
-        self.crews: dict[tuple[int, int], list[records.CrewMember]] = {}
-        trigger = None
-        for record in camera.records:
-            fields = record.fields() if record.kind in (records.HEARD, records.AIRED, records.CREW) else None
-            before, trigger = trigger, None
-            if fields is None:
-                continue
-            if record.kind == records.CREW:
-                if before is not None:
-                    self.crews[before] = fields
-                continue
-            if record.kind == records.AIRED:
-                self.aired.append((fields.counter, record.boot, record.uptime_ms))
-                continue
-            trigger = (fields.sender, fields.counter)  # the crew's record is right behind it
-            if fields.kind != receiver.OWN_STALE:
-                self.heard[fields.sender].append((fields.counter, record.boot, record.uptime_ms))
-        for several in (self.aired, *self.heard.values()):
-            several.sort()
+def _sound(journal: UnitJournal) -> list[Record]:
+    return [record for record in journal.records if journal.doubted is None or record.sequence < journal.doubted]
 
 
-def _within(found: list[tuple[int, int, int]], first: float, last: float) -> list[tuple[int, int, int]]:
-    return found[bisect_left(found, first, key=_counter) : bisect_right(found, last, key=_counter)]
+def _syncs(journals: Iterable[UnitJournal]) -> dict[Segment, list[Sync]]:
+    found: dict[Segment, list[Sync]] = defaultdict(list)
+    for journal in journals:
+        for record in _sound(journal):
+            fields = record.fields() if record.kind == records.CLOCK else None
+            if fields is not None:
+                sync = Sync(record.uptime_ms - fields.at_ago_ms, record.sequence)
+                found[Segment(journal.unit, record.boot)].append(sync)
+    return dict(found)
 
 
-def _counter(found: tuple[int, int, int]) -> float:
-    return found[0]
+def _extent(journal: Sequence[Record]) -> Extent:
+    gaps = []
+    before: Record | None = None
+    for record in journal:
+        if before is not None and record.sequence != before.sequence + 1:
+            gaps.append((_place(before), _place(record)))
+        before = record
+    return Extent(_place(journal[-1]), tuple(gaps))
 
 
-def _exchanges(use: Use, camera: _Ears) -> Iterable[tuple[Segment, Bound]]:
-    aired = {event.counter: event.aired_ms for event in use.events if event.counter}
-    heard = camera.heard.get(use.unit, [])
-    for counter, boot, there_ms in _within(heard, min(aired, default=0), max(aired, default=0)):
-        if counter in aired:
-            here_ms = aired[counter]
-            yield Segment(camera.unit, boot), Bound(here_ms, Span(-math.inf, there_ms - here_ms))
-    first, last = min(aired, default=0), math.inf if use.end_ms is None else max(aired, default=0)
-    for answer in use.answers:
-        if answer.camera == camera.unit:
-            for _, boot, there_ms in _within(heard, first, min(answer.counter, last)):
-                yield Segment(camera.unit, boot), Bound(answer.at_ms, Span(there_ms - answer.at_ms, math.inf))
-    for testimony in use.testimonies:
-        if testimony.camera == camera.unit:
-            # Of all that it aired before, the newest of each boot bounds best.
-            newest = {boot: there_ms for _, boot, there_ms in _within(camera.aired, 0, testimony.counter)}
-            for boot, there_ms in newest.items():
-                yield Segment(camera.unit, boot), Bound(testimony.at_ms, Span(there_ms - testimony.at_ms, math.inf))
+def _place(record: Record) -> Place:
+    return Place(record.boot, record.uptime_ms, record.sequence, record.kind)

@@ -11,6 +11,8 @@ from interlock.core.layout import Record
 
 BEGINS = (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.OUT)
 ENDS = (frames.REHOLSTER, frames.STOW, frames.CANCEL)
+AGO_MOST = records.AGO_NONE - 1
+"""So many milliseconds, or more."""
 
 
 class Coding(StrEnum):
@@ -23,8 +25,9 @@ class Coding(StrEnum):
 
 
 class Event(NamedTuple):
-    """A weapon event on its unit's clock. `at_ms`: its edge; `aired_ms`: its first PDU queued; `counter`: 0 when it was
-    not aired; `sequence`: its record's."""
+    """A weapon event on its unit's clock. `at_ms`: its edge; `aired_ms`: its frame was not on the air before that;
+    `counter`: 0 when it was not aired; `sequence`: its record's; `is_older`: its record came too long after it to say
+    how long (65 s), so it was before `at_ms`."""
 
     boot: int
     at_ms: int
@@ -33,10 +36,12 @@ class Event(NamedTuple):
     flags: int
     counter: int
     sequence: int
+    is_older: bool = False
 
 
 class Answer(NamedTuple):
-    """An ack as the holster unit received it: built after every frame up to `counter` was heard."""
+    """An ack as the holster unit received it: built after every frame up to `counter` was heard. `sequence`: its
+    record's."""
 
     boot: int
     at_ms: int
@@ -46,6 +51,7 @@ class Answer(NamedTuple):
     reason: int
     since_ms: int
     buffer_ms: int
+    sequence: int
 
 
 class Testimony(NamedTuple):
@@ -55,6 +61,7 @@ class Testimony(NamedTuple):
     at_ms: int
     camera: int
     counter: int
+    sequence: int
 
 
 class Alert(NamedTuple):
@@ -64,6 +71,7 @@ class Alert(NamedTuple):
     at_ms: int
     code: int
     muted: bool
+    sequence: int
 
 
 class Sum(NamedTuple):
@@ -96,7 +104,8 @@ class Near(NamedTuple):
 @dataclass
 class Use:
     """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot; `known_ms`:
-    the last moment of which this boot's journal knows; `is_cancelled`: the officer said that the draw was none; `near`:
+    the last moment of which this boot's journal knows, `sound_ms`: of which its sound part does; `doubted`: from this
+    record on the weapon's journal proves nothing, None: nowhere; `is_cancelled`: the officer said that the draw was none; `near`:
     None when no crew record tells who was; of the weapon's unit and, joined later, of its cameras; `assigned`: None
     when its paired cameras were its own."""
 
@@ -108,6 +117,8 @@ class Use:
     alerts: list[Alert] = field(default_factory=list)
     end_ms: int | None = None
     known_ms: int = 0
+    sound_ms: int = 0
+    doubted: int | None = None
     is_cancelled: bool = False
     sum: Sum | None = None
     near: list[Near] | None = None
@@ -121,22 +132,31 @@ class Use:
             return Coding.FUNCTION_TEST
         return Coding.TRIED if all(bits & holster.FLAG_TEST for bits in flags) else None
 
+    def is_sound(self, sequence: int) -> bool:
+        """Whether this record of the weapon's journal may prove anything."""
+        return self.doubted is None or sequence < self.doubted
+
+    @property
+    def end(self) -> Event | None:
+        """The event that ended it, or None: no return was journalled in this boot."""
+        return next((event for event in self.events if event.event in ENDS), None)
+
     def add_near(self, writer: int, members: Iterable[records.CrewMember]) -> None:
         self.near = [*(self.near or ()), *(Near(writer, *member) for member in members)]
 
 
-def uses_of(unit: int, journal: Iterable[Record]) -> list[Use]:
-    """Every use in the records of this weapon's unit."""
-    teller = _Teller(unit)
+def uses_of(unit: int, journal: Iterable[Record], doubted: int | None = None) -> list[Use]:
+    """Every use in the records of this weapon's unit. `doubted`: from this one on they prove nothing, None: all do."""
+    teller = _Teller(unit, doubted)
     for record in journal:
         teller.take(record)
     return teller.uses
 
 
 class _Teller:
-    def __init__(self, unit: int) -> None:
+    def __init__(self, unit: int, doubted: int | None) -> None:
         self.uses: list[Use] = []
-        self._unit = unit
+        self._unit, self._doubted = unit, doubted
         self._use: Use | None = None
         self._due: int | None = None
         self._is_muted = False
@@ -148,7 +168,7 @@ class _Teller:
         self._due = record.sequence + 1
         fields = record.fields()
         if self._use is not None and record.boot == self._use.boot:
-            self._use.known_ms = record.uptime_ms
+            self._knows(self._use, record)
         if record.kind == records.BOOT:
             self._use, self._is_muted = None, False
         elif fields is None:
@@ -164,18 +184,16 @@ class _Teller:
             self._beside(self._use, record, fields)
 
     def _event(self, record: Record, fields: Any) -> None:
-        event = Event(
-            record.boot,
-            record.uptime_ms - _ago(fields.edge_ago_ms),
-            record.uptime_ms - _ago(fields.aired_ago_ms),
-            fields.event,
-            fields.flags,
-            fields.counter,
-            record.sequence,
-        )
+        at_ms = record.uptime_ms - _ago(fields.edge_ago_ms)
+        # Where the field cannot hold how long ago, nothing but the edge is known to have been before.
+        aired_ms = at_ms if fields.aired_ago_ms == AGO_MOST else record.uptime_ms - _ago(fields.aired_ago_ms)
+        said = (fields.event, fields.flags, fields.counter)
+        is_older = fields.edge_ago_ms == AGO_MOST
+        event = Event(record.boot, at_ms, aired_ms, *said, record.sequence, is_older)
         if event.event in BEGINS:
             if self._use is None or self._use.end_ms is not None:
-                self._use = Use(self._unit, record.boot, known_ms=record.uptime_ms, assigned=self._assigned)
+                self._use = Use(self._unit, record.boot, doubted=self._doubted, assigned=self._assigned)
+                self._knows(self._use, record)
                 self.uses.append(self._use)
             self._use.events.append(event)
         elif event.event in ENDS and self._use is not None:
@@ -185,17 +203,23 @@ class _Teller:
             # It may come behind the return, too.
             self._use.is_cancelled = self._use.is_cancelled or event.event == frames.CANCEL
 
+    def _knows(self, use: Use, record: Record) -> None:
+        use.known_ms = record.uptime_ms
+        if use.is_sound(record.sequence):
+            use.sound_ms = record.uptime_ms
+
     def _beside(self, use: Use, record: Record, fields: Any) -> None:
         if record.kind == records.ACK:
             # One to a frame before this use says nothing of it.
             if any(0 < event.counter <= fields.counter for event in use.events):
                 kind, reason = fields.kind_reason >> 4, fields.kind_reason & 0xF
                 said = (fields.camera, fields.counter, kind, reason, fields.since_ms, fields.buffer_s * 1000)
-                use.answers.append(Answer(record.boot, record.uptime_ms, *said))
+                use.answers.append(Answer(record.boot, record.uptime_ms, *said, record.sequence))
         elif record.kind == records.WITNESS:
-            use.testimonies.append(Testimony(record.boot, record.uptime_ms, fields.camera, fields.counter))
+            by = (fields.camera, fields.counter)
+            use.testimonies.append(Testimony(record.boot, record.uptime_ms, *by, record.sequence))
         elif record.kind == records.ALERT:
-            use.alerts.append(Alert(record.boot, record.uptime_ms, fields.code, self._is_muted))
+            use.alerts.append(Alert(record.boot, record.uptime_ms, fields.code, self._is_muted, record.sequence))
         elif record.kind == records.USE:
             agos = [None if ms == records.AGO_NONE else ms for ms in (fields.heard_ms, fields.recording_ms)]
             use.sum = Sum(agos[0], agos[1], fields.late, fields.alerts, fields.witnesses)

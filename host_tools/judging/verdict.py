@@ -1,39 +1,31 @@
 """The figure: for every draw, arm and discharge, was video running before it? From journals alone.
 
-before         a recording contains the event, proven by the protocol or clear of the clocks' uncertainty
-late           a recording starts after the event and before the weapon's return + 10 s; never upgraded
-unwitnessed    every relevant journal is here and shows neither
-indeterminate  the clocks straddle, a camera's journal is missing or gapped, or a tally proves nothing
+`judge` makes the facts of every recording that may serve the event (`candidates.py`) and asks the table (`table.py`),
+which has the words of DESIGN §8. The judgement says which row decided, in what words, and by which records.
 """
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import dataclass, field
 
-from interlock.core import frames
-
-from ..clocks.exchange import Segment, Span
+from ..clocks.crystal import DRIFT_PPM
+from ..clocks.exchange import Span
+from . import citing, table
+from .candidates import Candidate, built_after, candidates, facts_of
+from .citing import Cited, gap_text
 from .evidence import Evidence
-from .recordings import Recording
-from .uses import Answer, Event, Use
+from .table import GRACE_MS, NOT_COVERED, Facts, Seen, Verdict, decide
+from .uses import Event, Use
 
-GRACE_MS = 10_000
-NOT_COVERED = "the camera unit's journal is missing or gapped"
-
-
-class Verdict(StrEnum):
-    BEFORE = "before"
-    LATE = "late"
-    UNWITNESSED = "unwitnessed"
-    INDETERMINATE = "indeterminate"
+__all__ = ["GRACE_MS", "NOT_COVERED", "Cited", "Judgement", "Verdict", "built_after", "judge"]
 
 
 @dataclass(frozen=True)
 class Judgement:
     """`late_by_ms`: the middle of what the clocks allow, `late_by_u_ms` half its width; `buffer_covers`: the pre-event
-    buffer certainly reaches back to the event; `reason`: in words. `start`: when the recording began, on the weapon's
-    clock; `blurred`: indeterminate only because that clock is too coarse; `at_best_late`: it was not before; `camera`:
-    the one that shows this, None where there is none."""
+    buffer certainly reaches back to the event; `reason`: in words; `start`: when the recording began, on the weapon's
+    clock; `camera`: the one that shows this, None where there is none. `row`: of the truth table; `condition`: how it
+    was met, in words with numbers; `cited`: the records, in the order of the argument; `shown`: the recording."""
 
     verdict: Verdict
     reason: str
@@ -41,139 +33,114 @@ class Judgement:
     late_by_u_ms: int | None = None
     buffer_covers: bool | None = None
     start: Span | None = None
-    blurred: bool = False
-    at_best_late: bool = False
     camera: int | None = None
-
-
-# What is not known may have been better than late: late is claimed only where nothing is left open.
-_ORDER = (Verdict.BEFORE, Verdict.INDETERMINATE, Verdict.LATE, Verdict.UNWITNESSED)
+    row: str = ""
+    condition: str = ""
+    cited: tuple[Cited, ...] = ()
+    shown: Candidate | None = field(default=None, repr=False, compare=False)
 
 
 def judge(evidence: Evidence, use: Use, event: Event, cameras: Iterable[int]) -> Judgement:
     """The best that these cameras (unit numbers) show for the event; unwitnessed when there are none."""
-    best = Judgement(Verdict.UNWITNESSED, "no camera")
-    for number, camera in enumerate(cameras):
-        found = _judge_camera(evidence, use, event, camera)
-        if number == 0 or _better(found, best):
-            best = found
-    return best
-
-
-def _better(a: Judgement, b: Judgement) -> bool:
-    if _rank(a) != _rank(b):
-        return _rank(a) < _rank(b)
-    if a.late_by_ms is None or b.late_by_ms is None or a.late_by_u_ms is None or b.late_by_u_ms is None:
-        return False
-    # Two measurements that agree are of one recording: the sharper counts. Otherwise the earlier recording does.
-    if abs(a.late_by_ms - b.late_by_ms) <= a.late_by_u_ms + b.late_by_u_ms:
-        return a.late_by_u_ms < b.late_by_u_ms
-    return a.late_by_ms < b.late_by_ms
-
-
-def _rank(judgement: Judgement) -> float:
-    return _ORDER.index(Verdict.LATE) + 0.5 if judgement.at_best_late else _ORDER.index(judgement.verdict)
-
-
-def _judge_camera(evidence: Evidence, use: Use, event: Event, camera: int) -> Judgement:
-    found = [*_from_answers(use, event, camera), *_from_recordings(evidence, use, event, camera)]
-    firm = [j for j in found if j.verdict in (Verdict.BEFORE, Verdict.LATE)]
-    # A coarse look at a recording that is also seen sharply says nothing more.
-    found = [j for j in found if not (j.blurred and any(_overlap(j, other) for other in firm))]
-    if camera not in evidence.complete:
-        found.append(Judgement(Verdict.INDETERMINATE, NOT_COVERED))
-    best = Judgement(Verdict.UNWITNESSED, "the journals show no recording")
-    for judgement in found:
-        if _better(judgement, best):
-            best = judgement
-    return replace(best, camera=camera)
-
-
-def _overlap(a: Judgement, b: Judgement) -> bool:
-    return a.start is not None and b.start is not None and a.start.low <= b.start.high and b.start.low <= a.start.high
-
-
-def _from_answers(use: Use, event: Event, camera: int) -> Iterable[Judgement]:
-    """An ack to this event's frame (or a later one) was built after that frame was aired: order without any clock."""
-    for answer in use.answers:
-        if answer.camera != camera or answer.kind != frames.PROVEN or answer.counter < event.counter:
-            continue
-        built_low = built_after(use, answer)
-        # A camera that answered "not yet" to this event began after that answer, so after the event.
-        denied = [built_after(use, a) for a in use.answers if _denies(a, event, answer)]
-        start = Span(max([built_low - answer.since_ms - 1, *denied]), answer.at_ms - answer.since_ms + 1)
-        yield _place(use, event, start, Span(built_low, built_low), answer.buffer_ms, "acknowledged on the air")
-
-
-def built_after(use: Use, answer: Answer) -> int:
-    """The moment on the weapon's clock after which this answer was built: its frame had been aired."""
-    return max(e.aired_ms for e in use.events if e.counter <= answer.counter)
-
-
-def _denies(earlier: Answer, event: Event, answer: Answer) -> bool:
-    return (
-        earlier.camera == answer.camera
-        and earlier.kind != frames.PROVEN
-        and event.counter <= earlier.counter <= answer.counter
-        and earlier.at_ms <= answer.at_ms
+    found = [candidate for camera in cameras for candidate in _all_of(evidence, use, event, camera)]
+    if not found:
+        row, verdict = decide(Facts(Seen.NOBODY))
+        cited = (citing.of_event(use, event),)
+        return Judgement(verdict, table.says(row), row=row, condition=table.says(row), cited=cited)
+    rows = [decide(_facts(evidence, use, event, candidate))[0] for candidate in found]
+    _, at = min(
+        (_weight(event, row, candidate), at) for at, (row, candidate) in enumerate(zip(rows, found, strict=True))
     )
+    return _judged(evidence, use, event, found[at])
 
 
-def _from_recordings(evidence: Evidence, use: Use, event: Event, camera: int) -> Iterable[Judgement]:
-    here = Segment(use.unit, use.boot)
-    for recording in evidence.recordings.get(camera, ()):
-        if _of_a_later_use(evidence, use, recording, camera):
-            continue
-        offset = evidence.offset(here, Segment(camera, recording.boot), event.at_ms)
-        if offset is None:
-            yield Judgement(Verdict.INDETERMINATE, "a recording whose clock nothing ties to the weapon's")
-            continue
-        start = Span(recording.start_ms - offset.high, recording.start_ms - offset.low)
-        last = float("inf") if not recording.ended else recording.end_ms - offset.low
-        end = Span(recording.end_ms - offset.high, last)
-        placed = _place(use, event, start, end, recording.buffer_ms, "in the camera unit's journal")
-        yield placed if recording.proven else _doubted(placed)
+def _all_of(evidence: Evidence, use: Use, event: Event, camera: int) -> list[Candidate]:
+    """Its recordings, and, as one more, that it may have had others, or that it had none."""
+    found = candidates(evidence, use, event, camera)
+    if found and camera in evidence.complete:
+        return found
+    return [*found, Candidate(camera, Seen.NOTHING, None, None)]
 
 
-def _of_a_later_use(evidence: Evidence, use: Use, recording: Recording, camera: int) -> bool:
-    """Whether the recording certainly began after a later use of the same weapon had begun, so after this one's end."""
-    for later in evidence.uses:
-        if later.unit != use.unit or (later.boot, later.events[0].at_ms) <= (use.boot, use.events[0].at_ms):
-            continue
-        begin_ms = later.events[0].at_ms
-        offset = evidence.offset(Segment(later.unit, later.boot), Segment(camera, recording.boot), begin_ms)
-        if offset is not None and recording.start_ms - offset.high > begin_ms:
-            return True
-    return False
+def _facts(evidence: Evidence, use: Use, event: Event, found: Candidate) -> Facts:
+    if found.seen is Seen.NOTHING:
+        return Facts(Seen.NOTHING, covered=found.camera in evidence.complete)
+    return facts_of(use, event, found)
 
 
-def _doubted(placed: Judgement) -> Judgement:
-    if placed.verdict is Verdict.UNWITNESSED:
-        return placed
-    reason = "the tally was on, but proves nothing: never seen off, or it did not follow"
-    return Judgement(Verdict.INDETERMINATE, reason, at_best_late=placed.verdict is Verdict.LATE)
+def _weight(event: Event, row: str, found: Candidate) -> tuple[float, ...]:
+    """What comes first counts. Of several that are late, the one that certainly began first: whatever else there was,
+    there was video from then on; of several that were over or came too late, the nearest."""
+    if found.start is None or found.end is None:
+        return table.rank(row), 0.0, 0.0
+    if row == "ended-before":
+        return table.rank(row), event.at_ms - found.end.high, 0.0
+    return table.rank(row), found.start.high if row in _AFTER else 0.0, -found.start.low if row in _AFTER else 0.0
 
 
-def _place(use: Use, event: Event, start: Span, end: Span, buffer_ms: int, where: str) -> Judgement:
-    """Where a recording that starts in `start` and ends in `end` (the weapon unit's clock) lies to the event."""
-    if start.high <= event.at_ms <= end.low:
-        return Judgement(Verdict.BEFORE, f"recording already, {where}", start=start)
-    if end.high < event.at_ms or (use.end_ms is not None and start.low > use.end_ms + GRACE_MS):
-        return Judgement(Verdict.UNWITNESSED, "the journals show no recording at the event")
-    if start.high <= event.at_ms:
-        return Judgement(
-            Verdict.INDETERMINATE, "the camera unit's journal does not say how long it recorded", start=start
-        )
-    if use.end_ms is None and start.low > use.known_ms + GRACE_MS:
-        return Judgement(Verdict.INDETERMINATE, "the weapon's journal does not say when it was put back", start=start)
-    if start.low >= event.at_ms:
-        middle, half = (start.low + start.high) / 2, (start.high - start.low) / 2
-        return Judgement(
-            Verdict.LATE,
-            f"recording after the event, {where}",
-            round(middle - event.at_ms),
-            round(half),
-            start.high - buffer_ms <= event.at_ms,
-            start,
-        )
-    return Judgement(Verdict.INDETERMINATE, "the clocks straddle the event", start=start, blurred=True)
+_AFTER = ("late", "return-unknown", "unproven-late", "too-late")
+
+
+def _judged(evidence: Evidence, use: Use, event: Event, found: Candidate) -> Judgement:
+    row, verdict = decide(_facts(evidence, use, event, found))
+    reason = table.says(row)
+    if found.seen is Seen.NOTHING:
+        if row == "not-covered":
+            condition, around = citing.of_missing(evidence, use, event, found.camera)
+        else:
+            condition, around = citing.of_silence(evidence, found.camera)
+        cited = (citing.of_event(use, event), *around)
+        return Judgement(verdict, reason, camera=found.camera, row=row, condition=condition, cited=cited)
+    whose = f" ({_doubted_of(evidence, use, event, found)})" if row == "unsound" else ""
+    condition = f"{reason}{whose}: {_condition(use, event, row, found)}"
+    argument = tuple(citing.of_candidate(evidence, use, event, found, row))
+    said = (found.start, found.camera, row, condition, argument, found)
+    if verdict is not Verdict.LATE or found.start is None:
+        return Judgement(verdict, reason, None, None, None, *said)
+    where = "acknowledged on the air" if found.seen is Seen.ACK else "in the camera unit's journal"
+    by_ms = round(citing.middle(found.start) - event.at_ms)
+    # The weapon's clock may itself run that much too fast or slow.
+    late_ms = Span(found.start.low - event.at_ms, found.start.high - event.at_ms)
+    u_ms = math.ceil(max(late_ms.high - by_ms, by_ms - late_ms.low) + late_ms.high * DRIFT_PPM / 1e6)
+    covers = found.start.high - found.buffer_ms <= event.at_ms
+    return Judgement(verdict, f"{reason}, {where}", by_ms, u_ms, covers, *said)
+
+
+def _doubted_of(evidence: Evidence, use: Use, event: Event, found: Candidate) -> str:
+    """Whose journal it is, and from where on."""
+    is_weapons = not use.is_sound(event.sequence) or found.seen is Seen.ACK
+    unit = use.unit if is_weapons else found.camera
+    return f"the journal of unit {unit} from record {evidence.doubted[unit]} on"
+
+
+def _condition(use: Use, event: Event, row: str, found: Candidate) -> str:
+    """How the facts lie, with numbers."""
+    start, end = found.start, found.end
+    if start is None or end is None:
+        return "neither an exchange nor two clocks that were set"
+    began = f"it began {_beside(start, event.at_ms)} the event"
+    if row == "ended-before":
+        return f"the last one before it ended {_beside(end, event.at_ms)} the event"
+    if row == "end-straddles":
+        return f"{began}, and ended {_beside(end, event.at_ms)} it"
+    if row == "end-open":
+        return f"{began}, and is known to have gone on until {_beside(Span(end.low, end.low), event.at_ms)} it only"
+    if row in ("late", "too-late", "return-unknown"):
+        back = "no return is journalled" if use.end_ms is None else f"{_beside(start, use.end_ms)} the weapon's return"
+        return f"{began}; {back}"
+    return began
+
+
+def _beside(span: Span, at_ms: float) -> str:
+    """925 ms ± 12 ms after; less than 30 ms before or after; an open side says so."""
+    low, high = span.low - at_ms, span.high - at_ms
+    if math.isinf(low) and math.isinf(high):
+        return "at an unknown moment beside"
+    if math.isinf(low):
+        return f"{gap_text(-high)} or more before" if high <= 0 else f"at most {gap_text(high)} after"
+    if math.isinf(high):
+        return f"{gap_text(low)} or more after" if low >= 0 else f"at most {gap_text(-low)} before"
+    if low < 0 < high:
+        return f"between {gap_text(-low)} before and {gap_text(high)} after"
+    by, u = abs(low + high) / 2, (high - low) / 2
+    return f"{gap_text(by)} ± {math.ceil(u)} ms {'after' if low >= 0 else 'before'}"

@@ -6,7 +6,7 @@ leaves, for one use, only the cameras whose journals cover it, and only the reco
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -24,6 +24,8 @@ from ..judging.verdict import GRACE_MS
 from ..store.lines import Arrival, Branch, Conflict, Gap, StoredJournal
 from ..store.rows import AnnotationRow
 from ..verifying import gaps
+from .doubted import doubted_from, doubted_in
+from .reach import Reach, begins_at, over_at
 
 
 class Point(NamedTuple):
@@ -47,7 +49,8 @@ class Held:
     """One unit and what is held of it. `altered`: where it is not as it was written, in words, or None; `findings`: all
     that an auditor must know of the journal; `read_ms`: when it was last pulled to its end, UTC by the host's clock,
     or None: never; `pulled`: whether there is a journal at all; `vouched`: records that the seal and those that
-    signatures vouch for, None: not asked; `annotations`: what people say of its records, as far as it holds."""
+    signatures vouch for, None: not asked; `annotations`: all that people ever said of its records; `doubted`: from this
+    record on the journal is altered, or something contradicts it, None: nowhere."""
 
     serial: str
     unit: int
@@ -64,10 +67,13 @@ class Held:
     read_ms: int | None
     vouched: tuple[int, int] | None = None
     annotations: tuple[AnnotationRow, ...] = ()
+    doubted: int | None = None
 
-    def audited(self, altered: str | None, findings: tuple[str, ...], sealed: int, signed: int) -> "Held":
+    def audited(
+        self, altered: str | None, findings: tuple[str, ...], sealed: int, signed: int, doubted: int | None = None
+    ) -> "Held":
         """The same, as `verifying/` judges it with all that is known beside it."""
-        return replace(self, altered=altered, findings=findings, vouched=(sealed, signed))
+        return replace(self, altered=altered, findings=findings, vouched=(sealed, signed), doubted=doubted)
 
     def annotated(self, annotations: Iterable[AnnotationRow]) -> "Held":
         """The same, with what people say of its records."""
@@ -78,7 +84,8 @@ class Held:
         return replace(self, unit=unit, role=role, name=name)
 
     def journal(self) -> UnitJournal:
-        return UnitJournal(self.unit, self.role, self.records, self.pulled and not self.findings)
+        is_complete = self.pulled and not self.findings
+        return UnitJournal(self.unit, self.role, self.records, is_complete, self.doubted)
 
     def came_ms(self, sequence: int) -> int | None:
         """When this record first came to a host, UTC by that host's clock: whatever it tells of was past then."""
@@ -117,6 +124,7 @@ def _point(record: Record | None) -> Point | None:
 
 def from_store(stored: StoredJournal) -> Held:
     altered = stored.verdict.reason if isinstance(stored.verdict, Altered) else None
+    doubts = [first for first in (doubted_in(stored.verdict), doubted_from(stored.told)) if first is not None]
     return Held(
         stored.serial,
         stored.header.unit,
@@ -131,6 +139,7 @@ def from_store(stored: StoredJournal) -> Held:
         stored.branches,
         stored.arrivals,
         max((head.utc_ms for head in stored.heads), default=None),
+        doubted=min(doubts, default=None),
     )
 
 
@@ -143,7 +152,8 @@ def from_verdict(serial: str, name: str, verdict: Verdict, read_ms: int) -> Held
     came = (Arrival(found[0].sequence, found[-1].sequence, "", read_ms),) if found else ()
     findings = () if altered is None else (f"altered: {altered}",)
     return Held(
-        serial, header.unit, header.role, name, found, True, altered, findings, missing, (), (), came, read_ms
+        serial, header.unit, header.role, name, found, True, altered, findings, missing, (), (), came, read_ms,
+        doubted=doubted_in(verdict),
     )  # fmt: skip
 
 
@@ -167,17 +177,18 @@ class Timeline:
     """Whether moments of a camera's journal lie before or after a use, as far as anything proves it."""
 
     def __init__(self, evidence: Evidence, weapon: Held, camera: Held, use: Use) -> None:
-        begin_ms, end_ms = use.events[0].at_ms, (use.known_ms if use.end_ms is None else use.end_ms) + GRACE_MS
-        self._clock = evidence.clocks.get(camera.unit, UnitClock(()))
+        begin_ms, end_ms = _span_of(use)
+        self._clock = evidence.tying(camera.unit) or UnitClock(())
         self._camera = camera
-        self._order = {boot: place for place, boot in enumerate(self._clock.boots)}
-        self._utc = _utc_of(evidence.clocks[weapon.unit], weapon, use, begin_ms, end_ms)
+        known = evidence.clocks.get(camera.unit) or self._clock
+        self._order = {boot: place for place, boot in enumerate(known.boots)}
+        self.utc = utc_of(evidence.tying(weapon.unit) or UnitClock(()), weapon, use)
         here = Segment(use.unit, use.boot)
         # The use on the clocks of this camera's boots, by what the two said to each other then.
         self._there: dict[int, Span] = {}
         if camera.unit == use.unit:
             self._there[use.boot] = Span(begin_ms, end_ms)
-        for boot in self._clock.boots:
+        for boot in self._order:
             bounds = evidence.bounds.get((here, Segment(camera.unit, boot)))
             if bounds is None:
                 continue
@@ -188,21 +199,25 @@ class Timeline:
     def is_past(self, point: Point) -> bool:
         """Whether `point` certainly lies before the use began."""
         for boot, there in self._there.items():
-            if (self._order[point.boot], point.ms) <= (self._order[boot], there.low):
+            # What a boot before this one tells is past where the use began in this one at the earliest.
+            before_ms = point.ms if point.boot == boot else 0.0
+            if self._order[point.boot] <= self._order[boot] and before_ms <= there.low:
                 return True
         high_ms = self._clock.between(*point).high_ms
-        return high_ms is not None and high_ms + 2 * HOST_U_MS <= self._utc.low
+        return high_ms is not None and high_ms + 2 * HOST_U_MS <= self.utc.low
 
     def is_to_come(self, point: Point) -> bool:
         """Whether `point` certainly lies after the use, and the time in which a late recording counts, was over."""
         for boot, there in self._there.items():
-            if (self._order[point.boot], point.ms) >= (self._order[boot], there.high):
+            # And what a later one tells is to come where this one lasted longer than the use.
+            after_ms = point.ms if point.boot == boot else self._camera.last_of_boot[boot].uptime_ms
+            if self._order[point.boot] >= self._order[boot] and after_ms >= there.high:
                 return True
         low_ms = self._clock.between(*point).low_ms
         return low_ms is not None and self.is_to_come_utc(low_ms)
 
     def is_to_come_utc(self, utc_ms: float) -> bool:
-        return utc_ms >= self._utc.high + 2 * HOST_U_MS
+        return utc_ms >= self.utc.high + 2 * HOST_U_MS
 
     def covers(self) -> bool:
         """Whether nothing that the camera's journal lacks can have been during the use."""
@@ -219,30 +234,63 @@ class Timeline:
 
     def may_hold(self, recording: Recording) -> bool:
         """Whether a recording of this camera may be of the use."""
-        if self.is_to_come(Point(recording.boot, recording.start_ms)):
+        begins, over = begins_at(recording), over_at(recording)
+        if begins is not None and self.is_to_come(Point(*begins)):
             return False
-        if recording.ended:
-            return not self.is_past(Point(recording.boot, recording.end_ms))
+        if over is not None:
+            return not self.is_past(Point(*over))
         began = (self._order[recording.boot], recording.end_ms)
         later = (r for r in self._camera.recorder_known if (self._order[r.boot], r.uptime_ms) > began)
         following = _point(next(later, None))
         return following is None or not self.is_past(following)
 
 
-def _utc_of(clock: UnitClock, weapon: Held, use: Use, begin_ms: float, end_ms: float) -> Span:
-    """The use in UTC; infinite where nothing bounds it."""
+def _span_of(use: Use) -> Span:
+    """On the weapon's clock, with the time in which a late recording counts."""
+    end_ms = use.known_ms if use.end_ms is None else use.end_ms
+    if use.end is not None and not use.is_sound(use.end.sequence):
+        end_ms = max(end_ms, use.sound_ms)
+    return Span(use.events[0].at_ms, end_ms + GRACE_MS)
+
+
+def utc_of(clock: UnitClock, weapon: Held, use: Use) -> Span:
+    """The use in UTC, and the time in which a late recording counts; infinite where nothing bounds it."""
+    begin_ms, end_ms = _span_of(use)
     low_ms, high_ms = clock.between(use.boot, begin_ms).low_ms, clock.between(use.boot, end_ms).high_ms
     highs = [] if high_ms is None else [high_ms]
     # What a host has read was past: so was the use, by as long as it lay before the newest that was read.
     last = weapon.last_of_boot[use.boot]
     for sequence, at_ms in ((use.events[-1].sequence, use.events[-1].at_ms), (last.sequence, last.uptime_ms)):
-        came_ms = weapon.came_ms(sequence)
+        came_ms = weapon.came_ms(sequence) if use.is_sound(sequence) else None
         highs += [] if came_ms is None else [came_ms + end_ms - at_ms]
     return Span(float("-inf") if low_ms is None else low_ms, min(highs, default=float("inf")))
 
 
-def narrowed(evidence: Evidence, held: Mapping[int, Held], use: Use, cameras: Iterable[int]) -> Evidence:
-    """The evidence as far as it concerns this use: `complete` are those of `cameras` whose journals cover it."""
+def by_reading(absent: Iterable[Held]) -> list[Held]:
+    """Oldest pull first, for `unread`."""
+    return sorted(absent, key=lambda camera: (_read_ms(camera), camera.serial))
+
+
+def unread(absent: Sequence[Held], utc: Span) -> Sequence[Held]:
+    """Those of these cameras, of which nothing but the time of the last pull is asked, that were not read after the use
+    was certainly over. `absent`: as `by_reading` gives them."""
+    return absent[: bisect_left(absent, utc.high + 2 * HOST_U_MS, key=_read_ms)]
+
+
+def _read_ms(camera: Held) -> float:
+    return float("-inf") if camera.read_ms is None else camera.read_ms
+
+
+def narrowed(
+    evidence: Evidence,
+    held: Mapping[int, Held],
+    use: Use,
+    cameras: Iterable[int],
+    reaches: dict[int, Reach] | None = None,
+) -> Evidence:
+    """The evidence as far as it concerns this use: `complete` are those of `cameras` whose journals cover it.
+    `reaches`: of the cameras' recordings in this evidence, filled here for the next use."""
+    reaches = {} if reaches is None else reaches
     complete: set[int] = set()
     kept = dict(evidence.recordings)
     for number in cameras:
@@ -253,5 +301,7 @@ def narrowed(evidence: Evidence, held: Mapping[int, Held], use: Use, cameras: It
         if timeline.covers():
             complete.add(number)
         if number in kept:
-            kept[number] = [recording for recording in kept[number] if timeline.may_hold(recording)]
+            if number not in reaches:
+                reaches[number] = Reach(evidence.tying(number) or UnitClock(()), kept[number])
+            kept[number] = [found for found in reaches[number].near(timeline.utc) if timeline.may_hold(found)]
     return replace(evidence, complete=complete, recordings=kept)

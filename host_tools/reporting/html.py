@@ -1,84 +1,146 @@
 """The report as one self-contained page: no script, no font, no picture from elsewhere. Text comes from
-`templates/report.html`; every value is escaped there."""
+`templates/report.html`; every value is escaped there. Where there are thousands of uses, it shows what needs attention;
+the rest is in the tables (`tables_csv.py`) and on the incidents' own pages (`html_incident.py`)."""
 
-from importlib.resources import files
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from jinja2 import Environment, StrictUndefined
-
-from .model import Event, Member, Report, Said, Unit
+from . import html_incident
+from .attention import attention, rank
+from .breakdown import UNKNOWN
+from .html_page import environment, incident_path, late_text
+from .model import Incident, Report, Row, Said, Unit, Use
 from .svg import Drawing, draw
-from .times import duration_text, give_or_take
+from .svg_months import draw_months
 
-PERCENT = 100
+__all__ = ["late_text", "pages", "render"]
+
 SHOWN_MAX = 40
+"""Uses that a page shows whole whatever they are, and notes of one unit."""
+NEEDING_MAX = 80
+"""Uses that need attention, shown whole where there are more than SHOWN_MAX."""
+LISTED_MAX = 500
+"""Lines of a table."""
+SESSIONS_MAX = 200
+
+
+class Behind(NamedTuple):
+    """Units whose journals are not as new as they should be."""
+
+    never: int
+    overdue: int
+
+
+class Told(NamedTuple):
+    """An incident as a line of a table."""
+
+    incident: Incident
+    uses: list[Use]
+    teams: list[str]
+    attention: list[str]
+
+
+def pages(report: Report) -> Iterator[tuple[str, str]]:
+    """(path below the report's folder, page): report.html, and one page for each incident."""
+    yield "report.html", render(report)
+    index = html_incident.Index(report)
+    for incident in report.incidents:
+        yield incident_path(incident.reference), html_incident.render(report, incident, index)
 
 
 def render(report: Report) -> str:
     """The page."""
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["late"] = late_text
-    environment.filters["duration"] = duration_text
-    environment.filters["signed"] = signed_text
-    environment.filters["member"] = member_text
-    environment.filters["reaction"] = reaction_text
-    source = files("host_tools").joinpath("templates", "report.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
+    needing = sorted((use for use in report.uses if attention(use)), key=lambda use: rank(attention(use)))
+    shown = report.uses if len(report.uses) <= SHOWN_MAX else needing[:NEEDING_MAX]
+    noted = _notes(report)
+    return environment().get_template("report.html").render(
         report=report,
-        drawings=_drawings(report),
-        shares=_shares(report),
-        notes_of=_notes(report),
+        behind=_behind(report.units),
+        contents=_contents(report),
+        months=draw_months(report.breakdown.months),
+        has_teams=_has_teams(report),
+        findings=report.findings[:LISTED_MAX],
+        units=_in_front(report.units)[:LISTED_MAX],
+        weapons=_weapons(report.breakdown.units),
+        incidents=_incidents(report)[:LISTED_MAX],
+        needing=len(needing),
+        shown=[(use, _drawing(use)) for use in shown],
+        notes_of=noted[:SHOWN_MAX],
+        unnoted=max(len(noted) - SHOWN_MAX, 0),
+        sessions=report.sessions[-SESSIONS_MAX:],
         shown_max=SHOWN_MAX,
+    )  # fmt: skip
+
+
+def _has_teams(report: Report) -> bool:
+    return any(row.key != UNKNOWN for row in report.breakdown.teams)
+
+
+def _drawing(use: Use) -> Drawing:
+    return draw(use.timeline, f"Timeline of the use of {use.name}: the weapon's events and each camera's recordings")
+
+
+def _behind(units: list[Unit]) -> Behind:
+    overdue = sum(unit.is_overdue for unit in units)
+    never = sum(unit.overdue_days is None for unit in units)
+    return Behind(never, overdue - never)
+
+
+def _in_front(units: list[Unit]) -> list[Unit]:
+    """Never pulled, overdue longest, of a journal that is not intact, all others as they come."""
+
+    def order(unit: Unit) -> tuple[int, int]:
+        if unit.is_overdue:
+            return 0 if unit.overdue_days is None else 1, -(unit.overdue_days or 0)
+        return 3 if unit.journal == "intact" else 2, 0
+
+    return sorted(units, key=order)
+
+
+def _weapons(rows: list[Row]) -> list[Row]:
+    if len(rows) <= LISTED_MAX:
+        return rows
+
+    def missing(row: Row) -> int:
+        return row.headline.discharges.total - row.headline.discharges.before
+
+    return sorted(rows, key=missing, reverse=True)[:LISTED_MAX]
+
+
+def _incidents(report: Report) -> list[Told]:
+    """As they come, where all can be listed; else those that need attention first."""
+    uses = html_incident.Index(report).uses
+    found = []
+    for incident in report.incidents:
+        of_it = uses.get(incident.reference, [])
+        reasons = list(dict.fromkeys(reason for use in of_it for reason in attention(use)))
+        teams = sorted({use.team for use in of_it if use.team is not None})
+        found.append(Told(incident, of_it, teams, reasons))
+    return found if len(found) <= LISTED_MAX else sorted(found, key=lambda told: rank(told.attention))
+
+
+def _contents(report: Report) -> list[tuple[str, str]]:
+    """(place on the page, words) of what is there."""
+    every = (
+        ("findings", "Findings", report.findings),
+        ("limits", "Limits", report.notes),
+        ("public", "Left out", report.is_public),
+        ("months", "Months", report.breakdown.months),
+        ("teams", "Teams", _has_teams(report)),
+        ("units", "Units", True),
+        ("incidents", "Incidents", report.incidents),
+        ("uses", "Uses", True),
+        ("noted", "Notes", not report.is_public),
+        ("sessions", "Sessions", not report.is_public),
+        ("words", "Words", True),
+        ("silent", "What figures do not show", True),
     )
+    return [(place, words) for place, words, there in every if there]
 
 
 def _notes(report: Report) -> list[tuple[Unit, list[Said]]]:
     """What each unit noted, of those that noted anything."""
-    found = [(unit, [said for said in report.said if said.serial == unit.serial]) for unit in report.units]
-    return [(unit, noted) for unit, noted in found if noted]
-
-
-def _drawings(report: Report) -> list[Drawing]:
-    return [
-        draw(use.timeline, f"Timeline of the use of {use.name}: the weapon's events and each camera's recordings")
-        for use in report.uses
-    ]
-
-
-def _shares(report: Report) -> dict[str, list[tuple[str, int, float]]]:
-    """For each kind of event: (verdict, how many, percent of all)."""
-    found = {}
-    for kind in ("discharges", "arms", "draws"):
-        count = getattr(report.headline, kind)
-        verdicts = ("before", "late", "unwitnessed", "indeterminate")
-        found[kind] = [
-            (verdict, getattr(count, verdict), PERCENT * getattr(count, verdict) / max(count.total, 1))
-            for verdict in verdicts
-        ]
-    return found
-
-
-def late_text(event: Event, own: bool = False) -> str:
-    """930 ms ± 12 ms, or nothing."""
-    late_ms, u_ms = (event.own_late_by_ms, event.own_late_by_u_ms) if own else (event.late_by_ms, event.late_by_u_ms)
-    if late_ms is None or u_ms is None:
-        return ""
-    return f"{late_ms} ms {give_or_take(u_ms)}"
-
-
-def signed_text(ms: int) -> str:
-    """+2.345 s."""
-    return f"{ms / 1000:+.3f} s" if ms else "0 s"
-
-
-def reaction_text(ms: int) -> str:
-    """930 ms, or 12.3 s."""
-    return f"{ms} ms" if ms < 10_000 else duration_text(ms)
-
-
-def member_text(member: Member) -> str:
-    """C2 (camera, ready, witness)."""
-    words = [member.role if not member.own else "own camera"]
-    words += [
-        word for word, said in (("ready", member.ready), ("acked", member.acked), ("witness", member.witnessed)) if said
-    ]
-    return f"{member.name} ({', '.join(words)})"
+    noted: dict[str, list[Said]] = {}
+    for said in report.said:
+        noted.setdefault(said.serial, []).append(said)
+    return [(unit, noted[unit.serial]) for unit in report.units if unit.serial in noted]

@@ -3,35 +3,45 @@
 Every time of a unit is a `Moment`; its `text` is what people read. What is null is not known, or did not happen.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .figures import AlertCount, Apart, Breakdown, Company, Count, Headline, Quantiles, Row, Unlisted
+from .grounds import Annotation, Cited, ClockOffset, Continuity, Ground, Moment
+from .lanes import Bar, Lane, Mark, Timeline
 
-@dataclass(frozen=True)
-class Moment:
-    """`boot`, `uptime_ms`: on the unit's clock; `utc_ms` ± `u_ms`: UTC since 1970, null where this boot's clock was
-    never set; then `not_before_ms` and `not_after_ms` bound it, as far as known (a record was past when it was pulled).
-    """
-
-    boot: int
-    uptime_ms: int
-    utc_ms: int | None
-    u_ms: int | None
-    not_before_ms: int | None
-    not_after_ms: int | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Annotation:
-    """What a person said of an event, and did not withdraw: it stands beside the verdict and changes none. `code`: as
-    in `rows.CODES`; `utc_ms`: when it was said, by that computer's clock; `at`: the same in words."""
-
-    code: str
-    text: str
-    by: str
-    utc_ms: int
-    at: str
+__all__ = [
+    "AlertCount",
+    "Annotation",
+    "Apart",
+    "Bar",
+    "Breakdown",
+    "Cited",
+    "ClockFit",
+    "ClockOffset",
+    "Company",
+    "Continuity",
+    "Count",
+    "Event",
+    "Finding",
+    "Gap",
+    "Ground",
+    "Headline",
+    "Incident",
+    "Lane",
+    "Mark",
+    "Member",
+    "Moment",
+    "Quantiles",
+    "Report",
+    "Row",
+    "Said",
+    "Session",
+    "Timeline",
+    "Unit",
+    "Unlisted",
+    "Use",
+]
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,9 @@ class Event:
     ± `late_by_u_ms`; `buffer_covers`: the pre-event buffer certainly reaches back to the event (null unless late);
     `witnesses`: other cameras that said by radio that they record; `alerts`: what the officer was told then, or would
     have been: "(muted)" says so; `aired`: false where a test mode or the policy kept it to the journal; `reference`: by
-    which interlock annotate knows it; `contradicted`: the store holds another record under its number, too."""
+    which interlock annotate knows it; `contradicted`: the store holds another record under its number, too; `ground`,
+    `own_ground`: why, record by record; `continuity`: of the recording that shows it, null unless before; `exempt`: the
+    code of an annotation with a good signature, null: none, or it is before."""
 
     reference: str
     sequence: int
@@ -65,49 +77,10 @@ class Event:
     aired: bool
     contradicted: bool
     annotations: list[Annotation]
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A moment on a lane. `kind`: draw, arm, discharge, reholster, out, stow, cancel, alert, heard, recording, refused,
-    witness; `label`: in words."""
-
-    at_ms: int
-    kind: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A recording on the weapon's clock: it began in `start_low_ms` .. `start_high_ms` and ended in `end_low_ms` ..
-    `end_high_ms` (null: the journal does not say). `proven`: its unit believed the tally; `buffer_ms`: how far the
-    pre-event buffer reaches back before it."""
-
-    start_low_ms: int
-    start_high_ms: int
-    end_low_ms: int
-    end_high_ms: int | None
-    proven: bool
-    buffer_ms: int
-
-
-@dataclass(frozen=True)
-class Lane:
-    """`kind`: weapon, alerts, own or other (camera)."""
-
-    name: str
-    kind: str
-    marks: list[Mark]
-    bars: list[Bar]
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """Milliseconds since the first event of the use, on the weapon's clock."""
-
-    from_ms: int
-    to_ms: int
-    lanes: list[Lane]
+    ground: Ground
+    own_ground: Ground
+    continuity: Continuity | None
+    exempt: str | None
 
 
 @dataclass(frozen=True)
@@ -133,7 +106,10 @@ class Use:
     the others, else null; `cancelled`: the officer said that the draw was none; `crew`: null when no record tells;
     `lone`: no other camera of the group was near, null when that is not known. As the unit says itself, null where it
     does not: `heard_ms`, `recording_ms`: from the first event to the first ack of an own camera (null, too: none came);
-    `late_acks`: such acks that came after their limit; `alerts`: how many it gave."""
+    `late_acks`: such acks that came after their limit; `alerts`: how many it gave. `incident`: reference of the
+    incident that it is part of; `team`: as the roster had the weapon then, null: in none, or that is not certain;
+    `month`: 2026-11, of its beginning in UTC, null when its bounds leave more than one open; `offsets`: of each camera
+    whose clock is tied to the weapon's; `end`: which record ended it, `row` then returned, or open."""
 
     serial: str
     name: str
@@ -153,53 +129,11 @@ class Use:
     alerts: int | None
     events: list[Event]
     timeline: Timeline
-
-
-@dataclass(frozen=True)
-class Count:
-    """Of so many events the cameras show: video before, late, none, or nothing certain. `late_covered`: of the late
-    ones, those whose start is in the pre-event buffer; `own_before`: by the holster's own cameras."""
-
-    total: int
-    before: int
-    late: int
-    late_covered: int
-    unwitnessed: int
-    indeterminate: int
-    own_before: int
-
-
-@dataclass(frozen=True)
-class Apart:
-    """Uses that are coded, and what happened in them."""
-
-    uses: int
-    discharges: int
-    arms: int
-    draws: int
-
-
-@dataclass(frozen=True)
-class Company:
-    """Uses by officers alone, by officers with another camera of the group near, and those of which nobody knows."""
-
-    lone: int
-    crewed: int
-    unknown: int
-
-
-@dataclass(frozen=True)
-class Headline:
-    """`draws`: without those that were cancelled, which are in `cancelled_draws`; what is in `function_tests` and
-    `test_mode`, is in none of the others; `company`: of all uses but these and the cancelled ones."""
-
-    discharges: Count
-    arms: Count
-    draws: Count
-    cancelled_draws: Count
-    function_tests: Apart
-    test_mode: Apart
-    company: Company
+    incident: str
+    team: str | None
+    month: str | None
+    offsets: list[ClockOffset]
+    end: Ground
 
 
 @dataclass(frozen=True)
@@ -212,10 +146,26 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class ClockFit:
+    """A boot's clock, fitted over its syncs. `drift_ppm` ± `drift_u_ppm` (95 %), positive: it runs fast; null: one sync
+    says nothing of it; `residual_ms`: the largest distance of a sync from the fit; `u_ms`: of UTC at the boot's last
+    record (95 %)."""
+
+    boot: int
+    syncs: int
+    drift_ppm: float | None
+    drift_u_ppm: float | None
+    residual_ms: float
+    u_ms: int
+
+
+@dataclass(frozen=True)
 class Unit:
     """`journal`: intact, altered, contradictory (intact, but not the only version, or not all that was there once) or
-    not pulled; `clock`: set, partly set, not set, or contradictory; `uses`: counted of it in this report; `assigned`:
-    whom it was assigned to last, in words, null: to nobody, its paired units count."""
+    not pulled; `clock`: set, partly set, not set, or contradictory: its syncs leave it open what the time was; `uses`:
+    counted of it in this report; `assigned`: whom it was assigned to last, in words, null: to nobody, its paired units
+    count; `team`: of its newest shift in the roster, null: in none; `overdue_days`: whole days since the last pull,
+    null: never pulled; `is_overdue`: never, or more than the report's limit; `fits`: its clock, boot by boot."""
 
     serial: str
     name: str
@@ -233,6 +183,10 @@ class Unit:
     conflicts: int
     uses: int
     assigned: str | None
+    team: str | None
+    overdue_days: int | None
+    is_overdue: bool
+    fits: list[ClockFit]
 
 
 @dataclass(frozen=True)
@@ -275,22 +229,45 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Incident:
+    """Uses that belong together: they overlap in time and share a camera that followed them, or the units heard each
+    other. `reference`: of its first event; `uses`: references of the first event of each; `serials`: of all units
+    involved, weapons first; `timeline`: of all of them on the first weapon's clock."""
+
+    reference: str
+    began: Moment
+    lasted_ms: int | None
+    uses: list[str]
+    serials: list[str]
+    timeline: Timeline
+
+
+@dataclass(frozen=True)
 class Report:
-    """`force`: whose, or null; `since`: what was certainly before it is left out (null: nothing is); `said`: of each
-    unit, oldest first; `notes`: what limits the figures of this very report."""
+    """`force`: whose, or null; `since`, `until`: what was certainly before, or after, is left out (null: nothing is);
+    `is_public`: what identifies persons was left out; `overdue_after_days`: from when on a unit counts as overdue;
+    `said`: of each unit, oldest first; `notes`: what limits the figures of this very report; `unlisted`: uses that
+    count apart and are not among `uses`, where there are too many: they are in the figures."""
 
     made_utc_ms: int
     made: str
     force: str | None
     since_utc_ms: int | None
     since: str | None
+    until_utc_ms: int | None
+    until: str | None
+    is_public: bool
+    overdue_after_days: int
     headline: Headline
+    breakdown: Breakdown
+    incidents: list[Incident]
     uses: list[Use]
     units: list[Unit]
     findings: list[Finding]
     sessions: list[Session]
     said: list[Said]
     notes: list[str]
+    unlisted: list[Unlisted] = field(default_factory=list)
 
     @property
     def owns_unknown(self) -> bool:

@@ -1,4 +1,4 @@
-"""Timelines as shapes with places: what `templates/report.html` writes out as inline SVG. All in pixels."""
+"""Timelines as shapes with places: what `templates/marks.html` writes out as inline SVG. All in pixels."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -97,11 +97,8 @@ def draw(timeline: Timeline, title: str) -> Drawing:
             _camera(drawing, scale, lane, top)
             drawing.height += CAMERA_HEIGHT
         drawing.strokes.append(Stroke(0, drawing.height, WIDTH, drawing.height, "rule"))
-        for number, line in enumerate(_name_lines(lane.name)):
-            drawing.words.append(Words(0, top + 15 + number * 13, line, "name", "start"))
-        if lane.kind == "own":
-            drawing.words.append(Words(0, top + 29, "own camera", "aside", "start"))
-    for mark in timeline.lanes[0].marks:
+        _name(drawing, lane, top)
+    for mark in [mark for lane in timeline.lanes if lane.kind == "weapon" for mark in lane.marks]:
         x = scale.x(mark.at_ms)
         drawing.strokes.append(Stroke(x, TOP, x, drawing.height, f"event {mark.kind}"))
     for ms in scale.ticks():
@@ -112,10 +109,20 @@ def draw(timeline: Timeline, title: str) -> Drawing:
     return drawing
 
 
-def _name_lines(name: str) -> list[str]:
-    """One line: what is too long for the column is cut, the tables have it whole."""
-    most = int((LEFT - 8) / LETTER)
-    return [name if len(name) <= most else name[: most - 1] + "…"]
+def _name(drawing: Drawing, lane: Lane, top: float) -> None:
+    """What is too long for the column is cut, the tables have it whole; a lane that shows nothing has room for it."""
+    name, aside = lane.name, "own camera" if lane.kind == "own" else ""
+    if lane.kind in ("weapon", "alerts") and name.endswith(")") and " (" in name:
+        name, _, aside = name.rpartition(" (")
+        aside = aside.removesuffix(")")
+    most = int(((LEFT if lane.marks or lane.bars else WIDTH) - 8) / LETTER)
+    drawing.words.append(Words(0, top + 15, _cut(name, most), "name", "start"))
+    if aside:
+        drawing.words.append(Words(0, top + 29, _cut(aside, most), "aside", "start"))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _tick(ms: int) -> str:
@@ -139,7 +146,7 @@ def _labelled(drawing: Drawing, scale: _Scale, lane: Lane, top: float) -> float:
         y = top + 8 + row * ROW
         drawing.signs.append(Sign(x, y, mark.kind, _said(mark)))
         drawing.words.append(Words(x - 8 if left else x + 8, y + 4, mark.label, mark.kind, "end" if left else "start"))
-    return max(len(ends), 1) * ROW + 6
+    return max(len(ends), 2 if lane.name.endswith(")") else 1) * ROW + 6
 
 
 def _said(mark: Mark) -> str:

@@ -11,7 +11,7 @@ from ..judging.evidence import Evidence
 from ..judging.recordings import Recording
 from ..judging.uses import Alert, Use
 from ..judging.verdict import GRACE_MS, built_after
-from .model import Bar, Lane, Mark, Timeline
+from .lanes import Bar, Lane, Mark, Timeline
 from .times import relative
 
 MARGIN = 0.06  # of the use's length, on either side
@@ -21,8 +21,9 @@ ACK_KINDS = {frames.HEARD: "heard", frames.PROVEN: "recording", frames.REFUSED: 
 
 def timeline(
     evidence: Evidence, use: Use, own: Sequence[int], others: Iterable[int], names: dict[int, str]
-) -> Timeline:
-    """`own`, `others`: numbers of cameras; others without anything to show are left out."""
+) -> tuple[Timeline, list[int]]:
+    """`own`, `others`: numbers of cameras; others without anything to show are left out. With the numbers of those that
+    have a lane, in the lanes' order: behind the weapon's and its alerts'."""
     begin_ms = use.events[0].at_ms
     weapon = [
         Mark(event.at_ms - begin_ms, frames.EVENT_NAMES[event.event], _event_label(event.event)) for event in use.events
@@ -32,6 +33,7 @@ def timeline(
     if alerts:
         lanes.append(Lane("alerts", "alerts", alerts, []))
     reach_ms = (use.known_ms if use.end_ms is None else use.end_ms) - begin_ms + GRACE_MS
+    shown = []
     for camera in [*own, *others]:
         marks, bars = _marks(use, camera), _bars(evidence, use, camera)
         bars = [
@@ -40,7 +42,8 @@ def timeline(
         if camera in own or marks or bars:
             kind = "own" if camera in own else "other"
             lanes.append(Lane(names.get(camera, f"camera {camera}"), kind, marks, bars))
-    return _framed(lanes)
+            shown.append(camera)
+    return _framed(lanes), shown
 
 
 def alert_text(alert: Alert) -> str:

@@ -1,11 +1,13 @@
 """Moments and durations as the report has them, and as people read them."""
 
+import math
 from datetime import UTC, datetime
 
 from ..clocks.exchange import Span
 from ..clocks.unit_clock import UnitClock
 from ..judging.uses import Use
-from .model import Moment
+from .asked import Asked
+from .grounds import Moment
 
 
 def utc_text(utc_ms: float) -> str:
@@ -37,10 +39,11 @@ def give_or_take(u_ms: int) -> str:
 
 def moment(clock: UnitClock, boot: int, uptime_ms: float, came_ms: int | None) -> Moment:
     """`came_ms`: when a record of it first came to a host, UTC."""
-    utc = clock.at(boot, uptime_ms)
-    if utc is not None:
+    utc, span = clock.at(boot, uptime_ms), clock.span(boot, uptime_ms)
+    if utc is not None and span is not None:
         text = f"{utc_text(utc.utc_ms)} {give_or_take(utc.u_ms)}"
-        return Moment(boot, round(uptime_ms), utc.utc_ms, utc.u_ms, utc.utc_ms - utc.u_ms, utc.utc_ms + utc.u_ms, text)
+        bounds = math.floor(span.low), math.ceil(span.high)
+        return Moment(boot, round(uptime_ms), utc.utc_ms, utc.u_ms, *bounds, text)
     low_ms, high_ms = clock.between(boot, uptime_ms)
     highs = [ms for ms in (high_ms, came_ms) if ms is not None]
     low, high = None if low_ms is None else round(low_ms), round(min(highs)) if highs else None
@@ -55,6 +58,24 @@ def moment(clock: UnitClock, boot: int, uptime_ms: float, came_ms: int | None) -
 def is_before(at: Moment, since_ms: int | None) -> bool:
     """Whether the moment certainly lies before `since_ms`; what may be later is not left out of a report."""
     return since_ms is not None and at.not_after_ms is not None and at.not_after_ms < since_ms
+
+
+def is_after(at: Moment, until_ms: int | None) -> bool:
+    """Whether the moment certainly does not lie before `until_ms`."""
+    return until_ms is not None and at.not_before_ms is not None and at.not_before_ms >= until_ms
+
+
+def is_out(at: Moment, asked: Asked) -> bool:
+    """Whether the moment certainly lies outside of what is asked for."""
+    return is_before(at, asked.since_ms) or is_after(at, asked.until_ms)
+
+
+def month_of(at: Moment) -> str | None:
+    """2026-11, UTC; None where the moment's bounds leave more than one open."""
+    if at.not_before_ms is None or at.not_after_ms is None:
+        return None
+    months = {datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m") for ms in (at.not_before_ms, at.not_after_ms)}
+    return months.pop() if len(months) == 1 else None
 
 
 def in_order(at: Moment) -> tuple[bool, int]:

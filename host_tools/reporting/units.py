@@ -1,24 +1,34 @@
 """Units, sessions and findings of a report, from the journals' own records."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 
 from interlock.core import proof, records, wire
 from interlock.core.layout import Record
 from interlock.core.settings import ROLE_NAMES
 
 from .. import words
-from ..clocks.unit_clock import UnitClock
+from ..clocks.unit_clock import UnitClock, impossible
+from ..statements.vouched import People
 from . import model
+from .annotated import findings as said_findings
+from .asked import Asked
 from .held import Held
-from .times import is_before, moment, utc_text
+from .listed import NOTES_OF_UNIT, SESSIONS_OF_UNIT
+from .teams import Teams
+from .times import is_out, moment, utc_text
+
+DAY_MS = 86_400_000
 
 
-def unit(held: Held, clock: UnitClock, uses: int, name_of: Callable[[int], str]) -> model.Unit:
+def unit(
+    held: Held, clock: UnitClock, uses: int, name_of: Callable[[int], str], asked: Asked, teams: Teams
+) -> model.Unit:
     """`uses`: counted of it in this report; `name_of`: any unit's name by its number."""
     journal = "not pulled"
     if held.pulled:
         journal = "altered" if held.altered else "contradictory" if held.findings else "intact"
     boots, unset = len(clock.boots), len(clock.unset)
+    since_pull_ms = None if held.read_ms is None else max(0, asked.made_ms - held.read_ms)
     state = "set" if not unset else "partly set" if unset < boots else "not set"
     return model.Unit(
         serial=held.serial,
@@ -31,12 +41,16 @@ def unit(held: Held, clock: UnitClock, uses: int, name_of: Callable[[int], str])
         last_pull="never" if held.read_ms is None else utc_text(held.read_ms),
         boots=boots,
         boots_without_clock=unset,
-        clock="contradictory" if clock.findings else state if boots else "not set",
+        clock="contradictory" if clock.contradicts else state if boots else "not set",
         gaps=[model.Gap(*gap) for gap in held.gaps],
         lost_records=sum(gap.last - gap.first + 1 for gap in held.gaps),
         conflicts=len(held.conflicts),
         uses=uses,
         assigned=_assigned(held, name_of),
+        team=teams.last(held.serial, asked.made_ms),
+        overdue_days=None if since_pull_ms is None else since_pull_ms // DAY_MS,
+        is_overdue=since_pull_ms is None or since_pull_ms > asked.overdue_days * DAY_MS,
+        fits=[model.ClockFit(*fit) for fit in clock.fits],
     )
 
 
@@ -46,37 +60,77 @@ def _assigned(held: Held, name_of: Callable[[int], str]) -> str | None:
     return words.assigned_text(last, name_of) if last is not None and last.partner else None
 
 
-def said(held: Held, clock: UnitClock, since_ms: int | None, name_of: Callable[[int], str]) -> list[model.Said]:
-    """What the unit wrote of itself and its partners, oldest first."""
-    found: list[model.Said] = []
+def said(held: Held, clock: UnitClock, asked: Asked, name_of: Callable[[int], str]) -> tuple[list[model.Said], int]:
+    """What the unit wrote of itself and its partners, oldest first, and how many older ones are left out."""
+    told: list[tuple[Record, str, str]] = []
+    assignment = ""
+    is_all = asked.since_ms is None and asked.until_ms is None
     for record in held.records:
         fields = record.fields() if record.kind in words.KINDS else None
         if fields is None or (record.kind == records.ALERT and fields.code != proof.ALERT_INTERRUPTED):
             continue  # the other alerts stand with the uses that they are of
-        at = moment(clock, record.boot, record.uptime_ms, held.came_ms(record.sequence))
-        text = words.in_words(record.kind, fields, held.role, name_of)
-        about = words.KINDS[record.kind]
-        # An assignment is written anew at each start and in each sector.
-        repeats = about == "assignment" and text == next((s.text for s in reversed(found) if s.about == about), None)
-        if not is_before(at, since_ms) and not repeats:
-            found.append(model.Said(held.serial, held.name, at, about, text))
-    return found
+        if not is_all and is_out(_at(held, clock, record), asked):
+            continue
+        text, about = words.in_words(record.kind, fields, held.role, name_of), words.KINDS[record.kind]
+        if about == "assignment":
+            # It is written anew at each start and in each sector.
+            repeats, assignment = text == assignment, text
+            if repeats:
+                continue
+        told.append((record, about, text))
+    shown = told[-NOTES_OF_UNIT:]
+    found = [model.Said(held.serial, held.name, _at(held, clock, record), about, text) for record, about, text in shown]
+    return found, len(told) - len(shown)
 
 
-def findings(held: Held, clock: UnitClock) -> list[model.Finding]:
-    """All that an auditor must know of one unit's journal and clock."""
+def _at(held: Held, clock: UnitClock, record: Record) -> model.Moment:
+    return moment(clock, record.boot, record.uptime_ms, held.came_ms(record.sequence))
+
+
+def findings(held: Held, clock: UnitClock, people: People) -> list[model.Finding]:
+    """All that an auditor must know of one unit's journal and clock, and of what people say of its records. `people`:
+    keys that the force vouches for."""
     texts = [*held.findings]
+    if held.conflicts:
+        numbers, first = len(held.conflicts), held.conflicts[0].sequence
+        texts.append(
+            f"two units, or a copied one, may have answered as {held.serial}, or its memory was put back: {numbers} "
+            f"{'numbers have' if numbers > 1 else 'number has'} more than one record, the first is {first}. What each "
+            "version tells is counted"
+        )
     for gap in held.gaps:
         if gap.explained:
             texts.append(
                 f"records {gap.first} to {gap.last} were overwritten before anybody pulled them: the unit's memory was "
                 "full"
             )
-    return [model.Finding(held.serial, held.name, text) for text in [*texts, *clock.findings]]
+    texts += [*clock.findings, *impossible(clock, held.came_ms), *said_findings(held, people)]
+    return [model.Finding(held.serial, held.name, text) for text in texts]
 
 
-def sessions(held: Held, clock: UnitClock, since_ms: int | None) -> list[model.Session]:
-    """Who was at this unit, when, and what was done, oldest first."""
+def missed(held: Held, pulled: Collection[int], name_of: Callable[[int], str]) -> list[model.Finding]:
+    """Weapons that this unit followed, and whose journals are not here. `pulled`: numbers of the units of which
+    anything was pulled."""
+    texts = [
+        f"it heard {count} triggers of {name_of(sender)}, of which nothing was pulled: its uses are in no figure here"
+        for sender, count in sorted(_heard(held).items())
+        if sender not in pulled
+    ]
+    return [model.Finding(held.serial, held.name, text) for text in texts]
+
+
+def _heard(held: Held) -> dict[int, int]:
+    """How many triggers of each unit this one followed, by number."""
+    found: dict[int, int] = {}
+    for record in held.records:
+        fields = record.fields() if record.kind == records.HEARD else None
+        if fields is not None:
+            found[fields.sender] = found.get(fields.sender, 0) + 1
+    return found
+
+
+def sessions(held: Held, clock: UnitClock, asked: Asked) -> tuple[list[model.Session], int]:
+    """Who was at this unit, when, and what was done, oldest first, and how many older ones are left out."""
     found: list[model.Session] = []
     openings: list[tuple[Record, Record | None]] = []
     for record in held.records:
@@ -88,10 +142,10 @@ def sessions(held: Held, clock: UnitClock, since_ms: int | None) -> list[model.S
         elif record.kind == records.REFUSED:
             openings.append((record, record))
     for opening, ending in openings:
-        at = moment(clock, opening.boot, opening.uptime_ms, held.came_ms(opening.sequence))
-        if opening.fields() is not None and not is_before(at, since_ms):
+        at = _at(held, clock, opening)
+        if opening.fields() is not None and not is_out(at, asked):
             found.append(_session(held, at, opening, ending))
-    return found
+    return found[-SESSIONS_OF_UNIT:], max(0, len(found) - SESSIONS_OF_UNIT)
 
 
 def _session(held: Held, at: model.Moment, opening: Record, ending: Record | None) -> model.Session:
@@ -119,37 +173,3 @@ def _operations(bits: int) -> list[str]:
     names = {wire.done_bit(code): operation.name for code, operation in wire.OPERATIONS.items()}
     did = [names.get(1 << bit, f"request of bit {bit}") for bit in range(16) if bits >> bit & 1]
     return [name for name in did if name not in ("end", "credit", "stop")]
-
-
-def notes(helds: Sequence[Held], has_own: bool, others: int) -> list[str]:
-    """What limits the figures of this report, for readers. `others`: uses from other versions of a journal."""
-    found = []
-    never = [held.name for held in helds if not held.pulled]
-    if never:
-        found.append(
-            f"Of {len(never)} known units nothing was pulled yet ({', '.join(never)}). Their uses are not in these "
-            "figures, and where a camera among them may have recorded, the verdict is indeterminate."
-        )
-    gapped = [held.name for held in helds if held.gaps]
-    if gapped:
-        found.append(
-            f"Records are missing in the journals of {', '.join(gapped)}. Uses may have been in them that nobody "
-            "counted here."
-        )
-    vouched = [
-        f"{held.name}: {held.vouched[0]} by the seal, {held.vouched[1]} by signatures, of {len(held.records)}"
-        for held in helds
-        if held.vouched is not None and held.records
-    ]
-    if vouched:
-        found.append(f"Records that more than checksums vouch for: {'; '.join(vouched)}. interlock verify says more.")
-    if any(held.findings for held in helds):
-        found.append("Journals with findings (see there) never prove the absence of a recording.")
-    if others:
-        found.append(f"{others} uses come from a second version of a unit's journal. They are counted and marked.")
-    if not has_own:
-        found.append(
-            "Which cameras belong to which holster is not known here: this computer has no vault of the force. The "
-            "verdict for the officer's own camera is therefore left open."
-        )
-    return found

@@ -1,33 +1,95 @@
 """Every use, judged: the same judgement as everywhere (`verdict.py`), of any camera and of the holster's own."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
 
-from interlock.core import frames
+from interlock.core import frames, records
 from interlock.core.settings import ROLE_CAMERA
 
+from ..clocks.exchange import Segment
 from ..judging import verdict
 from ..judging.evidence import Evidence
 from ..judging.uses import Event, Use, witnesses_of
 from ..judging.verdict import Judgement, Verdict
 from . import model
+from .annotated import exemption
 from .crew import crew_of, is_lone
-from .held import Held, narrowed
+from .grounds_of import Pen
+from .held import Held, narrowed, unread, utc_of
+from .reach import Reach
+from .teams import NO_TEAMS, Teams, Whose
+from .tied import Ties
 from .timeline import alert_text, timeline
-from .times import moment, utc_text
+from .times import moment, month_of
 
 JUDGED = {frames.DRAW: "draw", frames.ARM: "arm", frames.DISCHARGE: "discharge"}
 NAMED_MAX = 4
-UNKNOWN_OWN = Judgement(Verdict.INDETERMINATE, "which cameras are this holster's own is not known here")
+NOT_COVERED = "not-covered"
+_WORDS = "which cameras are this holster's own is not known here"
+UNKNOWN_OWN = Judgement(Verdict.INDETERMINATE, _WORDS, row="own-unknown", condition=_WORDS)
+"""Of no row of the table: the table is not asked."""
+
+
+class Tried(NamedTuple):
+    """A use as the report has it, and what it was made of. `shown`: numbers of the cameras that its timeline shows;
+    `own`: of its own cameras; `followers`: of those that say that they heard the weapon then, or of which it says so;
+    `held`: units by number; `met`: with which clocks of cameras each weapon's clock is tied by what the two said to
+    each other."""
+
+    use: model.Use
+    told: Use
+    evidence: Evidence
+    shown: list[int]
+    own: list[int]
+    followers: set[int]
+    held: Mapping[int, Held]
+    met: Mapping[Segment, set[Segment]]
+
+
+class _Asked(NamedTuple):
+    """Cameras by whom a use is judged. `own`: None: not known; `everybody`: one of those elsewhere among them, where
+    any is wanting: their names are `absent`."""
+
+    own: list[int] | None
+    everybody: list[int]
+    absent: list[str]
 
 
 @dataclass(frozen=True)
 class Court:
-    """What uses are judged by. `held`: the units by number; `own`: own cameras by holster, None: not known here."""
+    """What uses are judged by. `held`: the units by number; `own`: own cameras by holster, None: not known here;
+    `said`: what people say of records, by serial and sequence number; `absent`: cameras that may have recorded unheard
+    by any of these; `only`: judge the uses of this unit alone, which are of this `version` of its journal, and not over
+    before record `begins`."""
 
     evidence: Evidence
     held: Mapping[int, Held]
     own: Mapping[int, Sequence[int]] | None
+    teams: Teams = NO_TEAMS
+    said: Mapping[str, Mapping[int, list[model.Annotation]]] = field(default_factory=dict)
+    absent: Sequence[Held] = ()
+    only: int | None = None
+    version: int = 1
+    begins: int = 0
+    reaches: dict[int, Reach] = field(default_factory=dict, compare=False, repr=False)
+
+    @cached_property
+    def _ties(self) -> Ties:
+        return Ties(self.held)
+
+    @cached_property
+    def _met(self) -> dict[Segment, set[Segment]]:
+        found: dict[Segment, set[Segment]] = {}
+        for here, there in self.evidence.bounds:
+            found.setdefault(here, set()).add(there)
+        return found
+
+    def tried(self) -> Iterator[Tried]:
+        for use in self.evidence.uses:
+            if self.only is None or (use.unit == self.only and use.events[-1].sequence >= self.begins):
+                yield self.judged(use)
 
     def name(self, unit: int) -> str:
         known = self.held.get(unit)
@@ -35,7 +97,7 @@ class Court:
 
     def cameras(self, use: Use) -> tuple[list[int] | None, list[int]]:
         """(own or None when that is not known, all others). The one that was assigned then, else those that are paired
-        today."""
+        today. Others: all that are known, and those that journals name in this use, though theirs are not here."""
         own: list[int] | None = None
         if use.assigned is not None:
             own = [use.assigned.camera]
@@ -43,30 +105,54 @@ class Court:
             own = list(self.own.get(use.unit, ()))
         if own is not None and self.held[use.unit].role & ROLE_CAMERA and use.unit not in own:
             own.append(use.unit)
-        others = sorted(
-            number for number, held in self.held.items() if held.role & ROLE_CAMERA and number not in (own or ())
-        )
-        return own, others
+        known = {number for number, held in self.held.items() if held.role & ROLE_CAMERA}
+        told = {answer.camera for answer in use.answers} | {testimony.camera for testimony in use.testimonies}
+        told |= {near.unit for near in use.near or () if not near.flags & records.CREW_HOLSTER}
+        return own, sorted((known | (told - set(self.held))).difference(own or ()))
 
-    def judged(self, use: Use, version: int) -> model.Use:
-        """`version`: 1 for the main line of the journal."""
+    def officers(self) -> dict[str, dict[int, str]]:
+        """Whose use each event is of, by serial and sequence number, as far as that is known."""
+        found: dict[str, dict[int, str]] = {}
+        for use in self.evidence.uses:
+            officer = self._whose(use, self._began(use)).officer
+            if officer is not None:
+                of_unit = found.setdefault(self.held[use.unit].serial, {})
+                of_unit.update((event.sequence, officer) for event in use.events)
+        return found
+
+    def _began(self, use: Use) -> model.Moment:
+        first = use.events[0]
+        came_ms = self.held[use.unit].came_ms(first.sequence)
+        return moment(self.evidence.clocks[use.unit], use.boot, first.at_ms, came_ms)
+
+    def _whose(self, use: Use, began: model.Moment) -> Whose:
+        """By the roster; whom the unit itself was assigned to then goes before."""
+        whose = self.teams.at(self.held[use.unit].serial, began)
+        return whose if use.assigned is None else Whose(whose.team, use.assigned.officer or None)
+
+    def judged(self, use: Use) -> Tried:
         own, others = self.cameras(use)
         everybody = [*(own or ()), *others]
-        evidence = narrowed(self.evidence, self.held, use, everybody)
+        evidence = narrowed(self.evidence, self.held, use, everybody, self.reaches)
         weapon = self.held[use.unit]
         names = {number: held.name for number, held in self.held.items()} | {n: self.name(n) for n in everybody}
-        clock = self.evidence.clocks[use.unit]
+        absent = unread(self.absent, utc_of(evidence.tying(use.unit) or evidence.clocks[use.unit], weapon, use))
+        pen = Pen(evidence, self.held, use)
+        asked = _Asked(own, everybody + [camera.unit for camera in absent[:1]], [camera.name for camera in absent])
         first = use.events[0]
+        began = self._began(use)
+        whose = self._whose(use, began)
         crew = crew_of(use, own, {number: held.role for number, held in self.held.items()}, self.name)
-        return model.Use(
+        drawn, shown = timeline(evidence, use, own or (), others, names)
+        judged = model.Use(
             serial=weapon.serial,
             name=weapon.name,
             unit=use.unit,
-            version=version,
-            began=moment(clock, use.boot, first.at_ms, weapon.came_ms(first.sequence)),
+            version=self.version,
+            began=began,
             lasted_ms=None if use.end_ms is None else use.end_ms - first.at_ms,
             own_cameras=None if own is None else [names[number] for number in own],
-            officer=(use.assigned.officer or None) if use.assigned else None,
+            officer=whose.officer,
             coded=use.coding and use.coding.value,
             cancelled=use.is_cancelled,
             crew=crew,
@@ -75,20 +161,39 @@ class Court:
             recording_ms=use.sum and use.sum.recording_ms,
             late_acks=use.sum and use.sum.late,
             alerts=use.sum and use.sum.alerts,
-            events=[self._event(evidence, use, event, own, everybody) for event in use.events if event.event in JUDGED],
-            timeline=timeline(evidence, use, own or (), others, names),
+            events=[self._event(pen, event, asked) for event in use.events if event.event in JUDGED],
+            timeline=drawn,
+            incident=f"{weapon.serial}:{first.sequence}",
+            team=whose.team,
+            month=month_of(began),
+            offsets=self._ties.offsets(self.evidence, use, dict.fromkeys([*(own or ()), *shown])),
+            end=pen.end(),
         )
+        return Tried(judged, use, evidence, shown, own or [], self._followers(use), self.held, self._met)
 
-    def _event(
-        self, evidence: Evidence, use: Use, event: Event, own: list[int] | None, everybody: list[int]
-    ) -> model.Event:
-        of_any = self._told(evidence, verdict.judge(evidence, use, event, everybody), everybody)
+    def _followers(self, use: Use) -> set[int]:
+        begin_ms, end_ms = use.events[0].at_ms, use.known_ms if use.end_ms is None else use.end_ms
+        here = Segment(use.unit, use.boot)
+        heard = {
+            there.unit
+            for there in self._met.get(here, ())
+            if any(begin_ms <= bound.here_ms <= end_ms for bound in self.evidence.bounds[here, there])
+        }
+        answered = {answer.camera for answer in use.answers} | {testimony.camera for testimony in use.testimonies}
+        return heard | answered | {near.writer for near in use.near or () if near.writer != use.unit}
+
+    def _event(self, pen: Pen, event: Event, asked: "_Asked") -> model.Event:
+        evidence, use, own = pen.evidence, pen.use, asked.own
+        of_any = self._told(
+            evidence, verdict.judge(evidence, use, event, asked.everybody), asked.everybody, asked.absent
+        )
         of_own = UNKNOWN_OWN
         if own is not None:
             of_own = self._told(evidence, verdict.judge(evidence, use, event, own), own)
         later = [other.at_ms for other in use.events if other.at_ms > event.at_ms and other.event in JUDGED]
         until_ms = min(later, default=float("inf"))
         weapon = self.held[use.unit]
+        annotations = list(self.said.get(weapon.serial, {}).get(event.sequence, ()))
         return model.Event(
             reference=f"{weapon.serial}:{event.sequence}",
             sequence=event.sequence,
@@ -111,36 +216,27 @@ class Court:
             alerts=[alert_text(alert) for alert in use.alerts if event.at_ms <= alert.at_ms < until_ms],
             aired=event.counter > 0,
             contradicted=any(conflict.sequence == event.sequence for conflict in weapon.conflicts),
-            annotations=[
-                model.Annotation(said.code, said.text, said.by, said.utc_ms, utc_text(said.utc_ms))
-                for said in weapon.annotations
-                if said.sequence == event.sequence
-            ],
+            annotations=annotations,
+            ground=pen.ground(of_any),
+            own_ground=pen.ground(of_own),
+            continuity=pen.continuity(event, of_any),
+            exempt=exemption(of_any.verdict.value, annotations),
         )
 
     def _serving(self, judgement: Judgement) -> str | None:
         shows = judgement.verdict in (Verdict.BEFORE, Verdict.LATE) and judgement.camera is not None
         return self.name(judgement.camera or 0) if shows else None
 
-    def _told(self, evidence: Evidence, judgement: Judgement, cameras: Sequence[int]) -> Judgement:
-        """The judgement with the cameras named whose journals are wanting."""
-        if judgement.reason != verdict.NOT_COVERED:
+    def _told(
+        self, evidence: Evidence, judgement: Judgement, cameras: Sequence[int], absent: Sequence[str] = ()
+    ) -> Judgement:
+        """The judgement with the cameras named whose journals are wanting. `absent`: names of those elsewhere."""
+        if judgement.row != NOT_COVERED:
             return judgement
-        wanting = [self.name(number) for number in cameras if number not in evidence.complete]
+        here = [number for number in cameras if number not in evidence.complete]
+        wanting = [*(self.name(number) for number in here if not absent or number in self.held), *absent]
         more = f" and {len(wanting) - NAMED_MAX} more" if len(wanting) > NAMED_MAX else ""
         reason = f"no journal that covers the event is here of {', '.join(wanting[:NAMED_MAX])}{more}"
-        return Judgement(judgement.verdict, reason, camera=judgement.camera)
-
-
-def count(events: Sequence[model.Event]) -> model.Count:
-    """The figures over these events."""
-    verdicts = [event.verdict for event in events]
-    return model.Count(
-        total=len(events),
-        before=verdicts.count(Verdict.BEFORE),
-        late=verdicts.count(Verdict.LATE),
-        late_covered=sum(event.verdict == Verdict.LATE and event.buffer_covers is True for event in events),
-        unwitnessed=verdicts.count(Verdict.UNWITNESSED),
-        indeterminate=verdicts.count(Verdict.INDETERMINATE),
-        own_before=sum(event.own_verdict == Verdict.BEFORE for event in events),
-    )
+        of = None if judgement.camera is None else self.held.get(judgement.camera)
+        condition = reason if of is None else f"{reason}; {of.name}: {judgement.condition}"
+        return replace(judgement, reason=reason, condition=condition)

@@ -53,6 +53,17 @@ class Arrival(NamedTuple):
     utc_ms: int
 
 
+class Stored(NamedTuple):
+    """All that is kept of one unit's journal, for `assemble`. `identity`: unit number, role, name; `rows`: by sequence,
+    and then as they came."""
+
+    serial: str
+    identity: tuple[int, int, str]
+    rows: Sequence[Row]
+    heads: Sequence[Head]
+    arrivals: Sequence[Arrival]
+
+
 class Segment(NamedTuple):
     """Records in unbroken sequence and chain. `chain`: the chain value before `first`, `after`: behind `last`, both
     UNKNOWN behind a hole; `epoch`: of the first one's seal, as stated; `verdict`: whether every byte is as it was
@@ -145,8 +156,10 @@ class Run:
         return before + self.rows
 
 
-def runs_of(rows: Iterable[Row]) -> list[Run]:
+def runs_of(rows: Sequence[Row]) -> list[Run]:
     """The rows joined by what was stated of their chain values. Where two continue one, the first that came does."""
+    if rows and all(b.sequence == a.sequence + 1 and b.chain == a.after for a, b in pairwise(rows)):
+        return [Run(list(rows), None)]  # as nearly every journal is; below it comes to the same
     ends: dict[tuple[int, bytes], tuple[Run, int]] = {}
     runs: list[Run] = []
     for row in sorted(rows, key=lambda row: (row.sequence, row.addition)):
@@ -178,6 +191,8 @@ def main_line(runs: Sequence[Run]) -> list[list[Row]]:
 
 def branches_of(runs: Sequence[Run], main: Sequence[Sequence[Row]]) -> tuple[Branch, ...]:
     """What is not on the main line, each with all that it continues."""
+    if len(runs) == len(main) == 1:
+        return ()
     taken = {row for path in main for row in path}
     found = []
     for run in runs:
@@ -196,10 +211,11 @@ def decoded(rows: Iterable[Row]) -> tuple[Record, ...]:
 
 def serial_bytes(serial: str, rows: Sequence[Row]) -> bytes:
     """The 8 bytes that a serial's text stands for: filled with blanks, or, where record 0 shows it, with zeros."""
+    text = str(serial)  # SQLite takes anything for one
     try:
-        plain = serial.encode("ascii") if len(serial) <= 8 else bytes.fromhex(serial)
+        plain = text.encode("ascii") if len(text) <= 8 else bytes.fromhex(text)
     except ValueError:
-        plain = serial.encode("ascii", "replace")
+        plain = text.encode("ascii", "replace")
     candidates = [plain[:8].ljust(8, fill) for fill in (b" ", b"\0")]
     starts = {row.chain for row in rows if row.sequence == 0}
     return next((candidate for candidate in candidates if chain_start(candidate) in starts), candidates[0])
@@ -215,19 +231,25 @@ def assemble(
     """Verify all of it anew. `identity`: unit number, role, name."""
     unit, role, name = identity
     raw_serial = serial_bytes(serial, rows)
-    rows = _without_doubles(rows)
+    rows = without_doubles(rows)
     runs = runs_of(rows)
     main = main_line(runs)
     segments = []
     for path in main:
         header = Header(role, unit, raw_serial, path[0].sequence, path[0].chain, path[0].epoch)
         raws = tuple(row.raw for row in path)
-        verdict = _led(path, journal_file.check(journal_file.join(header, raws)))
+        misled = _misled(path)
+        after = path[-1].after if misled is None and path[0].chain != UNKNOWN else None
+        verdict = _led(path, misled, journal_file.check(journal_file.join(header, raws, after=after)))
         ends = (path[0].sequence, path[-1].sequence, path[0].chain, path[-1].after)
         segments.append(Segment(*ends, path[0].epoch, verdict, raws))
-    found = tuple(record for path in main for record in decoded(path))
+    found = tuple(
+        record
+        for path, segment in zip(main, segments, strict=True)
+        for record in (segment.verdict.records if isinstance(segment.verdict, Intact) else decoded(path))
+    )
     missing = _gaps(segments, found)
-    conflicts = _conflicts(rows, {row for path in main for row in path})
+    conflicts = _conflicts(rows, main)
     begin = (segments[0].first, segments[0].chain, segments[0].epoch) if segments else (0, chain_start(raw_serial), 0)
     header = Header(role, unit, raw_serial, *begin)
     altered = next((s.verdict for s in segments if isinstance(s.verdict, Altered)), None)
@@ -244,21 +266,30 @@ def assemble(
     )  # fmt: skip
 
 
-def _without_doubles(rows: Sequence[Row]) -> list[Row]:
+def without_doubles(rows: Sequence[Row]) -> list[Row]:
     """Without those behind a hole that are here with their chain value, too: pulled before the hole was there."""
+    if all(row.chain != UNKNOWN for row in rows):
+        return list(rows)
     known = {(row.sequence, row.raw) for row in rows if row.chain != UNKNOWN}
     return [row for row in rows if row.chain != UNKNOWN or (row.sequence, row.raw) not in known]
 
 
-def _led(path: Sequence[Row], verdict: Verdict) -> Verdict:
-    """The verdict on a path's file, and whether each record before that leads to the value that was stored with it."""
-    offset = HEADER_BYTES
-    for place, row in enumerate(path[: len(verdict.records)]):
+def _misled(path: Sequence[Row]) -> int | None:
+    """The place of the first record that does not lead to the chain value that was stored with it; None: all do."""
+    for place, row in enumerate(path):
         if row.chain != UNKNOWN and row.after != chain_next(row.chain, row.raw[:-CRC_BYTES]):
-            reason = "the record does not lead to the chain value that was stored with it"
-            return Altered(offset, row.sequence, reason, verdict.header, verdict.records[:place])
-        offset += len(row.raw)
-    return verdict
+            return place
+    return None
+
+
+def _led(path: Sequence[Row], misled: int | None, verdict: Verdict) -> Verdict:
+    """The verdict on a path's file, and whether each record before that leads to the value that was stored with it.
+    `misled`: of `_misled`."""
+    if misled is None or misled >= len(verdict.records):
+        return verdict
+    offset = HEADER_BYTES + sum(len(row.raw) for row in path[:misled])
+    reason = "the record does not lead to the chain value that was stored with it"
+    return Altered(offset, path[misled].sequence, reason, verdict.header, verdict.records[:misled])
 
 
 def _gaps(segments: Sequence[Segment], found: Sequence[Record]) -> tuple[Gap, ...]:
@@ -272,7 +303,11 @@ def _gaps(segments: Sequence[Segment], found: Sequence[Record]) -> tuple[Gap, ..
     return tuple(missing)
 
 
-def _conflicts(rows: Sequence[Row], main: set[Row]) -> tuple[Conflict, ...]:
+def _conflicts(rows: Sequence[Row], lines: Iterable[Iterable[Row]]) -> tuple[Conflict, ...]:
+    """`lines`: the segments of the main line."""
+    if len({row.sequence for row in rows}) == len(rows):
+        return ()
+    main = {row for path in lines for row in path}
     by_sequence: dict[int, list[Row]] = {}
     for row in rows:
         by_sequence.setdefault(row.sequence, []).append(row)
@@ -295,10 +330,12 @@ def _vanished(arrivals: Sequence[Arrival], rows: Sequence[Row]) -> list[Outcome]
 
 def _broken_heads(heads: Sequence[Head], rows: Sequence[Row], serial: bytes) -> list[Outcome]:
     """What the ends that the unit stated once say against what is here, or against each other."""
-    ends = {(row.sequence + 1, row.after) for row in rows} | {(row.sequence, row.chain) for row in rows}
+    asked = {head.following for head in heads}
+    ends = {(row.sequence + 1, row.after) for row in rows if row.sequence + 1 in asked}
+    ends |= {(row.sequence, row.chain) for row in rows if row.sequence in asked}
     ends.add((0, chain_start(serial)))
     lost = {sequence for sequence, chain in ends if chain == UNKNOWN}
-    following = max(sequence for sequence, _ in ends)
+    following = max((row.sequence + 1 for row in rows), default=0)
     found: list[Outcome] = []
     missing = [head for head in heads if head[:2] not in ends and head.following not in lost]
     if missing and missing[-1].following > following:

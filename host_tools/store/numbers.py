@@ -45,7 +45,12 @@ def in_time(connection: Connection, table: Table, serial: str | None = None) -> 
     latest: dict[tuple[str, str], int] = {}
     moments = []
     for row in connection.execute(wanted.order_by(table.c.serial, table.c.id)):
-        of = (row.serial, row.origin)
-        latest[of] = max(row.utc_ms, latest.get(of, row.utc_ms))
-        moments.append((row.serial, latest[of], row.id, row))
+        of, utc_ms = (row.serial, row.origin), _number(row.utc_ms)
+        latest[of] = max(utc_ms, latest.get(of, utc_ms))
+        moments.append((str(row.serial), latest[of], _number(row.id), row))
     return [row for *_, row in sorted(moments, key=lambda moment: moment[:3])]
+
+
+def _number(value: object) -> int:
+    """SQLite takes anything: a row that somebody put there must not hide the others."""
+    return value if isinstance(value, int) else 0

@@ -7,6 +7,7 @@ from ..roster.rules import RosterRow
 
 __all__ = [
     "CODES",
+    "CONFIRMED",
     "WITHDRAWN",
     "Added",
     "AnnotationRow",
@@ -20,7 +21,6 @@ __all__ = [
     "Skipped",
     "UnitRow",
     "Version",
-    "standing",
 ]
 
 # What a person may say of an event. Which of them exempt, is for the force's rules and not for this program.
@@ -32,6 +32,7 @@ CODES = {
     "other": "something else; the text says what",
 }
 WITHDRAWN = "withdrawn"  # what was said of the event before does not hold any more
+CONFIRMED = "confirmed"  # a second person stands by what was said
 
 
 class UnitRow(NamedTuple):
@@ -86,7 +87,11 @@ class CustodyRow(NamedTuple):
 
 
 class AnnotationRow(NamedTuple):
-    """What a person said of a record. `code`: of CODES, or WITHDRAWN; `utc_ms`: by that host's clock."""
+    """What a person said of a record. `code`: of CODES, WITHDRAWN or CONFIRMED; `utc_ms`: by that host's clock;
+    `record`: SHA-256 of the record's bytes as that host had them; `about`: digest (`statements/statement.py`) of the
+    statement that this one withdraws or confirms, None: all before, or none; `key`, `signature`: the person's Ed25519
+    public key (32 bytes) and signature (64 bytes) over all of these. None: not known, or not signed. What of it is to
+    be believed: `statements/weigh.py`."""
 
     serial: str
     sequence: int
@@ -94,6 +99,10 @@ class AnnotationRow(NamedTuple):
     text: str
     by: str
     utc_ms: int
+    record: bytes | None = None
+    about: bytes | None = None
+    key: bytes | None = None
+    signature: bytes | None = None
 
 
 class Version(NamedTuple):
@@ -145,15 +154,3 @@ class Forwarded:
     annotations: int
     serials: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
-
-
-def standing(rows: list[AnnotationRow]) -> list[AnnotationRow]:
-    """Those that hold: what was withdrawn is left out. `rows`: in the order in which they were said."""
-    held: dict[tuple[str, int], list[AnnotationRow]] = {}
-    for row in rows:
-        said = held.setdefault((row.serial, row.sequence), [])
-        if row.code == WITHDRAWN:
-            said.clear()
-        else:
-            said.append(row)
-    return [row for said in held.values() for row in said]

@@ -1,7 +1,7 @@
 """What people noted of units in a store: custody, the roster, annotations. Each is a list of statements to which only
 more are added; where a statement is about the same thing as an older one, the newest holds. Used by `store.py` only."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from ..outcome import ToolError
 from ..roster.rules import RosterRow
 from .numbers import in_time, insert_new
-from .rows import CODES, WITHDRAWN, AnnotationRow, CustodyRow
+from .rows import CODES, CONFIRMED, WITHDRAWN, AnnotationRow, CustodyRow
 from .schema import annotations, custody, roster
 from .sound import TEXT_MAX, plain
 
@@ -44,10 +44,14 @@ def roster_rows(connection: Connection, serial: str | None = None) -> set[Roster
     return {row for row, stands in last.items() if stands}
 
 
-def annotate(connection: Connection, origin: str, row: AnnotationRow) -> None:
-    if row.code not in CODES and row.code != WITHDRAWN:
-        raise ToolError(f"{row.code!r} is no code", f"The codes are {', '.join(CODES)}; and {WITHDRAWN}.")
-    insert_new(connection, annotations, row.serial, origin, [row._asdict()])
+def annotate(connection: Connection, origin: str, rows: Sequence[AnnotationRow]) -> None:
+    """Of one unit."""
+    for row in rows:
+        if row.code not in CODES and row.code not in (WITHDRAWN, CONFIRMED):
+            raise ToolError(
+                f"{row.code!r} is no code", f"The codes are {', '.join(CODES)}; and {WITHDRAWN}, {CONFIRMED}."
+            )
+    insert_new(connection, annotations, rows[0].serial, origin, [row._asdict() for row in rows])
 
 
 def annotation_rows(connection: Connection, serial: str | None) -> list[AnnotationRow]:

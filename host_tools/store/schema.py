@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
-VERSION = 3
+VERSION = 4
 MARK_BYTES = 16
 DIGEST_BYTES = 16
 
@@ -123,6 +123,8 @@ roster = _of_units(
     Column("utc_ms", BigInteger, nullable=False),
 )
 # What a person said of a record. It alters none, and is altered by none: a later one says that it holds no more.
+# `record`, `about`: SHA-256 of the record, and of the statement that this one is about; `key`, `signature`: Ed25519.
+# Older programs wrote none of the four.
 annotations = _of_units(
     "annotations",
     Column("sequence", BigInteger, nullable=False),
@@ -130,6 +132,10 @@ annotations = _of_units(
     Column("text", String, nullable=False),
     Column("by", String, nullable=False),
     Column("utc_ms", BigInteger, nullable=False),
+    Column("record", LargeBinary(32), nullable=True),
+    Column("about", LargeBinary(32), nullable=True),
+    Column("key", LargeBinary(32), nullable=True),
+    Column("signature", LargeBinary(64), nullable=True),
 )
 # What is forwarded, in this order: an end of a journal never before its records; custody first, so that what is noted
 # of the forwarding itself is the newest of it.

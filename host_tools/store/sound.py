@@ -59,7 +59,11 @@ def plain(text: str) -> str:
 
 @cache
 def _rules(table: Table) -> list[_Rule]:
-    return [_rule(column) for column in table.c]
+    return [_or_none(*_rule(column)) if column.nullable else _rule(column) for column in table.c]
+
+
+def _or_none(name: str, is_sound: Callable[[Any], bool], what: str) -> _Rule:
+    return name, lambda value: value is None or is_sound(value), what
 
 
 def _rule(column: Column[Any]) -> _Rule:

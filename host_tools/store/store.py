@@ -18,13 +18,14 @@ from sqlalchemy import Connection, func, select
 from interlock.core.layout import UNKNOWN
 
 from .. import journal_file
+from ..journal_items import Header
 from ..outcome import Exit, ToolError
 from . import conflicts as store_conflicts
 from . import lines as store_lines
 from . import said as store_said
 from . import taking as store_taking
 from .database import Database, Place, open_database, origin_of
-from .lines import Arrival, Head, Row, StoredJournal
+from .lines import Arrival, Head, Row, Stored, StoredJournal
 from .numbers import in_time, insert_new
 from .rows import (
     Added,
@@ -113,10 +114,13 @@ class Store:
     def units(self) -> list[UnitRow]:
         """Every unit that was ever learned of or whose records are here, by serial."""
         with self._reading() as connection:
-            known = set(connection.scalars(select(units.c.serial).distinct()))
-            known |= set(connection.scalars(select(additions.c.serial).distinct()))
             unit = store_taking.unit_of
-            return [unit(connection, serial) or UnitRow(serial, 0, 0, "") for serial in sorted(known, key=str)]
+            known = sorted(serial for serial in _serials(connection) if isinstance(serial, str))
+            return [unit(connection, serial) or UnitRow(serial, 0, 0, "") for serial in known]
+
+    def nameless(self) -> int:
+        """How many units go by a serial that is not even text: somebody changed the file. `units` leaves them out."""
+        return self._read(lambda connection: sum(not isinstance(serial, str) for serial in _serials(connection)))
 
     # Records in.
 
@@ -179,6 +183,20 @@ class Store:
 
     def journal(self, serial: str) -> StoredJournal:
         """All that is held of this unit, verified anew from the raw bytes."""
+        return store_lines.assemble(*self.stored(serial))
+
+    def header(self, serial: str) -> Header:
+        """Whose journal it is; where it begins is not looked at."""
+        with self._reading() as connection:
+            first = records.c.serial == serial, records.c.sequence == 0
+            begins = [
+                Row(0, chain, UNKNOWN, 0, b"", 0) for chain in connection.scalars(select(records.c.chain).where(*first))
+            ]
+            unit = store_taking.unit_of(connection, serial) or UnitRow(serial, 0, 0, "")
+        return Header(unit.role, unit.unit, store_lines.serial_bytes(serial, begins), 0, UNKNOWN)
+
+    def stored(self, serial: str) -> Stored:
+        """All that is held of this unit, as it is kept."""
         with self._reading() as connection:
             found = connection.execute(
                 select(*(records.c[name] for name in Row._fields))
@@ -190,12 +208,12 @@ class Store:
             ).all()
             came = in_time(connection, additions, serial)
             unit = store_taking.unit_of(connection, serial) or UnitRow(serial, 0, 0, "")
-        if not found and not stated and unit.unit == 0:
+        if not found and not stated and not came and unit.unit == 0:
             raise ToolError(f"the store knows no unit {serial}", "interlock verify lists those that it knows.")
         order = {row.id: place for place, row in enumerate(came, 1)}
-        rows = [Row(*row)._replace(addition=order[row.addition]) for row in found]
+        rows = [Row(n, chain, after, epoch, raw, order[came_by]) for n, chain, after, epoch, raw, came_by in found]
         arrivals = [Arrival(row.first, row.first + row._mapping["count"] - 1, row.by, row.utc_ms) for row in came]
-        return store_lines.assemble(serial, unit[1:], rows, [Head(*h) for h in stated], arrivals)
+        return Stored(serial, unit[1:], rows, [Head(*h) for h in stated], arrivals)
 
     def checkpoints(self, serial: str) -> list[CheckpointRow]:
         """All that this unit signed and somebody fetched, each once, in the order in which it came."""
@@ -237,6 +255,12 @@ class Store:
             asked = asked.where(heads.c.utc_ms <= until_ms)
         with self._reading() as connection:
             return {row.serial: row[1] for row in connection.execute(asked)}
+
+    def raws(self, serial: str, sequence: int) -> tuple[bytes, ...]:
+        """The bytes of all records that are here under this number, each once, as they came."""
+        asked = select(records.c.raw).where(records.c.serial == serial, records.c.sequence == sequence)
+        with self._reading() as connection:
+            return tuple(dict.fromkeys(map(bytes, connection.scalars(asked.order_by(records.c.addition)))))
 
     def conflicts(self, serial: str | None = None) -> list[Conflict]:
         """Numbers under which more than one record is here, by unit and number."""
@@ -300,11 +324,14 @@ class Store:
     def annotate(self, serial: str, sequence: int, code: str, text: str, *, by: str, utc_ms: int) -> None:
         """Note what a person says of a record: a code of CODES and words; WITHDRAWN: what was said before does not
         hold. Evidence stays what it is."""
-        row = AnnotationRow(serial, sequence, code, text, by, utc_ms)
-        self.write([serial], lambda connection: store_said.annotate(connection, self.origin, row))
+        self.say(serial, [AnnotationRow(serial, sequence, code, text, by, utc_ms)])
+
+    def say(self, serial: str, rows: Sequence[AnnotationRow]) -> None:
+        """The same with all that a statement may carry: of one unit, all or nothing."""
+        self.write([serial], lambda connection: store_said.annotate(connection, self.origin, rows))
 
     def annotations(self, serial: str | None = None) -> list[AnnotationRow]:
-        """All that was ever said, by unit and as it was said; `store_rows.standing` leaves what holds."""
+        """All that was ever said, by unit and as it was said; `statements/weigh.py` tells what of it holds."""
         return self._read(lambda connection: store_said.annotation_rows(connection, serial))
 
     # To another store.
@@ -321,3 +348,11 @@ class Store:
         from .forward import forward
 
         return forward(self, to, report or (lambda *_: None), thorough, note)
+
+
+def _serials(connection: Connection) -> set[object]:
+    """Of units that were learned of, and of those whose records came."""
+    return {
+        *connection.scalars(select(units.c.serial).distinct()),
+        *connection.scalars(select(additions.c.serial).distinct()),
+    }

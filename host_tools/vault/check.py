@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..outcome import ToolError
-from . import entries
+from . import entries, people
 from . import log as vault_log
 from .files import LOG_STATE
 from .vault import Vault
@@ -51,6 +51,8 @@ def _read(vault: Vault, path: Path) -> None:
             raise ToolError(f"{path} holds the pair {pair.holster} and {pair.camera}", "Restore it from a backup.")
     elif path.parent.name == "labels":
         entries.label_entry(path, data)
+    elif path.parent.name == "people":
+        people.entry(path, data)
     elif path.name != LOG_STATE:
         raise AssertionError(f"nobody checks {path}")
 

@@ -31,6 +31,12 @@ class Damaged(ToolError):
         super().__init__(f"{path} is damaged: {what}", "Restore it from a copy of the vault. Nothing was changed.")
 
 
+def check_text(text: str, most: int, what: str) -> None:
+    """ToolError when this is no text that units could hold in `most` bytes."""
+    if not (1 <= len(text) <= most and text.isascii() and text.isprintable()):
+        raise ToolError(f"{text!r} is no {what}", f"It has 1 to {most} printable ASCII characters.")
+
+
 class Fields:
     """One JSON object with its types checked."""
 
@@ -78,6 +84,10 @@ class Fields:
     def keys(self, name: str, size: int) -> tuple[bytes, ...]:
         """None where there are none: an older vault's file."""
         return tuple(self._key(name, text, size) for text in self._get(name, list)) if self.is_there(name) else ()
+
+    def items(self, name: str) -> "list[Fields]":
+        """A list of such objects."""
+        return [Fields(self._path, json.dumps(item).encode()) for item in self._get(name, list)]
 
     def maybe_key(self, name: str) -> bytes | None:
         return self.key(name) if self.is_there(name) else None

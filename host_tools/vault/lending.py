@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from interlock.core import access
 
 from ..outcome import ToolError
-from . import entries
+from . import entries, people
 from .credential import person_bytes
 from .entries import COMMITTED, Force, LentEntry, UnitEntry, WatchedEntry
 from .files import made
@@ -30,7 +30,7 @@ def technician(vault: "Vault", path: Path, person: str, expires_s: int, keys: Ke
         key = access.technician_key(unit.technician_root, person_bytes(person), expires_s)
         lent = LentEntry(unit.serial, unit.number, unit.role, unit.name, key, unit.signing_keys)
         files.append((unit.serial, entries.lent_bytes(lent)))
-    _make(path, Force(vault.force().name, None, 0, person, expires_s, kind="technician"), files, keys)
+    _make(vault, path, Force(vault.force().name, None, 0, person, expires_s, kind="technician"), files, keys)
     return len(units)
 
 
@@ -48,7 +48,7 @@ def auditor(vault: "Vault", path: Path, person: str, keys: Keys | None) -> int:
         )
         for unit in units
     ]
-    _make(path, Force(vault.force().name, None, 0, person, None, kind="auditor"), files, keys)
+    _make(vault, path, Force(vault.force().name, None, 0, person, None, kind="auditor"), files, keys)
     return len(units)
 
 
@@ -60,8 +60,10 @@ def _units(vault: "Vault", states: tuple[str, ...]) -> list[UnitEntry]:
     return units
 
 
-def _make(path: Path, force: Force, units: Iterable[tuple[str, bytes]], keys: Keys | None) -> None:
+def _make(vault: "Vault", path: Path, force: Force, units: Iterable[tuple[str, bytes]], keys: Keys | None) -> None:
     with made(path, keys) as files:
+        for entry in people.entries_of(vault):
+            files.write(people.path_of(files.path, entry.person), people.entry_bytes(entry))
         for serial, data in units:
             files.write(files.path / "units" / f"{serial}.json", data)
         files.write(files.path / "force.json", entries.force_bytes(force))

@@ -73,15 +73,17 @@ def _by_passphrase(path: Path, ask: Ask, person: str | None) -> Keys:
     raise AssertionError("the last try either opens it or says why not")
 
 
-def new_secret(vault: Path, key_file: Path | None, ask: Ask | None, option: str = "--key-file FILE") -> Secret:
+def new_secret(
+    vault: Path, key_file: Path | None, ask: Ask | None, option: str = "--key-file FILE", what: str = "vault"
+) -> Secret:
     """What a new vault at `vault` is to be opened by: this key file, which is made if there is none, or a passphrase
-    that is asked for twice. `option`: how the file is named on the command line."""
+    that is asked for twice. `option`: how the file is named on the command line; `what`: it is, if no vault."""
     if key_file is not None:
-        return read_key_file(key_file) if key_file.exists() else make_key_file(key_file, vault)
+        return read_key_file(key_file) if key_file.exists() else make_key_file(key_file, vault, what)
     if ask is None:
         raise ToolError(
-            "a vault is never without a lock, and nobody is there to be asked for a passphrase",
-            f"Name a key file, which is made if there is none: {option}. Keep it elsewhere than the vault.",
+            f"a {what} is never without a lock, and nobody is there to be asked for a passphrase",
+            f"Name a key file, which is made if there is none: {option}. Keep it elsewhere than the {what}.",
         )
     wrong = ""
     for left in reversed(range(_TRIES)):
@@ -108,12 +110,13 @@ def read_key_file(path: Path) -> Secret:
     return _key(path, durable.read(path))
 
 
-def make_key_file(path: Path, vault: Path) -> Secret:
-    """A new key file (0600) with 32 random bytes, outside of the vault's folder."""
+def make_key_file(path: Path, vault: Path, what: str = "vault") -> Secret:
+    """A new key file (0600) with 32 random bytes, outside of the vault's folder; `what`: as for `new_secret`."""
     place, inside = path.absolute().resolve(), vault.absolute().resolve()
     if place == inside or inside in place.parents:
         raise ToolError(
-            f"{path} would lie in the vault that it opens", "Keep it elsewhere: on another disk, a stick, in a safe."
+            f"{path} would lie {'in' if what == 'vault' else 'beside'} the {what} that it opens",
+            "Keep it elsewhere: on another disk, a stick, in a safe.",
         )
     if path.exists():
         raise ToolError(f"{path} exists already", "Name another file, or give it as --key-file.")

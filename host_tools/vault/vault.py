@@ -5,6 +5,7 @@
     units/SERIAL.json           a unit: its keys, its role, how far it is set up, what it was given and confirmed
     pairs/HOLSTER+CAMERA.json   a pair's keys
     labels/SERIAL.json          the label of a unit that is still in its box
+    people/HEX.json             a person's public keys, and how long the force vouches for them (`people.py`)
     public/SERIAL-N.pub         the Nth public key that a unit made, to be published: 60 bytes (RFC 8554, 6.1), in clear
     uses.log, log.json          who used it when, and the log's key and end (`log.py`)
 
@@ -29,11 +30,12 @@ from interlock.core.settings import ROLE_NAMES, Policy, Settings, digest
 from .. import durable
 from ..labels.label import SERIAL, Label, check_serial
 from ..outcome import ToolError
-from . import entries, keyring, lending
+from ..statements.vouched import Vouched
+from . import entries, keyring, lending, people
 from . import keys as vault_keys
 from .credential import Admin, Technician, person_bytes
 from .entries import AdminKey, Force, LentEntry, PairEntry, UnitEntry, WatchedEntry
-from .fields import KEY_BYTES
+from .fields import KEY_BYTES, check_text
 from .files import FOLDERS, Files, made
 from .keyring import Book
 from .keys import Keys
@@ -364,6 +366,10 @@ class Vault:
         """Make a technician's vault at `path`, sealed under these keys; how many units it can read."""
         return lending.technician(self, path, person, expires_s, keys)
 
+    def people(self) -> dict[str, tuple[Vouched, ...]]:
+        """The public keys that the force vouches for, or did once, by person; in any kind of vault."""
+        return people.vouched(self)
+
     # Labels of units that are still in their boxes.
 
     def _label_path(self, serial: str) -> Path:
@@ -392,9 +398,3 @@ class Vault:
         if self._label_path(serial).exists():
             with self.locked():
                 self.files.remove(self._label_path(serial))
-
-
-def check_text(text: str, most: int, what: str) -> None:
-    """ToolError when this is no text that units could hold in `most` bytes."""
-    if not (1 <= len(text) <= most and text.isascii() and text.isprintable()):
-        raise ToolError(f"{text!r} is no {what}", f"It has 1 to {most} printable ASCII characters.")

@@ -6,8 +6,8 @@ reports, on any number of processes.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from ..campaign.executor import Failed, Pool
 from ..journal_items import Header
 from .checkpoints import stories
 from .examine import Examined, Job, Known, examine
@@ -20,14 +20,16 @@ from .outcomes import (
     TruncatedTail,
     UnsignedSince,
     UnwitnessedTail,
-    in_order,
     verdict_of,
 )
+from .outcomes import in_order as outcomes_in_order
 from .places import InFile, InStore, Place, Remembered, header_of
+from .sharing import in_order
 from .witnesses import Book, Seen, compare
 
-SHARED_BYTES = 24 << 20
-"""From so many bytes on, other processes are worth their start."""
+if TYPE_CHECKING:
+    from ..campaign.executor import Executor
+
 STORED_BYTES = 1 << 20
 """Taken for the size of a journal in a store, where progress is told."""
 
@@ -72,27 +74,31 @@ def audit(
     places: Sequence[Place],
     knowing: Knowing,
     beside: Mapping[str, InStore] | None = None,
-    jobs: int = 1,
+    executor: "Executor | None" = None,
     progress: Progress = lambda _, __: None,
 ) -> list[Report]:
     """Reports on `places`, in their order. `beside`: by serial, what a store holds of units: their records are compared
-    with those of `places`, and no report is made of them. ToolError when one cannot be read."""
+    with those of `places`, and no report is made of them. `executor`: whose workers read the journals, None: this
+    process. ToolError when one cannot be read."""
     headers = {place: header_of(place) for place in places}
     with_others = len({header.unit for header in headers.values() if header is not None}) > 1
     work = [Job(place, knowing(headers[place]), with_others) for place in places]
-    examined = _examined(work, jobs, progress)
-    extra = _beside(examined, beside or {}, knowing)
+    examined = _examined(work, executor, progress)
+    return compared(examined, _beside(examined, beside or {}, knowing))
+
+
+def compared(examined: Sequence[Examined], extra: Sequence[Examined] = ()) -> list[Report]:
+    """Reports on these journals, in their order, each compared with all others. `extra`: no report is made of them."""
     for same in _by_serial([*examined, *extra]).values():
         _compare_one_unit(same)
     known_to = _compare_units(examined, extra)
     return [_report(journal, known_to[place]) for place, journal in enumerate(examined)]
 
 
-def _examined(work: Sequence[Job], jobs: int, progress: Progress) -> list[Examined]:
-    size = sum(job.place.size for job in work if isinstance(job.place, InFile))
+def _examined(work: Sequence[Job], executor: "Executor | None", progress: Progress) -> list[Examined]:
     total = sum(_bytes(job.place) for job in work)
     through = 0
-    if jobs == 1 or len(work) == 1 or size < SHARED_BYTES:
+    if executor is None:
         in_turn = []
         for job in work:
             most = _bytes(job.place)
@@ -104,20 +110,13 @@ def _examined(work: Sequence[Job], jobs: int, progress: Progress) -> list[Examin
             through += most
             progress(through, total)
         return in_turn
-    done: dict[Place, Examined] = {}
-    with Pool(min(jobs, len(work))) as pool:
-        for job, outcome in pool.map_unordered(examine, sorted(work, key=_weight)):
-            if isinstance(outcome, Failed):
-                raise outcome.error()
-            done[job.place] = outcome.result
-            through += _bytes(job.place)
-            progress(through, total)
-    return [done[job.place] for job in work]
 
+    def done(job: Job) -> None:
+        nonlocal through
+        through += _bytes(job.place)
+        progress(through, total)
 
-def _weight(job: Job) -> int:
-    """The largest first: the last one that is begun should be short."""
-    return -_bytes(job.place)
+    return in_order(examine, work, executor, done, lambda job: _bytes(job.place))
 
 
 def _bytes(place: Place) -> int:
@@ -199,12 +198,15 @@ def _compare_units(examined: Sequence[Examined], extra: Sequence[Examined]) -> l
         newest[journal.serial] = max(newest.get(journal.serial, 0), journal.walked.following)
     twice = _numbers_given_twice(examined)
     books = [_book(journal, journal.walked.following == newest[journal.serial]) for journal in examined]
+    tellers: dict[int, list[Book]] = {}  # by the unit that they speak of
+    for book in books:
+        for unit in book.testimony.told_of if book.unit and book.unit not in twice else ():
+            tellers.setdefault(unit, []).append(book)
     known_to = []
     for journal, book in zip(examined, books, strict=True):
         seen = Seen((), 0)
         if book.unit and book.unit not in twice:
-            others = [other for other in books if other.unit not in (0, book.unit) and other.unit not in twice]
-            seen = compare(book, others)
+            seen = compare(book, [other for other in tellers.get(book.unit, ()) if other.unit != book.unit])
         journal.outcomes += seen.outcomes
         known_to.append(max(seen.known_to, journal.judged.signed_to, journal.agreed_to))
     return known_to
@@ -245,7 +247,7 @@ def _report(journal: Examined, known_to: int) -> Report:
         walked.torn,
         sealed,
         signed,
-        in_order(outcomes),
+        outcomes_in_order(outcomes),
         tuple(_limits(journal)),
         journal.remembered,
     )

@@ -10,7 +10,7 @@ from .checkpoints import Fact, Judged, Signatures, Voucher, judge
 from .found import Fault, Walked
 from .gaps import Counts, explain
 from .outcomes import Altered, Gap, Outcome, TruncatedTail, UnknownKey
-from .places import InStore, Place, Remembered, unreadable
+from .places import InDossier, InStore, Loaded, Place, Remembered, unreadable
 from .seals import Keys, era_of
 from .stored import told_by
 from .testimony import Testimony
@@ -84,12 +84,14 @@ class _Watched:
         return data
 
 
-def examine(job: Job, seen: Callable[[int], None] | None = None) -> Examined:
-    """Go through one journal. `seen`: told how many bytes of it were read so far. ToolError when it cannot be read."""
+def examine(job: Job, seen: Callable[[int], None] | None = None, loaded: Loaded | None = None) -> Examined:
+    """Go through one journal. `seen`: told how many bytes of it were read so far; `loaded`: what is at its place, for
+    whoever has read it already. ToolError when it cannot be read."""
     place, known = job.place, job.known
     signatures = Signatures(known.signing_keys, place.name)
     testimony = Testimony()
-    loaded = place.load() if isinstance(place, InStore) else None
+    if loaded is None and isinstance(place, InStore | InDossier):
+        loaded = place.load()
     for signed in loaded.signed if loaded is not None else ():
         signatures.take(signed, None)
     witness = testimony if job.with_others else None

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from interlock.core import lms
 
 from ..journal_items import Header
 from ..labels.label import serial_text
 from ..outcome import ToolError
-from ..vault.vault import Vault
 from .checkpoints import Voucher
 from .examine import Known
+
+if TYPE_CHECKING:
+    from ..vault.vault import Vault
 
 _FILE_BYTES_MAX = 4096
 
@@ -43,7 +46,7 @@ def find_vault(path: Path) -> Path:
 class Knowledge:
     """`given`: public keys that whoever asks vouches for; `vault`: None for none."""
 
-    def __init__(self, given: Sequence[bytes] = (), vault: Vault | None = None) -> None:
+    def __init__(self, given: Sequence[bytes] = (), vault: "Vault | None" = None) -> None:
         self._given = tuple(given)
         self._vault = vault
         self._serials = frozenset(vault.serials()) if vault is not None else frozenset()

@@ -1,4 +1,5 @@
-"""Where journals are found: in files, and in the store. Each can be read again from its beginning, in any process."""
+"""Where journals are found: in files, in the store, and in what was exported of one. Each can be read again from its
+beginning, in any process."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -8,7 +9,8 @@ from typing import BinaryIO, NamedTuple
 from .. import journal_file
 from ..journal_items import HEADER_BYTES, Header, Malformed, Signed, Source
 from ..outcome import Exit, ToolError
-from ..store.lines import Arrival, StoredJournal
+from ..store.lines import Arrival, Stored, StoredJournal, assemble
+from ..store.rows import CustodyRow
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,10 @@ class Loaded(NamedTuple):
         journal = self.journal
         first, *later = journal.segments or (None,)
         runs = [journal_file.Run(s.first, s.chain, s.epoch, s.raws) for s in later if s is not None]
-        return BytesIO(journal_file.join(journal.header, first.raws if first is not None else [], runs))
+        last = journal.segments[-1] if journal.segments else None
+        is_sound = last is not None and isinstance(last.verdict, journal_file.Intact)
+        after = last.after if last is not None and is_sound else None
+        return BytesIO(journal_file.join(journal.header, first.raws if first is not None else [], runs, after=after))
 
     def remembered(self) -> Remembered:
         journal = self.journal
@@ -83,6 +88,17 @@ class Loaded(NamedTuple):
         )
 
 
+class Kept(NamedTuple):
+    """All that is kept of one unit: its journal, what it signed, and who did what with it."""
+
+    stored: Stored
+    signed: tuple[Signed, ...]
+    custody: tuple[CustodyRow, ...]
+
+    def loaded(self) -> Loaded:
+        return Loaded(assemble(*self.stored), self.signed)
+
+
 @dataclass(frozen=True)
 class InStore:
     """The journal of the unit `serial` in a store."""
@@ -94,22 +110,58 @@ class InStore:
     def name(self) -> str:
         return "the store"
 
-    def load(self) -> Loaded:
+    def header(self) -> Header:
+        """Whose it is; where it begins is not looked at."""
+        from ..store.store import Store
+
+        store = Store.open(self.store, read_only=True)
+        try:
+            return store.header(self.serial)
+        finally:
+            store.close()
+
+    def kept(self) -> Kept:
         from ..store.store import Store  # brings the database: who checks files needs none
 
         store = Store.open(self.store, read_only=True)
         try:
             rows = store.checkpoints(self.serial)
             signed = tuple(Signed(row.message, row.signature, row.public) for row in rows)
-            return Loaded(store.journal(self.serial), signed)
+            return Kept(store.stored(self.serial), signed, tuple(store.custody_of(self.serial)))
         finally:
             store.close()
+
+    def load(self) -> Loaded:
+        return self.kept().loaded()
 
     def open(self) -> BinaryIO:
         return self.load().open()
 
 
-Place = InFile | InStore
+@dataclass(frozen=True)
+class InDossier:
+    """The journal of the unit `serial` in a folder that `exporting/dossier.py` wrote."""
+
+    folder: Path
+    serial: str
+
+    @property
+    def name(self) -> str:
+        return "the export"
+
+    def kept(self) -> Kept:
+        from ..exporting.kept_files import read_kept
+
+        return read_kept(self.folder, self.serial)
+
+    def load(self) -> Loaded:
+        return self.kept().loaded()
+
+    def open(self) -> BinaryIO:
+        return self.load().open()
+
+
+Place = InFile | InStore | InDossier
 
 
 def unreadable(what: object, error: OSError) -> ToolError:
@@ -117,7 +169,9 @@ def unreadable(what: object, error: OSError) -> ToolError:
 
 
 def header_of(place: Place) -> Header | None:
-    """Whose journal it says it is; None: it does not."""
+    """Whose journal it says it is; None: it does not. Of one that is kept row by row only whose it is, quickly."""
+    if isinstance(place, InStore):
+        return place.header()
     try:
         with place.open() as stream:
             return Source(stream, HEADER_BYTES).header()

@@ -136,6 +136,11 @@ class Testimony:
 
     # What was heard.
 
+    @property
+    def told_of(self) -> Iterable[int]:
+        """Numbers of the units of which it says anything."""
+        return self._said.keys()
+
     def about(self, unit: int) -> Iterator[Said]:
         """All that this journal says of that unit, in its order."""
         for fields in _SAID.iter_unpack(self._said.get(unit, b"")):

@@ -19,7 +19,8 @@ class NorFlash:
     """`size` bytes in sectors. Contents outlive any board that uses them.
 
     `programs`, `erases` and `programmed_bytes` count whole and torn operations alike. `on_program(data)` is told every
-    whole program once it is done. `word_size`: a chip that programs word after word; None: all of a page at once.
+    whole program once it is done, `on_cached(data)` what goes to a cache before the chip. `word_size`: a chip that
+    programs word after word; None: all of a page at once.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class NorFlash:
         self.erases = 0
         self.programmed_bytes = 0
         self.on_program: Callable[[bytes], None] = _ignore
+        self.on_cached: Callable[[bytes], None] = _ignore
         self._cells = bytearray(b"\xff" * size)
         self._chance = random.Random(f"flash {seed}")
         self._operations_left: int | None = None

@@ -57,6 +57,7 @@ class Storage:
             return None
         if name == "cached_write":
             await self._spend_reading(len(what))
+            self._flash.on_cached(bytes(what))
             await self._cache.write(address, what)
             return None
         if name in ("read", "cached_read"):

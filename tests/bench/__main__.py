@@ -11,7 +11,21 @@ from rich.table import Table
 
 from .rows import Missing, Row
 
-MODULES = ("receiver", "wear", "opening", "vm", "heap", "lms", "verify", "pull", "dock", "trigger", "observer")
+MODULES = (
+    "receiver",
+    "wear",
+    "opening",
+    "vm",
+    "heap",
+    "lms",
+    "verify",
+    "scale",
+    "clock_coverage",
+    "pull",
+    "dock",
+    "trigger",
+    "observer",
+)
 
 
 def figure(value: float) -> str:

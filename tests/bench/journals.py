@@ -25,27 +25,48 @@ def serial(unit: int) -> bytes:
     return b"BENCH%03d" % unit
 
 
+class Pen:
+    """Writes a unit's records as its firmware stores them. `chain`: the chain value behind the last one; `key` and
+    `epoch`: of the seal; `following`: number of the next record."""
+
+    def __init__(self, serial: bytes, first_key: bytes) -> None:
+        self.chain = chain_start(serial)
+        self.key, self.epoch = OPEN_KEY, 0
+        self.following = 0
+        self._next = first_key, FIRST_EPOCH
+        self._tag = _tagger(self.key)
+
+    def record(self, boot: int, uptime_ms: int, kind: int, payload: bytes) -> bytes:
+        """The bytes of the next one."""
+        time_parts = uptime_ms >> 24 & 0xFFFF, uptime_ms >> 8 & 0xFFFF, uptime_ms & 0xFF
+        body = struct.pack(HEAD, len(payload), kind, self.following, boot, *time_parts) + payload
+        chained = body + self._tag(self.chain + body)
+        self.chain = hashlib.sha256(self.chain + chained).digest()
+        self.following += 1
+        return chained + struct.pack(">I", crc32(chained))
+
+    def change(self, boot: int, uptime_ms: int) -> bytes:
+        """The record with which the seal goes on to its next key; the first one gives the vault's."""
+        key, epoch = self._next
+        raw = self.record(boot, uptime_ms, records.SEAL, records.pack(records.SEAL, epoch))
+        self.key, self.epoch = key, epoch
+        self._next = next_key(key), epoch + 1
+        self._tag = _tagger(key)
+        return raw
+
+
 def raws(count: int, unit: int = 1) -> Iterator[bytes]:
     """So many records of a unit, from number 0 on, as they are stored. The first one gives the vault's key; the others
     are uses, and a change of the key after each."""
-    key, epoch, chain = OPEN_KEY, 0, chain_start(serial(unit))
-    tag = _tagger(key)
+    pen = Pen(serial(unit), FIRST_KEY)
     for sequence in range(count):
         use, step = divmod(sequence - 1, len(USE) + 1)
-        is_change = step == len(USE)
-        if is_change:
-            key, epoch = (next_key(key), epoch + 1) if sequence else (FIRST_KEY, FIRST_EPOCH)
-            after_ms, kind, payload = APART_MS // 2, records.SEAL, records.pack(records.SEAL, epoch)
+        began_ms = max(use, 0) * APART_MS
+        if step == len(USE):
+            yield pen.change(1, began_ms + APART_MS // 2)
         else:
             after_ms, (kind, payload) = USE[step]
-        uptime_ms = max(use, 0) * APART_MS + after_ms
-        time_parts = uptime_ms >> 24 & 0xFFFF, uptime_ms >> 8 & 0xFFFF, uptime_ms & 0xFF
-        body = struct.pack(HEAD, len(payload), kind, sequence, 1, *time_parts) + payload
-        chained = body + tag(chain + body)
-        chain = hashlib.sha256(chain + chained).digest()
-        yield chained + struct.pack(">I", crc32(chained))
-        if is_change:
-            tag = _tagger(key)
+            yield pen.record(1, began_ms + after_ms, kind, payload)
 
 
 def _tagger(key: bytes):  # type: ignore[no-untyped-def]

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from host_tools.campaign.executor import Failed, Pool
@@ -77,8 +78,9 @@ def _peak_kib(path: Path) -> int:
 def _audit(paths: list[Path], processes: int) -> None:
     """What `interlock verify` does with files."""
     known = Known((journals.FIRST_KEY,), in_vault=True)
-    for report in audit([InFile(path) for path in paths], lambda header: known, None, processes):
-        assert not report.findings and report.sealed == report.records - 1, report
+    with Pool(processes) if processes > 1 else nullcontext() as executor:
+        for report in audit([InFile(path) for path in paths], lambda header: known, None, executor):
+            assert not report.findings and report.sealed == report.records - 1, report
 
 
 def _bare_share(_: int) -> None:

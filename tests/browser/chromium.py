@@ -94,7 +94,12 @@ class Tab:
         path.write_bytes(base64.b64decode(shot["data"]))
 
     async def printed(self, path):
-        shot = await self.ask("Page.printToPDF", printBackground=True, paperWidth=8.27, paperHeight=11.69)
+        """On A4, as a printer gets it: an emulated screen would keep its styles even there."""
+        await self.ask("Emulation.setEmulatedMedia", media="print")
+        shot = await self.ask(
+            "Page.printToPDF", printBackground=True, paperWidth=8.27, paperHeight=11.69, preferCSSPageSize=True
+        )
+        await self.ask("Emulation.setEmulatedMedia", media="screen")
         path.write_bytes(base64.b64decode(shot["data"]))
 
 

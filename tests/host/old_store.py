@@ -5,6 +5,10 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from alembic import command
+from alembic.config import Config
+
+from host_tools.store.sqlite import Sqlite
 from interlock.core.layout import chain_next, decode
 
 _TABLES = """
@@ -69,3 +73,15 @@ class OldStore:
 
     def close(self) -> None:
         self._file.close()
+
+
+def to_schema_3(path: Path) -> None:
+    """Let the old store at `path` be as the program wrote it that knew annotations and no signatures: by the script
+    that made it so."""
+    database = Sqlite(path, False)
+    config = Config()
+    config.set_main_option("script_location", "host_tools:migrations")
+    with database.writing() as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+    database.engine.dispose()

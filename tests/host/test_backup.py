@@ -148,7 +148,7 @@ def test_a_backup_opens_a_unit_as_admin_until_the_second_admin_session_after_it(
 
 
 def test_what_is_damaged_or_does_not_fit_is_found(vault):
-    assert check(vault).findings == () and check(vault).files == 5
+    assert check(vault).findings == () and check(vault).files == 6
     (vault.path / "units" / "C1.json").unlink()
     assert "names a unit that is not in the vault" in check(vault).findings[0]
     path = vault.path / "units" / "H1.json"

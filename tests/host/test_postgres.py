@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner
 
@@ -16,6 +18,8 @@ from host_tools.outcome import Exit, ToolError
 from host_tools.program import app
 from host_tools.store import postgres as store_postgres
 from host_tools.store.database import open_database
+from host_tools.store.rows import AnnotationRow
+from host_tools.store.schema import metadata
 from host_tools.store.store import Store
 
 from .dock_writer import RECORDS, SERIALS
@@ -236,6 +240,29 @@ def test_a_reader_needs_no_right_to_write_and_a_newer_schema_is_refused(server: 
     server.sql(f"UPDATE {schema}.alembic_version SET version_num = '0099'")
     with pytest.raises(ToolError, match="a newer interlock"):
         Store.open(url)
+
+
+def test_a_server_of_schema_3_is_brought_to_this_one_when_it_is_asked_for(server: Server) -> None:
+    """Made as the program of schema 3 made it: the same tables, without the four columns."""
+    url = server.fresh()
+    schema = url.rpartition("%3D")[2]
+    store = Store.open(url)
+    store.annotate(SERIAL, 7, "training", "a drill", by="dan", utc_ms=5)
+    store.close()
+    for column in ("record", "about", "key", "signature"):
+        server.sql(f"ALTER TABLE {schema}.annotations DROP COLUMN {column}")
+    server.sql(f"UPDATE {schema}.alembic_version SET version_num = '0003'")
+    with pytest.raises(ToolError, match=r"an older interlock .its schema is 3") as refused:
+        Store.open(url)
+    assert "interlock store migrate" in refused.value.advice
+    store = Store.open(url, migrate=True)
+    assert store.annotations() == [AnnotationRow(SERIAL, 7, "training", "a drill", "dan", 5)]
+    signed = AnnotationRow(SERIAL, 8, "test", "x", "eve", 6, b"r" * 32, b"a" * 32, b"k" * 32, b"s" * 64)
+    store.say(SERIAL, [signed])
+    assert store.annotations()[1] == signed
+    with store._reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    store.close()
 
 
 def test_a_server_whose_disk_is_full_loses_nothing_and_the_dock_goes_on_later(server: Server, tmp_path: Path) -> None:

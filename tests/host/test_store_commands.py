@@ -18,6 +18,7 @@ from host_tools.journal_items import Header
 from host_tools.outcome import ToolError
 from host_tools.program import app
 from host_tools.store.runs import RUN_RECORDS, read_runs
+from host_tools.store.schema import VERSION
 from host_tools.store.store import Store
 from interlock.core.layout import UNKNOWN
 
@@ -205,7 +206,7 @@ def test_a_store_says_its_name_and_schema(office: Office) -> None:
     assert "there is no store" in office.run("store", "migrate", code=2)
     filled(office.place, shift())
     told = office.json("store", "migrate")
-    assert told["schema"] == 3 and told["store"] == str(office.place) and len(told["origin"]) == 32
+    assert told["schema"] == VERSION and told["store"] == str(office.place) and len(told["origin"]) == 32
     assert told["origin"] in office.run("store", "migrate")
     assert commands.when(T) == "2027-01-15 08:00:00"
 

@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 
 from host_tools.outcome import ToolError
 from host_tools.roster.rules import RosterRow
+from host_tools.statements.weigh import weighed
 from host_tools.store import forward as store_forward
-from host_tools.store.rows import WITHDRAWN, standing
+from host_tools.store.rows import WITHDRAWN, AnnotationRow
 from host_tools.store.schema import metadata
 from host_tools.store.store import Store
 from interlock.core.layout import UNKNOWN
@@ -138,7 +139,8 @@ def everything(store: Store, who: str = "alice", salt: int = 0) -> Store:
     store.add_checkpoint(SERIAL, 3, b"m3", b"s", b"k" * 60, by=who, utc_ms=13)
     store.custody(SERIAL, who, "pulled", "20 new", 14)
     store.add_roster([RosterRow(SERIAL, "PC1", "A", 100, 200)], by=who, utc_ms=15)
-    store.annotate(SERIAL, 7, "training", f"said {who}", by=who, utc_ms=16)
+    signed = (b"r" * 32, None, b"k" * 32, b"s" * 64)
+    store.say(SERIAL, [AnnotationRow(SERIAL, 7, "training", f"said {who}", who, 16, *signed)])
     return store
 
 
@@ -165,7 +167,8 @@ def test_an_annotation_stands_until_it_is_withdrawn_and_stays_on_record(fresh: O
         == ["training", "other", WITHDRAWN, "sensor_fault"]
         == [row.code for row in store.annotations()]
     )
-    assert [(row.sequence, row.code) for row in standing(rows)] == [(7, "sensor_fault"), (8, "other")]
+    standing = weighed(rows, lambda number: store.raws("H1", number), {})
+    assert [(said.row.sequence, said.row.code) for said in standing] == [(8, "other"), (7, "sensor_fault")]
     with pytest.raises(ToolError, match="no code"):
         store.annotate("H1", 7, "whatever", "", by="a", utc_ms=1)
 

@@ -10,11 +10,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, event
 
 from host_tools.outcome import ToolError
+from host_tools.statements.weigh import weighed
+from host_tools.store.rows import AnnotationRow
 from host_tools.store.schema import VERSION, metadata
 from host_tools.store.store import Store
 
 from .journals import CHAINS, RAWS, life
-from .old_store import OldStore
+from .old_store import OldStore, to_schema_3
 
 C1_RAWS, C1_CHAINS = life(30, serial="C1")
 OTHER, OTHER_CHAINS = life(12, salt=7)
@@ -82,8 +84,9 @@ def test_an_older_store_becomes_this_ones_and_a_copy_of_it_stays(tmp_path: Path)
 
 def test_a_migrated_store_has_the_very_schema_of_a_new_one(tmp_path: Path) -> None:
     old_store(tmp_path / "old.sqlite")
+    annotated_store(tmp_path / "later.sqlite")
     described = []
-    for name in ("old.sqlite", "new.sqlite"):
+    for name in ("old.sqlite", "later.sqlite", "new.sqlite"):
         store = Store.open(tmp_path / name)
         with store._reading() as connection:
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -95,7 +98,74 @@ def test_a_migrated_store_has_the_very_schema_of_a_new_one(tmp_path: Path) -> No
             keys = connection.exec_driver_sql("PRAGMA foreign_key_list(records)").fetchall()
             described[-1] |= {tuple(row) for row in keys}
         store.close()
-    assert described[0] == described[1]
+    assert described[0] == described[1] == described[2]
+
+
+def annotated_store(path: Path) -> Path:
+    """The same as a program of schema 3 left it, with what somebody said of a record."""
+    old_store(path)
+    to_schema_3(path)
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute(
+            "INSERT INTO annotations SELECT 'H1', 1, origin, zeroblob(16), 7, 'training', 'a drill', 'dan', 5 "
+            "FROM origins"
+        )
+    return path
+
+
+def test_what_was_said_before_statements_were_signed_stays_and_is_shown_unsigned(tmp_path: Path) -> None:
+    path = annotated_store(tmp_path / "s.sqlite")
+    before = tables(path)
+    with pytest.raises(ToolError, match=r"an older interlock .its schema is 3") as refused:
+        Store.open(path, read_only=True)
+    assert "interlock store migrate" in refused.value.advice and tables(path) == before
+    store = Store.open(path)
+    check(store)
+    assert store.annotations() == [AnnotationRow("H1", 7, "training", "a drill", "dan", 5)]
+    (said,) = weighed(store.annotations("H1"), lambda number: store.raws("H1", number), {})
+    assert (said.signature, said.key, said.doubts) == ("none", None, ())
+    signed = AnnotationRow("H1", 8, "test", "x", "eve", 6, b"r" * 32, b"a" * 32, b"k" * 32, b"s" * 64)
+    store.say("H1", [signed])
+    assert store.annotations()[1] == signed
+    with pytest.raises(ToolError, match="append-only"), store._reading() as connection:
+        connection.exec_driver_sql("UPDATE annotations SET signature = NULL")
+    other = Store.open(tmp_path / "other.sqlite")
+    assert store.forward(other).annotations == 2 and other.annotations() == store.annotations()
+    other.close()
+    store.close()
+    copy = tmp_path / "s.sqlite.schema-3"
+    assert tables(copy) == before and copy.stat().st_mode & 0o077 == 0
+
+
+def test_a_migration_to_signatures_that_is_cut_at_any_statement_leaves_the_old_store_or_the_new_one(
+    tmp_path: Path,
+) -> None:
+    path = annotated_store(tmp_path / "s.sqlite")
+    before, cuts = tables(path), 0
+    for last in range(100):
+        seen = 0
+
+        def cut(*_: object, last: int = last) -> None:
+            nonlocal seen
+            seen += 1
+            if seen > last:
+                raise KeyboardInterrupt
+
+        event.listen(Engine, "before_cursor_execute", cut)
+        try:
+            Store.open(path).close()
+            break
+        except KeyboardInterrupt:
+            cuts += 1
+        finally:
+            event.remove(Engine, "before_cursor_execute", cut)
+        if tables(path) != before:
+            break
+        assert not list(tmp_path.glob("*schema-3*")), f"cut at statement {last}"
+    assert cuts > 8
+    store = Store.open(path)
+    assert [row.text for row in store.annotations()] == ["a drill"]
+    store.close()
 
 
 @pytest.mark.parametrize("stride", [9, pytest.param(1, marks=pytest.mark.deep)])

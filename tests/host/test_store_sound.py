@@ -19,6 +19,7 @@ from host_tools.outcome import Exit, ToolError
 from host_tools.program import app
 from host_tools.roster.rules import RosterRow
 from host_tools.store import forward as store_forward
+from host_tools.store.rows import AnnotationRow
 from host_tools.store.store import Store
 
 from .journals import CHAINS, RAWS, life
@@ -61,7 +62,9 @@ def fill(store: Store, serial: str) -> None:
     store.add_checkpoint(serial, 3, b"m3", b"s", b"k" * 60, by="bob", utc_ms=13)
     store.custody(serial, "bob", "pulled", "10 new", 14)
     store.add_roster([RosterRow(serial, "PC1", "A", 100, 200)], by="bob", utc_ms=15)
-    store.annotate(serial, 7, "training", "a drill", by="bob", utc_ms=16)
+    store.say(
+        serial, [AnnotationRow(serial, 7, "training", "a drill", "bob", 16, b"r" * 32, None, b"k" * 32, bytes(64))]
+    )
 
 
 def two_units(path: Path) -> None:
@@ -87,6 +90,8 @@ POISON = [
     ("roster", 1, "to_s", "to_s = 1e9 + 0.5"),
     ("roster", 1, "team", "team = hex(zeroblob(6000))"),
     ("annotations", 1, "text", "text = char(27) || '[2J'"),
+    ("annotations", 1, "key", "key = zeroblob(31)"),
+    ("annotations", 1, "signature", "signature = 'text'"),
     ("records", 1, "raw", "raw = 'text' WHERE sequence = 3 AND"),
     ("records", 1, "sequence", "sequence = 9223372036854775807 WHERE sequence = 3 AND"),
     ("records", 10, "what brought it", "by = char(0) WHERE first = 0 AND"),

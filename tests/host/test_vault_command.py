@@ -226,7 +226,7 @@ def test_an_older_vault_in_clear_opens_with_a_warning_and_is_encrypted(desk):
     assert code == 2 and "not encrypted" in err
     clear = (desk.home / "vault" / "units" / "H1.json").read_bytes()
     (desk.home / "vault" / "units" / ".H1.json.new").write_bytes(clear)  # of a command that was killed
-    assert said(desk, "vault", "encrypt")["files"] == 5
+    assert said(desk, "vault", "encrypt")["files"] == 6
     assert content(desk.vault()) == held and not list((desk.home / "vault").rglob(".*.new"))
     for secret in secrets_of(desk.vault()):
         for path in (desk.home / "vault").rglob("*.json"):

@@ -55,7 +55,7 @@ def test_a_person_is_asked_for_half_a_second_of_work_by_default():
 
 def test_no_secret_is_in_the_clear_in_any_file_nor_in_a_repr(tmp_path):
     vault = sealed_vault(tmp_path / "vault", FILE)
-    force, units, pairs, labels = content(vault)
+    force, units, pairs, labels, _ = content(vault)
     secrets = [force.group_key, *(unit.unit_key for unit in units), *(unit.admin.key for unit in units)]
     secrets += [unit.technician_root for unit in units] + [unit.seal_keys[0] for unit in units]
     secrets += [pairs[0].key, labels[0][1], vault.files.keys.data, FILE.data, OWN.data]

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from host_tools.statements import signing
 from host_tools.vault import keys as vault_keys
 from host_tools.vault.slots import passphrase
 from host_tools.vault.vault import Vault
 
+from .test_report import shift
+from .test_store_commands import filled as filled_store
 from .vaults import content, filled
 
 if sys.platform == "win32":
@@ -83,3 +86,15 @@ def test_a_passphrase_is_changed_by_whoever_knows_it_and_given_up_after_three_tr
     code, shown = typed(home, "policy", "show", answers=[FIRST, FIRST, WRONG])
     assert code == 2 and "this passphrase does not open the vault" in shown
     assert typed(home, "policy", "show", answers=[SECOND])[0] == 0
+
+
+def test_a_signing_key_has_a_passphrase_of_its_own_that_is_never_shown(tmp_path):
+    home = tmp_path / "home"
+    filled_store(home / "journals.sqlite", shift())
+    code, shown = typed(home, "annotate", "--new-key", answers=["short", FIRST, FIRST])
+    assert code == 0 and "a passphrase has at least 10 characters" in shown
+    assert "interlock vault vouch PC1 ILK1-" in shown
+    said = ("annotate", "UNIT1:3", "--code", "training", "--text", "a drill")
+    code, shown = typed(home, *said, answers=[WRONG, FIRST])
+    assert code == 0 and shown.count("Passphrase of the signing key of PC1") == 2 and "stranger" in shown
+    assert signing._read(signing.path_of(home, "PC1"), "PC1").slot.work == (2**17, 8, 1)

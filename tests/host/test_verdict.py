@@ -5,7 +5,7 @@ from host_tools.judging.verdict import Judgement, Verdict, judge
 from interlock.core import camera, frames, records
 from interlock.core.settings import ROLE_CAMERA
 
-from .books import OTHER, OWN, Book, holster, own
+from .books import HOLSTER, OTHER, OWN, Book, holster, own
 
 
 def other() -> Book:
@@ -197,3 +197,38 @@ def test_an_exchange_counts_more_than_clocks_that_contradict_it() -> None:
     weapon = holster().clock(0, 1_800_000_000_000).event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
     recorder = own().clock(0, 1_800_000_900_000).tally(-20_000, True).heard(1010, 5).tally(9000, False)
     assert verdicts([weapon.done(), recorder.done()])[0].verdict is Verdict.BEFORE
+
+
+# What a judgement tells of itself.
+
+
+def test_a_judgement_cites_the_event_the_proof_and_the_exchange_that_ties_the_clocks() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    recorder = own().tally(-20_000, True).heard(1010, 5).tally(9000, False)
+    found = verdicts([weapon.done(), recorder.done()])[0]
+    assert found.row == "before-clocks"
+    told = {(cited.unit, cited.sequence): cited for cited in found.cited}
+    assert set(told) == {(HOLSTER, 0), (HOLSTER, 1), (OWN, 0), (OWN, 1), (OWN, 2)}
+    assert "ahead by at most" in told[OWN, 1].says and abs((told[OWN, 1].here_ms or 0) - 1010) <= 20
+
+
+def test_a_judgement_by_utc_cites_the_syncs_of_both_units() -> None:
+    weapon = holster().clock(0, 1_800_000_000_000).event(60_000, frames.DRAW, 5)
+    running = own().clock(0, 1_800_000_000_000).tally(30_000, True).tally(90_000, False)
+    found = verdicts([weapon.done(), running.done()])[0]
+    assert [(c.unit, c.kind) for c in found.cited if c.kind == records.CLOCK] == [
+        (HOLSTER, records.CLOCK),
+        (OWN, records.CLOCK),
+    ]
+
+
+def test_a_journal_that_ends_before_the_event_or_has_a_gap_is_cited_at_that_place() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD).event(60_000, frames.DISCHARGE, 9)
+    short = own().heard(1010, 5).tally(1500, False).done(complete=False)
+    discharge = verdicts([weapon.done(), short])[1]
+    assert discharge.row == "not-covered" and "ends 58.5 s before the event" in discharge.condition
+    assert [(c.unit, c.sequence) for c in discharge.cited] == [(HOLSTER, 2), (OWN, 1)]
+    gapped = own().heard(1010, 5).skip(3).tally(70_000, False).done(complete=False)
+    draw = verdicts([weapon.done(), gapped])[0]
+    assert "records 1 to 3 of the camera's unit are missing" in draw.condition
+    assert verdicts([weapon.done()])[0].condition == "no journal of the camera's unit is here"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from host_tools.campaign.executor import Pool
 from host_tools.outcome import ToolError
 from host_tools.program import app
 from host_tools.store.store import Store
@@ -248,13 +249,13 @@ def test_what_cannot_be_used_is_told_with_the_remedy(desk: Desk, tmp_path: Path)
     assert desk.run("verify").exit_code != 0
 
 
-def test_several_processes_say_what_one_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_processes_say_what_one_says(tmp_path: Path) -> None:
     units = shift()
     places = [InFile(Path(path)) for path in files_of(tmp_path / "files", *units)]
     known = known_at("vault", *units)
     alone = audit.audit(places, lambda header: known[header.serial])
-    monkeypatch.setattr(audit, "SHARED_BYTES", 0)
-    assert audit.audit(places, lambda header: known[header.serial], None, 2) == alone
+    with Pool(2) as pool:
+        assert audit.audit(places, lambda header: known[header.serial], None, pool) == alone
 
 
 # Export.

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from host_tools import durable
 from host_tools.labels.label import Label
+from host_tools.statements.vouched import Vouched
 from host_tools.vault import keys as vault_keys
+from host_tools.vault import people
 from host_tools.vault.entries import COMMITTED, PairEntry
 from host_tools.vault.slots import NewSlot, Secret, Work, passphrase
 from host_tools.vault.vault import Vault
@@ -42,6 +44,7 @@ def filled(vault):
             vault.new_seal_key(serial)
         vault.save_pair(PairEntry("H1", "C1", "committed", os.urandom(32), None))
         vault.keep_label(Label("H9", os.urandom(16)))
+        people.vouch(vault, "PC7", people.Voucher(Vouched(os.urandom(32), 5), "PC1", 9))
     return vault
 
 
@@ -52,7 +55,8 @@ def opened(path, secret=OWN):
 def content(vault):
     """All that a vault holds."""
     units = [vault.unit(serial) for serial in vault.serials()]
-    return vault.force(), units, vault.pairs(), [(label.serial, label.secret) for label in vault.labels()]
+    labels = [(label.serial, label.secret) for label in vault.labels()]
+    return vault.force(), units, vault.pairs(), labels, people.entries_of(vault)
 
 
 class Disk:

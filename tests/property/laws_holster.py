@@ -11,14 +11,15 @@ from .laws import Choice, Effects, Step, hold, key_of, let_pass
 
 
 class HolsterGhost(NamedTuple):
-    """Levels as last told, whether a use is open, whether it was armed or discharged since the draw, and how long
-    discharge pulses still count as bounce."""
+    """Levels as last told, whether a use is open, whether it was armed or discharged since the draw, how long
+    discharge pulses still count as bounce, and whether a holster that is put away is in its dock."""
 
     seated: bool
     armed: bool
     in_use: bool
     serious: bool
     refractory_ms: int
+    docked: bool
 
 
 SENSORS: tuple[Choice, ...] = (
@@ -60,7 +61,7 @@ class HolsterWorld:
             for armed in (True, False):
                 for docked in (True, False):
                     state = holster.at_boot(seated, armed, docked, now, self.policy)
-                    out.append((state, HolsterGhost(seated, armed, False, False, 0)))
+                    out.append((state, HolsterGhost(seated, armed, False, False, 0, docked)))
         return out
 
     def options(self, state: State) -> tuple[Choice, ...]:
@@ -102,7 +103,7 @@ class HolsterWorld:
         ghost = self._modes(ghost, step, codes)
         self._asked(step)
         self._button(step, codes)
-        self._put_away(step)
+        ghost = self._put_away(ghost, step)
         self._timers(step)
         return ghost
 
@@ -192,7 +193,7 @@ class HolsterWorld:
             hold((after.duty == records.MODE_FUNCTION_TEST) >= twice, "two presses announce a function test")
             hold(twice or after.press_by is not None, "a first press is remembered")
 
-    def _put_away(self, step: Step) -> None:
+    def _put_away(self, ghost: HolsterGhost, step: Step) -> HolsterGhost:
         before, event, data, _, after, effects = step
         if event == holster.STOW:
             taken_out = before.mode in (holster.DRAWN, holster.UNAIRED)
@@ -203,10 +204,15 @@ class HolsterWorld:
         if event == holster.UNSTOW and before.mode == holster.STOWED:
             expected = holster.UNKNOWN if before.seated else holster.STOWED
             hold(after.mode == expected, "back on duty the position is settled anew, but that of an empty holster")
+        if event == holster.SETTLED and before.mode == holster.STOWED and before.seated:
+            expected = holster.STOWED if ghost.docked else holster.HOLSTERED
+            hold(after.mode == expected, "a weapon put into a holster out of its dock may be drawn from it")
         if event == holster.CONDITION:
             hold(after.conditions == data, "conditions are taken in every mode")
             noted = (holster.NOTE, holster.NOTE_CONDITION, holster.flags_of(after)) in effects
             hold(noted == (before.conditions != data), "conditions are noted when they change")
+        told = {holster.STOW: data, holster.UNSTOW: False}.get(event, ghost.docked)
+        return ghost._replace(docked=told and after.mode == holster.STOWED)
 
     def _timers(self, step: Step) -> None:
         before, event, _, _, after, effects = step

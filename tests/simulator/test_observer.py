@@ -64,9 +64,15 @@ def one_and_deep(changes: Sequence[Change], quick: int) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("window_s", [NEXT_S, pytest.param(LATER_S, marks=pytest.mark.deep)])
-def test_bytes_and_addresses_link_bursts_no_better_than_their_times_do(window_s: int):
-    assert_nothing_but_timing(measured((1, 2, 3), SECONDS["esp32"], window_s))
+@pytest.mark.parametrize(
+    ("port", "window_s"),
+    [
+        ("rp2", NEXT_S),
+        *(pytest.param("esp32", window_s, marks=pytest.mark.deep) for window_s in (NEXT_S, LATER_S)),
+    ],
+)
+def test_bytes_and_addresses_link_bursts_no_better_than_their_times_do(port: str, window_s: int):
+    assert_nothing_but_timing(measured((1, 2, 3), SECONDS[port], window_s, port))
 
 
 @pytest.mark.deep

@@ -55,7 +55,12 @@ def test_the_demo_leaves_everything_that_the_readme_promises(demo: Path) -> None
     vault |= {f"public/{unit}-1.pub" for unit in units}
     pictures = {"timeline.svg", "timeline.png", "report.html", "report.json"}
     stored = {"journals.sqlite", *(f"vault/{name}" for name in vault)}
-    assert files == {"result.json", "air.pcap", *pictures, *journals, *stored}
+    names = ("alerts", "annotations", "apart", "events", "findings", "headline", "incidents", "months", "reactions")
+    tables = {f"{name}.csv" for name in (*names, "teams", "units", "uses", "weapons")}
+    incidents = {file for file in files if file.startswith("incidents/")}
+    assert files - incidents == {"result.json", "air.pcap", *pictures, *journals, *stored, *tables}
+    uses = json.loads((demo / "report.json").read_text())["uses"]
+    assert incidents == {f"incidents/{use['incident'].replace(':', '-')}.html" for use in uses}
 
 
 def test_the_result_has_its_stable_names(demo: Path) -> None:

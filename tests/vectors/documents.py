@@ -11,6 +11,7 @@ from pathlib import Path
 FIRMWARE = Path(__file__).parents[2] / "firmware"
 PROTOCOL = FIRMWARE / "PROTOCOL.md"
 JOURNAL = FIRMWARE / "JOURNAL.md"
+FIGURES = FIRMWARE.parent / "host_tools" / "FIGURES.md"
 END = "<!-- end -->"
 
 

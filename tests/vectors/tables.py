@@ -1,17 +1,37 @@
-"""Generated parts of the specifications: the state tables in `firmware/PROTOCOL.md`.
+"""Generated parts of the documents: state tables in `firmware/PROTOCOL.md`, the truth table in `host_tools/FIGURES.md`.
 
 `python -m tests.vectors.tables` writes them, with `--check` it changes nothing and exits 1 when one is out of date.
 """
 
 import argparse
 import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 from interlock.core import camera, holster, proof, selftest, watch
 from interlock.core.machine import table_text
 
-from .documents import END, PROTOCOL, section
+from . import verdict_table
+from .documents import END, FIGURES, PROTOCOL, section
 
 MACHINES = {"holster": holster, "proof": proof, "camera": camera, "selftest": selftest, "watch": watch}
+
+
+class Part(NamedTuple):
+    """A section of a document, and what must stand in it."""
+
+    path: Path
+    name: str
+    text: Callable[[], str]
+
+    @property
+    def marker(self) -> str:
+        return f"table: {self.name}"
+
+    def is_stale(self) -> bool:
+        return section(self.path, self.marker) != self.text()
 
 
 def table(name: str) -> str:
@@ -20,18 +40,28 @@ def table(name: str) -> str:
     return str(table_text(module.MACHINE, module.MODE_NAMES, module.EVENT_NAMES))
 
 
+def parts() -> tuple[Part, ...]:
+    """All of them."""
+    return (
+        *(Part(PROTOCOL, name, partial(table, name)) for name in MACHINES),
+        Part(FIGURES, "verdict rows", verdict_table.rows_text),
+        Part(FIGURES, "verdict facts", verdict_table.all_text),
+        Part(FIGURES, "verdict order", verdict_table.best_text),
+    )
+
+
 def stale() -> list[str]:
-    """Names of the machines whose table in the document is not the code's."""
-    return [name for name in MACHINES if section(PROTOCOL, f"table: {name}") != table(name)]
+    """Names of the parts that are not what the code says."""
+    return [part.name for part in parts() if part.is_stale()]
 
 
 def rewrite() -> None:
-    text = PROTOCOL.read_text(encoding="utf-8")
-    for name in stale():
-        marker = f"<!-- table: {name} -->\n"
-        old = marker + section(PROTOCOL, f"table: {name}") + END
-        text = text.replace(old, marker + table(name) + END)
-    PROTOCOL.write_text(text, encoding="utf-8")
+    for part in parts():
+        if part.is_stale():
+            text = part.path.read_text(encoding="utf-8")
+            marker = f"<!-- {part.marker} -->\n"
+            old = marker + section(part.path, part.marker) + END
+            part.path.write_text(text.replace(old, marker + part.text() + END), encoding="utf-8")
 
 
 def main() -> int:
@@ -40,10 +70,10 @@ def main() -> int:
     if not parser.parse_args().check:
         rewrite()
         return 0
-    names = stale()
-    if names:
-        print(f"{PROTOCOL.name}: state tables out of date: {', '.join(names)}. Run: python -m tests.vectors.tables")
-    return 1 if names else 0
+    for part in parts():
+        if part.is_stale():
+            print(f"{part.path.name}: table out of date: {part.name}. Run: python -m tests.vectors.tables")
+    return 1 if stale() else 0
 
 
 if __name__ == "__main__":

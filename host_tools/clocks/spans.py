@@ -1,0 +1,17 @@
+"""Intervals of milliseconds, and what ties one clock to another."""
+
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """An interval of milliseconds; `low` and `high` may be infinite."""
+
+    low: float
+    high: float
+
+
+class Bound(NamedTuple):
+    """`there - here` lies in `offset` when this side's clock shows `here_ms`: what one exchange, or one sync, says."""
+
+    here_ms: float
+    offset: Span

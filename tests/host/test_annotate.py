@@ -1,0 +1,467 @@
+"""`interlock annotate` and `interlock vault vouch` as people use them: who signs, who confirms, and what a forger with
+the database gets."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from host_tools import context
+from host_tools.commands import annotate, report
+from host_tools.outcome import ToolError
+from host_tools.program import app
+from host_tools.statements import keytext, signing, statement
+from host_tools.statements.vouched import People, Vouched
+from host_tools.statements.weigh import findings, weighed
+from host_tools.store.rows import AnnotationRow
+from host_tools.store.store import Store
+from host_tools.vault import slots
+from host_tools.vault import unlock as vault_unlock
+from interlock.core import frames
+
+from .books import holster
+from .schemas import conforms
+from .test_report import T, shift
+from .test_store_commands import filled
+from .vaults import QUICK
+
+EVENT, OTHER = "UNIT1:8", "UNIT1:3"  # a discharge and a draw of `shift`
+
+
+class Room:
+    """Some people at one computer, each with a key file of their own, unless they have none."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home, self.folder = folder / "home", folder
+        filled(self.place, shift())
+
+    @property
+    def place(self) -> Path:
+        return self.home / "journals.sqlite"
+
+    def run(self, person: str, *words: object, code: int = 0, env: dict[str, str] | None = None) -> str:
+        files = {"INTERLOCK_SIGNING_KEY_FILE": str(self.folder / f"{person}.key"), "COLUMNS": "240"}
+        arguments = ["--home", str(self.home), "--as", person, *map(str, words)]
+        done = CliRunner().invoke(app, arguments, env=files | (env or {}))
+        if isinstance(done.exception, ToolError):
+            assert int(done.exception.code) == code, done.exception
+            return f"{done.exception} {done.exception.advice}"
+        assert done.exit_code == code, (done.output, done.exception)
+        return done.output
+
+    def json(self, person: str, *words: object, code: int = 0) -> Any:
+        files = {"INTERLOCK_SIGNING_KEY_FILE": str(self.folder / f"{person}.key")}
+        arguments = ["--home", str(self.home), "--as", person, *map(str, words), "--json"]
+        done = CliRunner().invoke(app, arguments, env=files)
+        assert done.exit_code == code, (done.output, done.exception)
+        told = json.loads(done.stdout)
+        conforms(" ".join(map(str, words[:2])) if words[0] == "vault" else str(words[0]), told)
+        return told
+
+    def key(self, person: str) -> str:
+        return str(self.json(person, "annotate", "--new-key")["key"])
+
+    def says(self, person: str, event: str = EVENT, code: str = "training", text: str = "a drill") -> Any:
+        (said,) = self.json(person, "annotate", event, "--code", code, "--text", text)
+        return said
+
+    def events(self, code: int = 0) -> list[Any]:
+        return [event for use in self.json("ADMIN", "report", code=code)["uses"] for event in use["events"]]
+
+    def event(self, reference: str, code: int = 0) -> Any:
+        return next(event for event in self.events(code) if event["reference"] == reference)
+
+    def rows(self) -> list[AnnotationRow]:
+        store = Store.open(self.place, read_only=True)
+        rows = store.annotations()
+        store.close()
+        return rows
+
+    def sql(self, statement: str, *values: object) -> None:
+        """What somebody with another tool does."""
+        with closing(sqlite3.connect(self.place)) as file, file:
+            for verb in ("update", "delete"):
+                file.execute(f"DROP TRIGGER IF EXISTS annotations_no_{verb}")
+            file.execute(statement, values)
+
+    def found(self, people: People) -> list[str]:
+        store = Store.open(self.place, read_only=True)
+        try:
+            return findings(store.annotations("UNIT1"), lambda number: store.raws("UNIT1", number), people)
+        finally:
+            store.close()
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return Room(tmp_path)
+
+
+def vouched(*keys: tuple[str, str]) -> dict[str, tuple[Vouched, ...]]:
+    return {person: (Vouched(keytext.parse(key)),) for person, key in keys}
+
+
+# Saying.
+
+
+def test_what_is_said_with_a_key_is_signed_and_without_one_says_how_to_get_it(room: Room) -> None:
+    said = room.says("ANN")
+    assert (said["signature"], said["key"], said["stands"]) == ("none", None, True)
+    told = room.run("ANN", "annotate", OTHER, "--code", "test", "--text", "x")
+    assert "this is not signed" in told and "interlock annotate --new-key" in told
+    key = room.key("ANN")
+    assert room.json("ANN", "annotate", "--show-key") == {"person": "ANN", "key": key}
+    assert f"interlock vault vouch ANN {key}" in room.run("ANN", "annotate", "--show-key")
+    said = room.says("ANN", OTHER)
+    assert (said["signature"], said["key"]) == ("stranger", keytext.parse(key).hex()[:16])
+    assert said["doubts"] == ["nobody here vouches for the key that signed it"]
+    assert "not signed" not in room.run("ANN", "annotate", EVENT, "--code", "test", "--text", "y")
+
+
+def test_a_second_person_with_a_key_of_their_own_confirms(room: Room) -> None:
+    keys = vouched(("ANN", room.key("ANN")), ("BOB", room.key("BOB")))
+    room.says("ANN")
+    (done,) = room.json("BOB", "annotate", EVENT, "--confirm", "--text", "I was there")
+    assert (done["code"], done["by"], done["stands"]) == ("confirmed", "BOB", True)
+    assert room.found(keys) == []
+    (said,) = weighed(room.rows(), lambda n: store_raws(room, n), keys)
+    assert (said.signature, said.confirmed_by, said.doubts) == ("good", "BOB", ())
+    room.json("ANN", "annotate", EVENT, "--withdraw", "--text", "meant another one")
+    assert [row["stands"] for row in room.json("ANN", "annotate")] == [False, False, False]
+    assert room.found(keys) == []
+
+
+def store_raws(room: Room, number: int) -> tuple[bytes, ...]:
+    store = Store.open(room.place, read_only=True)
+    try:
+        return store.raws("UNIT1", number)
+    finally:
+        store.close()
+
+
+def test_who_confirms_what_several_people_said_confirms_all_but_their_own(room: Room) -> None:
+    for person in ("ANN", "BOB"):
+        room.key(person)
+        room.says(person, text=f"said by {person}")
+    assert len(room.json("BOB", "annotate", EVENT, "--confirm")) == 1
+    room.key("CID")
+    assert len(room.json("CID", "annotate", EVENT, "--confirm")) == 2
+    assert len(room.json("CID", "annotate", EVENT, "--withdraw", "--text", "x")) == 2
+
+
+@pytest.mark.parametrize(
+    ("person", "words", "says"),
+    [
+        ("ANN", [EVENT, "--confirm"], "ANN said it of UNIT1:8"),
+        ("DAN", [EVENT, "--confirm"], "only a signature confirms, and DAN has no signing key here"),
+        ("DAN", [EVENT, "--withdraw", "--text", "x"], "is signed, and DAN has no signing key here"),
+        ("BOB", [OTHER, "--confirm"], "nothing is said of UNIT1:3 that could be confirmed"),
+        ("BOB", [OTHER, "--withdraw", "--text", "x"], "nothing is said of UNIT1:3 that could be withdrawn"),
+        ("BOB", ["UNIT1:0", "--confirm"], "is no event of the weapon"),
+        ("BOB", ["UNIT1:999", "--confirm"], "is not here"),
+        ("BOB", ["UNIT9:1", "--confirm"], "knows no unit"),
+        ("BOB", [EVENT, "--confirm", "--code", "test"], "have no code"),
+        ("BOB", [EVENT, "--confirm", "--withdraw", "--text", "x"], "nor each other"),
+        ("BOB", [EVENT, "--confirm", "--text", "\x1b[2J"], "cannot be shown"),
+        ("BOB", ["--confirm"], "no event is named"),
+        ("BOB", ["--new-key"], "has a signing key here already"),
+        ("BOB", ["--new-key", "--show-key"], "by itself"),
+        ("BOB", [EVENT, "--new-key"], "by itself"),
+        ("DAN", ["--show-key"], "DAN has no signing key here"),
+    ],
+)
+def test_what_cannot_be_confirmed_withdrawn_or_made_is_refused_with_advice(
+    room: Room, person: str, words: list[str], says: str
+) -> None:
+    room.key("ANN"), room.key("BOB")
+    room.says("ANN")
+    before = room.rows()
+    assert says in room.run(person, "annotate", *words, code=2)
+    assert room.rows() == before
+
+
+def test_the_same_key_under_another_name_confirms_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who has two names, and one key: a change of this program lets them try."""
+    room.key("ANN")
+    room.says("ANN")
+    with monkeypatch.context() as theirs:
+        theirs.setattr(signing, "path_of", lambda home, _: home / "signing" / f"{b'ANN'.hex()}.json")
+        theirs.setattr(signing, "_read", lambda path, _, read=signing._read: read(path, "ANN"))
+        told = room.run(
+            "BOB",
+            "annotate",
+            EVENT,
+            "--confirm",
+            code=2,
+            env={"INTERLOCK_SIGNING_KEY_FILE": str(room.folder / "ANN.key")},
+        )
+    assert "the very key that said it" in told
+
+
+def test_of_two_records_under_one_number_the_main_lines_is_what_people_speak_of(room: Room) -> None:
+    store = Store.open(room.place)
+    other = holster().clock(0, T).session(500).event(9_000, frames.DRAW, 5)
+    assert other.raws[3] != store.raws("UNIT1", 3)[0]
+    store.add("UNIT1", 0, other.chains[0], other.raws, epoch=0, by="eve", utc_ms=T)
+    main = next(record.raw for record in store.journal("UNIT1").records if record.sequence == 3)
+    assert len(store.raws("UNIT1", 3)) == 2
+    store.close()
+    room.says("ANN", OTHER)
+    assert room.rows()[0].record == statement.record_digest(main) and room.found({}) == []
+
+
+# Keys.
+
+
+def test_a_private_key_is_in_no_store_export_log_or_output(room: Room, tmp_path: Path) -> None:
+    told = room.run("ANN", "annotate", "--new-key")
+    signer = signing.unlock(room.home, "ANN", tmp_path / "ANN.key", None)
+    assert signer is not None and signer.person == "ANN"
+    secret = signer._private.private_bytes_raw()
+    told += room.run("ANN", "annotate", EVENT, "--code", "test", "--text", "x") + room.run("ANN", "annotate")
+    told += repr(signer) + room.run("ANN", "export", "UNIT1", "--out", tmp_path / "UNIT1.ilj")
+    assert secret.hex() not in told
+    for path in tmp_path.rglob("*"):
+        data = path.read_bytes() if path.is_file() else b""
+        assert secret not in data and secret.hex().encode() not in data.lower(), path
+    kept = signing.path_of(room.home, "ANN")
+    assert kept.stat().st_mode & 0o077 == 0 and kept.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_key_opens_by_its_own_secret_alone_and_a_changed_file_is_told(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    public = signing.make(home, "ANN", tmp_path / "a", None, 0)
+    assert signing.public_of(home, "ANN") == public and signing.public_of(home, "BOB") is None
+    assert signing.unlock(home, "BOB", None, None) is None
+    with pytest.raises(ToolError, match="takes a key file"):
+        signing.unlock(home, "ANN", None, None)
+    vault_unlock.make_key_file(tmp_path / "b", home)
+    with pytest.raises(signing.WrongSecret, match="does not open the signing key of ANN"):
+        signing.unlock(home, "ANN", tmp_path / "b", None)
+    path = signing.path_of(home, "ANN")
+    values = json.loads(path.read_text())
+    other = signing.make(home, "BOB", tmp_path / "b", None, 0)
+    for change in ({"public": other.hex()}, {"box": "00" * 48}, {"person": "BOB"}, {"salt": "x"}, {"slot": {}}):
+        path.write_text(json.dumps(values | change))
+        with pytest.raises(ToolError, match="is no signing key, or damaged"):
+            signing.unlock(home, "ANN", tmp_path / "a", None)
+    signing.path_of(home, "BOB").replace(path)
+    with pytest.raises(ToolError, match="is no signing key, or damaged"):
+        signing.unlock(home, "ANN", tmp_path / "b", None)
+
+
+def test_a_passphrase_opens_a_key_and_is_asked_for_three_times_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signing, "NewSlot", lambda secret, person: slots.NewSlot(secret, person, work=QUICK))
+
+    def typing(*answers: str) -> Any:
+        left = list(answers)
+        return lambda _: left.pop(0)
+
+    with pytest.raises(ToolError, match="a signing key is never without a lock") as refused:
+        signing.make(tmp_path, "ANN", None, None, 0)
+    assert "--signing-key-file FILE" in refused.value.advice
+    public = signing.make(tmp_path, "ANN", None, typing("short", "correct horse", "correct horse"), 0)
+    signer = signing.unlock(tmp_path, "ANN", None, typing("wrong horse", "correct horse"))
+    assert signer is not None and signer.public == public
+    with pytest.raises(signing.WrongSecret, match="does not open"):
+        signing.unlock(tmp_path, "ANN", None, typing("a", "b", "c"))
+    with pytest.raises(ToolError, match="nobody is there to be asked"):
+        signing.unlock(tmp_path, "ANN", None, None)
+
+
+def test_nobody_signs_for_somebody_else(tmp_path: Path) -> None:
+    signing.make(tmp_path / "home", "ANN", tmp_path / "a", None, 0)
+    signer = signing.unlock(tmp_path / "home", "ANN", tmp_path / "a", None)
+    assert signer is not None
+    with pytest.raises(ValueError, match="somebody else"):
+        signer.sign(AnnotationRow("H1", 1, "test", "x", "BOB", 1, bytes(32)))
+
+
+def test_a_key_of_every_person_lies_in_its_own_place(tmp_path: Path) -> None:
+    people = ["ann", "ANN", "..", "/etc", "a/b", ".", "A:B"]
+    places = [signing.path_of(tmp_path, person) for person in people]
+    assert len({str(place).lower() for place in places}) == len(people)
+    assert {place.parent for place in places} == {tmp_path / "signing"}
+
+
+# What a forger with the database gets.
+
+
+def test_each_forgery_in_the_database_is_found_and_named(room: Room) -> None:
+    keys = vouched(("ANN", room.key("ANN")), ("BOB", room.key("BOB")))
+    room.says("ANN")
+    assert room.found(keys) == []
+    columns = "serial, id, origin, mark, sequence, code, text, by, utc_ms"
+    room.sql(
+        f"INSERT INTO annotations ({columns}) SELECT serial, 90, origin, randomblob(16), 3, 'immediate_danger', "
+        "'he ran', 'BOB', utc_ms FROM annotations"
+    )
+    assert (
+        len(room.found(keys)) == 1 and "immediate_danger of UNIT1:3 by BOB is not signed, though" in room.found(keys)[0]
+    )
+    signed = f"{columns}, record, about, key, signature"
+    room.sql(
+        f"INSERT INTO annotations ({signed}) SELECT serial, 91, origin, randomblob(16), 6, code, text, by, utc_ms, "
+        "record, about, key, signature FROM annotations WHERE id = 1"
+    )
+    assert "the annotation training of UNIT1:6 by ANN is forged" in room.found(keys)[1]
+    room.sql("UPDATE annotations SET text = 'he had a knife' WHERE id = 1")
+    assert "the annotation training of UNIT1:8 by ANN is forged" in room.found(keys)[0] and len(room.found(keys)) == 3
+    shown = room.run("BOB", "annotate")
+    assert shown.count("forged") == 2 and shown.count("none") == 1
+    told = room.run("BOB", "annotate", EVENT, "--confirm", code=2)
+    assert "is forged" in told and "Do not confirm it" in told
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["text = 5", "utc_ms = 'now'", "key = 'k'", "key = 7", "by = x'00'", "code = 'x' || char(27)", "sequence = -8"],
+)
+def test_whatever_sql_put_into_a_row_the_others_are_listed_and_weighed(room: Room, change: str) -> None:
+    keys = vouched(("ANN", room.key("ANN")))
+    room.says("ANN", OTHER)
+    room.says("ANN")
+    room.sql(f"UPDATE annotations SET {change} WHERE id = 1")
+    assert room.found(keys), "and told"
+    assert "\x1b" not in room.run("ANN", "annotate") and room.json("ANN", "annotate")[1]["stands"]
+    assert weighed(room.rows(), lambda n: store_raws(room, n), keys)[-1].signature == "good"
+
+
+def test_a_forged_withdrawal_leaves_what_was_said_standing(room: Room) -> None:
+    keys = vouched(("ANN", room.key("ANN")))
+    room.says("ANN")
+    room.sql(
+        "INSERT INTO annotations (serial, id, origin, mark, sequence, code, text, by, utc_ms) SELECT serial, 90, "
+        "origin, randomblob(16), sequence, 'withdrawn', 'no', 'DAN', utc_ms + 1 FROM annotations"
+    )
+    assert "a withdrawal of UNIT1:8 by DAN does not count" in room.found(keys)[0]
+    assert [row["stands"] for row in room.json("ANN", "annotate")] == [True, False]
+
+
+def test_a_forwarded_statement_is_as_good_there(room: Room, tmp_path: Path) -> None:
+    keys = vouched(("ANN", room.key("ANN")), ("BOB", room.key("BOB")))
+    room.says("ANN")
+    room.json("BOB", "annotate", EVENT, "--confirm")
+    room.run("BOB", "store", "forward", tmp_path / "force.sqlite")
+    force = Store.open(tmp_path / "force.sqlite")
+    (said,) = weighed(force.annotations("UNIT1"), lambda n: force.raws("UNIT1", n), keys)
+    assert (said.signature, said.confirmed_by) == ("good", "BOB")
+    force.close()
+
+
+# The force's word.
+
+
+@pytest.fixture
+def force(room: Room, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Room:
+    """The same room, with the force's vault in it."""
+    monkeypatch.setenv("INTERLOCK_KEY_FILE", str(tmp_path / "vault.key"))
+    at = context.Context(room.home, key_file=tmp_path / "vault.key", person="ADMIN")
+    at.create_vault("MPS")
+    return room
+
+
+def test_the_forces_word_makes_a_signature_good_and_takes_it_back(force: Room) -> None:
+    key = force.key("ANN")
+    force.says("ANN")
+    (said,) = force.json("ANN", "annotate")
+    assert said["signature"] == "stranger"
+    told = force.json("ADMIN", "vault", "vouch", "ANN", key.lower())
+    assert told["person"] == "ANN" and [one["key"] for one in told["keys"]] == [key]
+    assert force.json("ADMIN", "vault", "vouch", "ANN", key) == told, "once is enough"
+    (said,) = force.json("ANN", "annotate")
+    assert (said["signature"], said["doubts"]) == ("good", [])
+    (told,) = force.json("ADMIN", "vault", "people")
+    assert told["keys"][0]["until_ms"] is None and told["keys"][0]["by"] == "ADMIN"
+    force.json("ADMIN", "vault", "unvouch", "ANN", "--yes")
+    assert force.json("ANN", "annotate")[0]["signature"] == "good", "what was said before stays hers"
+    later = force.says("ANN", OTHER)
+    assert later["signature"] == "stranger" and later["doubts"] == [
+        "it is dated when the force did not vouch for ANN's key"
+    ]
+    force.json("ADMIN", "vault", "unvouch", "ANN", "--stolen", "--yes")
+    assert {row["signature"] for row in force.json("ANN", "annotate")} == {"stranger"}
+    shown = force.run("ADMIN", "vault", "people")
+    assert key in shown and "stolen: never" in shown
+    uses = [use["command"] for use in force.json("ADMIN", "vault", "log")["uses"]]
+    assert uses.count("vault vouch") == 2 and uses.count("vault unvouch") == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["vouch", "BOB", "{ann}"], "that is the key of ANN"),
+        (["vouch", "ANN", "{ann}x"], "has 57 letters"),
+        (["vouch", "ANN", "hello"], "does not begin with ILK1"),
+        (["vouch", "ANN SMITH", "{bob}"], "is no person's id"),
+        (["vouch", "BOB", "{bob}", "--from", "9000-01-01T00:00"], "nobody can vouch from a later time on"),
+        (["unvouch", "BOB", "--yes"], "never vouched for any key of BOB"),
+        (["unvouch", "ANN", "{bob}", "--yes"], "never vouched for that key of ANN"),
+        (["unvouch", "ANN"], "nobody is there to be asked"),
+    ],
+)
+def test_what_the_force_cannot_vouch_for_is_refused(force: Room, words: list[str], says: str) -> None:
+    keys = {"ann": force.key("ANN"), "bob": force.key("BOB")}
+    force.json("ADMIN", "vault", "vouch", "ANN", keys["ann"])
+    before = force.json("ADMIN", "vault", "people")
+    assert says in force.run("ADMIN", "vault", *(word.format(**keys) for word in words), code=2)
+    assert force.json("ADMIN", "vault", "people") == before
+
+
+def test_a_key_that_the_force_gave_up_is_not_taken_again(force: Room) -> None:
+    key = force.key("ANN")
+    force.json("ADMIN", "vault", "vouch", "ANN", key)
+    force.json("ADMIN", "vault", "unvouch", "ANN", key, "--yes")
+    assert "stopped vouching for that key" in force.run("ADMIN", "vault", "vouch", "ANN", key, code=2)
+
+
+def test_a_list_without_the_vault_says_that_nobody_is_known(force: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    force.json("ADMIN", "vault", "vouch", "ANN", force.key("ANN"))
+    force.says("ANN")
+    monkeypatch.delenv("INTERLOCK_KEY_FILE")
+    told = force.run("ANN", "annotate")
+    assert "whose keys the force vouches for is not known here" in told and "stranger" in told
+
+
+def test_a_forged_exemption_is_a_finding_of_the_report_and_exempts_nothing(
+    force: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (context, annotate, report):  # the shift was in 2027
+        monkeypatch.setattr(module, "utc_ms", lambda: T + 86_400_000)
+    for person in ("ANN", "BOB"):
+        force.json("ADMIN", "vault", "vouch", person, force.key(person))
+    draw = next(row for row in force.events() if row["verdict"] == "unwitnessed")
+    event = draw["reference"]
+    assert draw["exempt"] is None
+    force.says("ANN", event, "immediate_danger", "attacked at the door")
+    force.json("BOB", "annotate", event, "--confirm")
+    (said,) = force.event(event)["annotations"]
+    assert (said["signature"], said["confirmed_by"], said["doubts"]) == ("good", "BOB", [])
+    assert force.event(event)["exempt"] == "immediate_danger"
+    force.sql("UPDATE annotations SET text = 'attacked with a knife' WHERE id = 1")
+    event_now = force.event(event, code=1)
+    assert event_now["exempt"] is None and event_now["annotations"][0]["signature"] == "forged"
+    texts = [finding["text"] for finding in force.json("ADMIN", "report", code=1)["findings"]]
+    assert any(f"immediate_danger of {event} by ANN is forged" in text for text in texts)
+
+
+def test_statements_are_checked_by_the_standard_library_alone() -> None:
+    """In a Python without any package: what a court's expert runs."""
+    code = (
+        "import sys; import host_tools.statements.weigh, host_tools.statements.keytext; "
+        "bad = {'sqlalchemy', 'typer', 'rich', 'cryptography', 'jinja2'} & set(sys.modules); assert not bad, bad"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:0] = {[str(Path.cwd()), 'firmware']!r}; {code}"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,346 @@
+"""What of people's statements is believed, and what somebody did to them: each forgery is found and named."""
+
+from functools import partial
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from host_tools.statements import statement
+from host_tools.statements.vouched import People, Vouched
+from host_tools.statements.weigh import Known, Weighed, findings, weighed
+from host_tools.store.rows import CODES, CONFIRMED, WITHDRAWN, AnnotationRow
+
+from .signers import ANN, BOB, CID, PEOPLE, RAWS, Pen, T, raw_of, unsigned
+
+SAID = ANN.says(2)
+
+
+def stands(*rows: AnnotationRow, people: People = PEOPLE, known: Known | None = None) -> list[Weighed]:
+    return weighed(rows, raw_of, people, known)
+
+
+def found(*rows: AnnotationRow, people: People = PEOPLE) -> list[str]:
+    return findings(rows, raw_of, people)
+
+
+# What is good.
+
+
+def test_what_a_person_signs_is_their_word_and_a_second_one_confirms_it() -> None:
+    (said,) = stands(SAID, BOB.confirms(SAID))
+    assert said == (SAID, "good", ANN.public.hex()[:16], "BOB", T + 2000, ())
+    assert found(SAID, BOB.confirms(SAID)) == []
+
+
+def test_what_nobody_signed_stands_and_says_so() -> None:
+    row = unsigned("DAN", 2)
+    assert stands(row) == [(row, "none", None, None, None, ())] and found(row) == []
+    old = AnnotationRow("UNIT1", 2, "other", "as older programs wrote it", "DAN", T)
+    assert stands(old)[0].signature == "none" and found(old) == []
+
+
+def test_each_record_may_have_several_statements_and_each_is_confirmed_by_itself() -> None:
+    other, draw = BOB.says(2, "other", "rain"), BOB.says(1)
+    first, second, third = stands(SAID, other, draw, ANN.confirms(other))
+    assert (first.row, first.confirmed_by) == (SAID, None)
+    assert (second.row, second.confirmed_by) == (other, "ANN") and third.confirmed_by is None
+
+
+def test_a_withdrawal_takes_away_what_it_names_and_its_confirmation_falls_with_it() -> None:
+    other = BOB.says(2, "other", "rain")
+    rows = (SAID, other, BOB.confirms(SAID), ANN.withdraws(SAID))
+    assert [said.row for said in stands(*rows)] == [other] and found(*rows) == []
+    again = ANN.says(2, at_ms=T + 5000)
+    (_, said) = stands(*rows, again)
+    assert said.row == again and said.confirmed_by is None, "what is said anew was not confirmed"
+
+
+def test_a_confirmation_is_withdrawn_as_any_statement_is() -> None:
+    confirmed = BOB.confirms(SAID)
+    (said,) = stands(SAID, confirmed, BOB.withdraws(confirmed))
+    assert said.confirmed_by is None and said.doubts == ()
+
+
+def test_a_withdrawal_of_an_older_program_takes_away_all_that_was_said_before_unsigned() -> None:
+    rows = [unsigned("DAN", 2), unsigned("DAN", 1), unsigned("EVE", 2, WITHDRAWN, "no"), unsigned("EVE", 2, "other")]
+    assert [(said.row.by, said.row.sequence) for said in stands(*rows)] == [("DAN", 1), ("EVE", 2)]
+    assert found(*rows) == []
+
+
+# Whose key.
+
+
+@pytest.mark.parametrize(
+    ("people", "says"),
+    [
+        ({}, "nobody here vouches for the key"),
+        ({"BOB": (Vouched(ANN.public),)}, "signed with the key of BOB"),
+        ({"ANN": (Vouched(BOB.public),)}, "nobody here vouches for the key"),
+        ({"ANN": (Vouched(ANN.public, T + 1),)}, "dated when the force did not vouch for ANN's key"),
+        ({"ANN": (Vouched(ANN.public, 0, T),)}, "dated when the force did not vouch for ANN's key"),
+        ({"ANN": (Vouched(ANN.public, 0, 0),)}, "is one that others may have"),
+    ],
+)
+def test_a_key_that_is_not_this_persons_then_makes_a_stranger(people: People, says: str) -> None:
+    (said,) = stands(SAID, people=people)
+    assert said.signature == "stranger" and says in said.doubts[0] and said.key == ANN.public.hex()[:16]
+
+
+def test_a_person_with_a_newer_key_keeps_what_the_older_one_signed() -> None:
+    people = {"ANN": (Vouched(ANN.public, 0, T + 1), Vouched(CID.public, T + 1))}
+    later = CID.as_person("ANN").says(1, at_ms=T + 9)
+    assert [said.signature for said in stands(SAID, later, people=people)] == ["good", "good"]
+
+
+# Who may confirm.
+
+
+@pytest.mark.parametrize(
+    ("by", "says"),
+    [
+        (ANN, "the same person confirmed it"),
+        (ANN.as_person("BOB"), "with the very key that said it"),
+        (CID.as_person("BOB"), "does not count: nobody here vouches"),
+        (CID, "does not count: nobody here vouches"),
+        (BOB.as_person("CID"), "does not count: it is signed with the key of BOB"),
+    ],
+)
+def test_what_is_no_second_persons_word_confirms_nothing(by: Pen, says: str) -> None:
+    (said,) = stands(SAID, by.confirms(SAID))
+    assert said.confirmed_by is None and says in said.doubts[0] and said.signature == "good"
+
+
+def test_an_unsigned_or_forged_confirmation_confirms_nothing_and_a_good_one_beside_it_does() -> None:
+    about = statement.digest(SAID)
+    plain = unsigned("EVE", 2, CONFIRMED, "")._replace(about=about)
+    forged = BOB.confirms(SAID)._replace(text="I was there")
+    (said,) = stands(SAID, plain, forged)
+    assert said.confirmed_by is None
+    assert said.doubts == ("its confirmation by EVE is not signed", "its confirmation by BOB is forged")
+    (said,) = stands(SAID, plain, forged, BOB.confirms(SAID, T + 9))
+    assert said.confirmed_by == "BOB" and len(said.doubts) == 2
+
+
+def test_a_confirmation_that_was_moved_to_another_statement_is_forged() -> None:
+    other = ANN.says(1)
+    moved = BOB.confirms(SAID)._replace(sequence=1, about=statement.digest(other))
+    (said,) = stands(other, moved)
+    assert (
+        said.confirmed_by is None
+        and "forged" in said.doubts[0]
+        and "confirmation of UNIT1:1 by BOB is forged" in (found(other, moved)[0])
+    )
+
+
+# Doubts of other kinds.
+
+
+def test_what_speaks_against_a_statement_is_said_and_does_not_hide_it() -> None:
+    known = Known(happened_ms=lambda _: T + 1, officer=lambda _: "ANN", now_ms=T - 700_000)
+    (said,) = stands(SAID, known=known)
+    assert said.signature == "good" and said.doubts == (
+        "it was said by the officer whose use it is",
+        "it is dated before the event",
+        "it is dated in the future",
+    )
+    (said,) = stands(SAID, BOB.confirms(SAID), known=Known(officer=lambda _: "BOB"))
+    assert said.confirmed_by == "BOB" and said.doubts == ("it was confirmed by the officer whose use it is",)
+    (said,) = stands(SAID, known=Known(happened_ms=lambda _: T, officer=lambda _: None, now_ms=T - 600_000))
+    assert said.doubts == ()
+
+
+# Forgeries, each found and named.
+
+
+def test_a_row_that_somebody_put_into_the_database_in_anothers_name_is_found() -> None:
+    row = unsigned("ANN", 2, "immediate_danger", "attacked")
+    (said,) = stands(row)
+    assert said.signature == "none" and said.doubts == ("it is not signed, though ANN has a key",)
+    (text,) = found(row)
+    assert text.startswith("the annotation immediate_danger of UNIT1:2 by ANN is not signed, though ANN has a key")
+
+
+def test_what_was_said_unsigned_before_the_person_had_a_key_is_no_forgery() -> None:
+    row, people = unsigned("ANN", 2), {"ANN": (Vouched(ANN.public, known_ms=T + 1),)}
+    assert found(row, people=people) == [] and stands(row, people=people)[0].doubts == ()
+    assert stands(SAID, people=people)[0].signature == "good", "signed the day before the force was told"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"code": "immediate_danger"},
+        {"text": "a drill."},
+        {"by": "BOB"},
+        {"utc_ms": T + 1},
+        {"sequence": 1},
+        {"serial": "UNIT2"},
+        {"record": statement.record_digest(RAWS[1])},
+        {"record": None},
+        {"about": bytes(32)},
+        {"key": BOB.public},
+        {"key": None},
+        {"key": b"short"},
+        {"signature": bytes(64)},
+        {"signature": None},
+        {"signature": b""},
+        {"sequence": 1, "record": statement.record_digest(RAWS[1])},
+    ],
+    ids=lambda change: "+".join(change),
+)
+def test_a_signed_row_that_was_altered_or_moved_is_forged(change: dict[str, object]) -> None:
+    row = SAID._replace(**change)  # type: ignore[arg-type]
+    (said,) = stands(row)
+    assert said.signature == "forged" and said.doubts[0].startswith("its signature does not fit")
+    assert [text for text in found(row) if "is forged: its signature does not fit what it says" in text]
+
+
+def test_a_statement_of_a_record_that_was_changed_since_is_forged_and_of_another_version_is_not() -> None:
+    other = {2: RAWS[1]}
+    (said,) = weighed([SAID], other.get, PEOPLE)
+    assert said.signature == "forged" and "not the one that it was said of" in said.doubts[0]
+    assert "is forged: the record that is here" in findings([SAID], other.get, PEOPLE)[0]
+    both = {2: (RAWS[1], RAWS[2])}
+    assert weighed([SAID], both.get, PEOPLE)[0].signature == "good" and findings([SAID], both.get, PEOPLE) == []
+    plain = unsigned("DAN", 2)
+    assert "was said of another record" in findings([plain], other.get, PEOPLE)[0]
+
+
+def test_a_copied_row_says_nothing_anew_and_does_not_undo_a_withdrawal() -> None:
+    rows = (SAID, ANN.withdraws(SAID), SAID)
+    assert stands(*rows) == []
+    assert found(*rows) == ["the annotation training of UNIT1:2 by ANN is there twice: somebody copied it"]
+    assert len(stands(SAID, SAID)) == 1
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_no_order_of_rows_undoes_a_withdrawal(order: int) -> None:
+    assert stands(*[SAID, ANN.withdraws(SAID)][::order]) == []
+
+
+@pytest.mark.parametrize("about", [statement.digest(SAID), None])
+def test_a_withdrawal_that_is_less_well_signed_takes_nothing_away(about: bytes | None) -> None:
+    plain = unsigned("EVE", 2, WITHDRAWN, "no")._replace(about=about)
+    assert [said.row for said in stands(SAID, plain)] == [SAID]
+    assert found(SAID, plain) == [
+        "a withdrawal of UNIT1:2 by EVE does not count: it is less well signed than what ANN said"
+    ]
+    forged = ANN.withdraws(SAID)._replace(text="changed", about=about)
+    assert [said.row for said in stands(SAID, forged)] == [SAID] and "is forged" in found(SAID, forged)[0]
+    strange = CID.withdraws(SAID)
+    assert stands(SAID, strange) != [] and stands(SAID, strange, people={}) == []
+
+
+def test_a_forged_withdrawal_does_not_even_hide_a_forged_statement() -> None:
+    forged = SAID._replace(text="changed")
+    gone = BOB.withdraws(forged)._replace(text="changed, too")
+    assert [said.row for said in stands(forged, gone)] == [forged]
+    assert [said.row for said in stands(forged, unsigned("DAN", 2, WITHDRAWN)._replace(about=gone.about))] == []
+
+
+@pytest.mark.parametrize("code", [CONFIRMED, WITHDRAWN])
+def test_a_statement_about_another_events_statement_does_nothing_and_is_told(code: str) -> None:
+    row = BOB.sign(unsigned("BOB", 1, code)._replace(about=statement.digest(SAID)))
+    (said,) = stands(SAID, row)
+    assert said.confirmed_by is None and said.doubts == ()
+    assert found(SAID, row)[0].endswith(
+        "UNIT1:1 by BOB "
+        + {
+            CONFIRMED: "confirms a statement that is not here",
+            WITHDRAWN: "withdraws a statement that is not here",
+        }[code]
+    )
+
+
+def test_of_several_who_confirm_the_first_is_named() -> None:
+    people = {**PEOPLE, "CID": (Vouched(CID.public),)}
+    (said,) = stands(SAID, BOB.confirms(SAID), CID.confirms(SAID, T + 9), people=people)
+    assert (said.confirmed_by, said.confirmed_utc_ms, said.doubts) == ("BOB", T + 2000, ())
+
+
+@pytest.mark.parametrize("row", [BOB.confirms(SAID), BOB.withdraws(SAID)], ids=["confirmed", "withdrawn"])
+def test_a_statement_that_was_taken_out_is_missed_by_those_about_it(row: AnnotationRow) -> None:
+    assert stands(row) == [] and "a statement that is not here" in found(row)[0]
+    assert "a statement that is not here" in found(row._replace(about=None), row)[-1]
+
+
+def test_a_statement_of_what_is_no_event_or_not_here_is_found() -> None:
+    assert "about a record that is no event" in found(ANN.says(0))[0]
+    away = ANN.sign(unsigned("ANN", 99)._replace(record=SAID.record))
+    assert found(away) == ["the annotation training of UNIT1:99 by ANN is about a record that is not here"]
+    assert stands(away)[0].signature == "good", "what is not here yet may come"
+    assert "does not say of which record" in found(ANN.says(99))[0]
+    assert "about a record that is not here" in found(unsigned("DAN", 99))[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"text": 5}, "is no statement that this program could have stored"),
+        ({"record": "x" * 32}, "is no statement"),
+        ({"about": b"x"}, "is no statement"),
+        ({"utc_ms": -5}, "is no statement"),
+        ({"by": "\x1b[2J"}, r"by '\x1b[2J' is forged"),
+        ({"code": "excused"}, "has a code that no one can give"),
+        ({"by": "АNN"}, "bears a name that is no person's id"),  # the first letter is Cyrillic
+        ({"key": "text"}, "is forged"),
+        ({"key": 10**15}, "is forged"),
+        ({"signature": "text"}, "is forged"),
+        ({"sequence": "2"}, "is no statement"),
+        ({"utc_ms": 1e3}, "is no statement"),
+    ],
+)
+def test_whatever_sql_put_there_is_told_and_breaks_nothing(change: dict[str, object], says: str) -> None:
+    row = SAID._replace(**change)  # type: ignore[arg-type]
+    assert any(says in text for text in found(row)) and all(text.isprintable() for text in found(row))
+    assert [said.row for said in stands(row, BOB.says(1))][-1] == BOB.says(1)
+
+
+FIELDS = ("serial", "sequence", "code", "text", "by", "utc_ms", "record", "about", "key", "signature")
+
+
+def flipped(value: object, bit: int) -> object:
+    if isinstance(value, int):
+        return value ^ 1 << bit % 40
+    data = bytearray(value.encode() if isinstance(value, str) else value)  # type: ignore[arg-type]
+    data[bit // 8 % len(data)] ^= 1 << bit % (7 if isinstance(value, str) else 8)
+    return data.decode() if isinstance(value, str) else bytes(data)
+
+
+@given(st.sampled_from([SAID._replace(about=None), BOB.confirms(SAID)]), st.sampled_from(FIELDS), st.integers(0, 4095))
+def test_any_bit_that_is_flipped_in_what_is_signed_makes_it_forged(row: AnnotationRow, field: str, bit: int) -> None:
+    value = getattr(row, field)
+    assume(value not in (None, ""))
+    changed = row._replace(**{field: flipped(value, bit)})  # type: ignore[arg-type]
+    texts = findings([SAID, changed] if row.code == CONFIRMED else [changed], raw_of, PEOPLE)
+    assert any("is forged" in text for text in texts), (changed, texts)
+    assert all(said.signature == "forged" or said.row == SAID for said in stands(SAID, changed))
+    assert all(said.confirmed_by is None for said in stands(SAID, changed))
+
+
+rows = st.one_of(
+    st.builds(
+        lambda pen, n, code: pen.says(n, code),
+        st.sampled_from([ANN, BOB, CID]),
+        st.integers(0, 4),
+        st.sampled_from(sorted(CODES)),
+    ),
+    st.builds(partial(unsigned, "DAN"), st.integers(0, 4), st.sampled_from(sorted(CODES))),
+    st.builds(lambda pen, row: pen.confirms(row), st.sampled_from([ANN, BOB, CID]), st.just(SAID)),
+    st.builds(lambda pen, row: pen.withdraws(row), st.sampled_from([ANN, BOB, CID]), st.just(SAID)),
+    st.builds(lambda row, text: row._replace(text=text), st.just(SAID), st.sampled_from(["a", "b"])),
+)
+
+
+@given(st.lists(rows, max_size=8), st.randoms())
+def test_whatever_rows_there_are_good_means_signed_by_that_person_and_forgers_change_nothing(
+    told: list[AnnotationRow], chance: object
+) -> None:
+    honest = [row for row in told if row.text != "a" and row.text != "b"]
+    forged = [row for row in told if row not in honest]
+    good = [said for said in stands(*honest) if said.signature == "good"]
+    assert all(said.row.by in PEOPLE and statement.is_signed_well(said.row) for said in good)
+    assert all(said.confirmed_by in (None, *PEOPLE) and said.confirmed_by != said.row.by for said in good)
+    mixed = [said for said in stands(*honest, *forged) if said.signature != "forged"]
+    assert mixed == stands(*honest), "what was not signed by anybody takes nothing away and adds nothing good"

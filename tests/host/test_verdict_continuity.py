@@ -1,0 +1,51 @@
+"""Did the recording that shows an event go on until the weapon was back?"""
+
+from host_tools.judging.continuity import Continuity, State, continuity
+from host_tools.judging.evidence import gather
+from host_tools.judging.verdict import judge
+from interlock.core import camera, frames, records
+
+from .books import OWN, Book, holster, own
+
+
+def ran(recorder: Book, weapon: Book | None = None) -> Continuity:
+    weapon = weapon or holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD).event(
+        30_000, frames.REHOLSTER, 6
+    )
+    evidence = gather([weapon.done(), recorder.done()])
+    use = evidence.uses[0]
+    found = continuity(evidence, use, use.events[0], judge(evidence, use, use.events[0], [OWN]))
+    assert found is not None and found.cited and found.reason
+    return found
+
+
+def test_a_recording_that_ran_until_the_return_is_unbroken() -> None:
+    assert ran(own().tally(-9000, True).heard(1010, 5).tally(40_000, False)).state is State.UNBROKEN
+
+
+def test_a_recording_that_was_stopped_and_started_again_is_broken_from_when_to_when() -> None:
+    found = ran(own().tally(-9000, True).heard(1010, 5).tally(5000, False).tally(7000, True).tally(40_000, False))
+    assert found.state is State.BROKEN
+    ((from_ms, to_ms),) = found.breaks
+    assert abs(from_ms - 5000) <= 20 and to_ms is not None and abs(to_ms - 7000) <= 20
+    assert "it ended 4005 ms into the use, and was back 2000 ms later" in found.reason
+
+
+def test_a_recording_that_stopped_for_good_is_broken_without_an_end() -> None:
+    found = ran(own().tally(-9000, True).heard(1010, 5).tally(5000, False))
+    assert found.state is State.BROKEN and found.breaks[0][1] is None
+
+
+def test_what_only_acks_show_or_a_journal_does_not_tell_to_its_end_is_unknown() -> None:
+    acked = holster().event(1000, frames.DRAW, 5).ack(1040, 5, frames.PROVEN, 9000).event(30_000, frames.REHOLSTER, 6)
+    assert ran(own(), acked).state is State.UNKNOWN
+    pulled_early = ran(own().tally(-9000, True).heard(1010, 5).alert(5000, 1))
+    assert pulled_early.state is State.UNKNOWN and "does not say how long it went on" in pulled_early.reason
+    doubted = own().tally(-9000, True).heard(1010, 5).at(5000, records.RECORDER, camera.RECORDING, 1, 1, 14_000, 0)
+    doubted.at(8000, records.RECORDER, camera.UNPROVEN, 1, 0, 17_000, 0).tally(40_000, False)
+    assert (ran(doubted).state, ran(doubted).reason) == (State.UNKNOWN, "from then on the tally proves nothing")
+
+
+def test_of_a_use_whose_return_nobody_wrote_down_it_is_unknown_how_long_it_had_to_go_on() -> None:
+    out = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
+    assert ran(own().tally(-9000, True).heard(1010, 5).tally(40_000, False), out).state is State.UNKNOWN
