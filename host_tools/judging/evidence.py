@@ -56,8 +56,9 @@ class Extent(NamedTuple):
 class Evidence:
     """All journals joined. `complete`: units whose journals leave nothing open; `clocks`: of each unit; `sources`: of
     each of `bounds`, the records behind it; `doubted`: by unit, from which record on its journal proves nothing, where
-    there is one; `sound_clocks`: of those units, by what is sound; `syncs`: what set each clock; `extents`: of the cameras' journals;
-    `answered`: by (camera, weapon), the acks that the camera wrote down; `of_weapon`: uses by unit, in order."""
+    there is one; `sound_clocks`: of those units, by what is sound; `syncs`: sound records that set each clock;
+    `extents`: of the cameras' journals; `answered`: by (camera, weapon), the acks that the camera wrote down;
+    `of_weapon`: uses by unit, in order."""
 
     uses: list[Use]
     recordings: dict[int, list[Recording]]

@@ -43,8 +43,8 @@ _NEVER_ANSWERED = (receiver.OWN_REPEAT,)
 
 class Ears:
     """What a camera heard of each sender, answered it, and aired itself, by rising counter; and whom it had heard when
-    it followed a weapon, by that weapon's (unit, counter). `doubted`: what is heard and aired from this record on is left
-    out, as it ties no clocks; None: nothing is."""
+    it followed a weapon, by that weapon's (unit, counter). `doubted`: what is heard and aired from this record on is
+    left out, as it ties no clocks; None: nothing is."""
 
     def __init__(self, unit: int, journal: Sequence[Record], doubted: int | None = None) -> None:
         self.unit = unit

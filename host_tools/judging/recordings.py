@@ -23,8 +23,8 @@ class Recording(NamedTuple):
     (boot, ms) of the start before, None: not known. `first`, `last`: sequence numbers of the
     records that say that it was on, and that it ended, or what was known last. `ended_by_ms`: of one whose end nobody
     wrote down, when it was off for certain; `end_ms`: when it was on for certain. `is_doubted`: it ended with the last
-    record that its unit believed, and the tally may have lied from then on. `sound`: false where it rests on records that
-    are altered, or that something contradicts; `is_clipped`: how it went on, such records say."""
+    record that its unit believed, and the tally may have lied from then on. `sound`: false where it rests on records
+    that are altered, or that something contradicts; `is_clipped`: how it went on, such records say."""
 
     boot: int
     start_ms: int
@@ -62,8 +62,8 @@ def _weighed(found: Recording, doubted: int, last: Record | None) -> list[Record
     unsound = found._replace(sound=False)
     if last is None or found.first >= doubted:
         return [unsound]
-    over = {"end_ms": min(found.end_ms, last.uptime_ms), "ended": False, "ended_by_ms": None, "is_doubted": False}
-    return [found._replace(**over, last=last.sequence, is_clipped=True), unsound]
+    open_end = found._replace(end_ms=min(found.end_ms, last.uptime_ms), last=last.sequence, ended=False)
+    return [open_end._replace(ended_by_ms=None, is_doubted=False, is_clipped=True), unsound]
 
 
 class _Tape:

@@ -70,8 +70,8 @@ class Within(StrEnum):
 
 class Facts(NamedTuple):
     """What is known of one recording beside one event. `proven`: the unit believed the tally; `covered`: nothing is
-    missing in the camera's journal that could be of this use; `sound`: none of the records that place it, of either unit, is
-    altered or contradicted. Where nothing is seen, only `covered` says anything."""
+    missing in the camera's journal that could be of this use; `sound`: none of the records that place it, of either
+    unit, is altered or contradicted. Where nothing is seen, only `covered` says anything."""
 
     seen: Seen
     start: Start = Start.UNTIED

@@ -105,9 +105,9 @@ class Near(NamedTuple):
 class Use:
     """From the weapon's leaving to its return. `end_ms`: None when no return was journalled in this boot; `known_ms`:
     the last moment of which this boot's journal knows, `sound_ms`: of which its sound part does; `doubted`: from this
-    record on the weapon's journal proves nothing, None: nowhere; `is_cancelled`: the officer said that the draw was none; `near`:
-    None when no crew record tells who was; of the weapon's unit and, joined later, of its cameras; `assigned`: None
-    when its paired cameras were its own."""
+    record on the weapon's journal proves nothing, None: nowhere; `is_cancelled`: the officer said that the draw was
+    none; `near`: None when no crew record tells who was; of the weapon's unit and, joined later, of its cameras;
+    `assigned`: None when its paired cameras were its own."""
 
     unit: int
     boot: int

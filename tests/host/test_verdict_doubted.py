@@ -1,5 +1,7 @@
 """What rests on records that are altered, or that something contradicts, proves neither *before* nor *late*."""
 
+from dataclasses import replace
+
 import pytest
 
 from host_tools.clocks.exchange import Segment
@@ -11,10 +13,10 @@ from interlock.core import frames
 from tests.vectors.verdict_table import combinations
 
 from .books import HOLSTER, OWN, Book, holster, own
+from .test_report import HOUR, T, held, made
 from .test_verdict import verdicts
 
-UTC_MS = 1_800_000_000_000
-HOUR = 3_600_000
+UTC_MS = T
 
 
 def doubted(book: Book, first: int) -> UnitJournal:
@@ -69,6 +71,13 @@ def test_a_recording_that_a_doubted_record_begins_is_nothing_but_indeterminate()
     assert (found.verdict, found.row) == (Verdict.INDETERMINATE, "unsound")
     assert f"the journal of unit {OWN} from record 0 on" in found.condition and "altered" in found.condition
     assert OWN in {cited.unit for cited in found.cited}
+
+
+def test_the_doubted_record_itself_is_the_first_that_proves_nothing() -> None:
+    camera = own().clock(0, UTC_MS).tally(6000, True).tally(70_000, False)
+    weapon_set = holster().clock(0, UTC_MS).event(10_000, frames.DRAW, 5).event(60_000, frames.REHOLSTER, 6)
+    assert shown(weapon_set.done(), camera.done()).verdict is Verdict.BEFORE
+    assert shown(weapon_set.done(), doubted(camera, 1)).row == "unsound"
 
 
 def test_a_late_recording_that_a_doubted_record_begins_is_not_late() -> None:
@@ -154,6 +163,21 @@ def test_a_doubted_not_yet_proves_no_late_begin() -> None:
     assert shown(doubted(acks, 1), own().done(complete=False)).verdict is Verdict.INDETERMINATE
 
 
+def test_a_not_yet_that_is_put_in_behind_an_ack_makes_it_no_late_one() -> None:
+    acks = holster().event(10_000, frames.DRAW, 5).event(12_000, frames.ARM, 6).ack(12_040, 6, frames.PROVEN, 2030)
+    acks.ack(12_040, 5, frames.HEARD)
+    assert shown(acks.done(), own().done()).verdict is Verdict.LATE
+    assert shown(doubted(acks, 3), own().done()).row == "straddles"
+
+
+def test_a_later_use_that_is_doubted_takes_no_recording_from_the_one_before() -> None:
+    weapon_out = holster().event(10_000, frames.DRAW, 5).ack(10_040, 5, frames.HEARD).event(20_000, frames.ARM, 6)
+    weapon_out.skip(1).event(19_900, frames.DRAW, 7)
+    camera = own().heard(10_020, 5).tally(19_990, True).tally(20_500, False)
+    assert verdicts([weapon_out.done(), camera.done()])[1].verdict is Verdict.UNWITNESSED
+    assert verdicts([doubted(weapon_out, 4), camera.done()])[1].row == "straddles"
+
+
 def test_a_doubted_later_event_moves_no_ack() -> None:
     """Its frame is said to have been aired before the ack was built, so as to make the ack's recording late."""
     acks = holster().event(10_000, frames.DRAW, 5).ack(30_000, 6, frames.PROVEN, 15_000)
@@ -185,6 +209,25 @@ def test_a_clock_that_a_doubted_record_sets_ties_nothing(which: int) -> None:
     assert evidence.clocks[here.unit].span(1, 10_000.0) is not None
 
 
+def of_report(weapon: Book, first: int | None, read_ms: int) -> str:
+    """The verdict of the only event; the weapon is pulled ten hours after T, its camera at `read_ms`."""
+    findings = () if first is None else ("altered",)
+    told = replace(held(weapon), findings=findings, doubted=first)
+    return made(told, held(own().clock(0, T), read_ms)).uses[0].events[0].verdict
+
+
+def test_a_doubted_clock_does_not_say_that_a_cameras_journal_reaches_over_the_use() -> None:
+    unset = holster().event(10_000, frames.DRAW, 5).event(20_000, frames.REHOLSTER, 6).clock(30_000, T)
+    assert of_report(unset, None, T + 10 * HOUR) == Verdict.UNWITNESSED
+    assert of_report(unset, 2, T + 10 * HOUR) == Verdict.INDETERMINATE
+
+
+def test_a_doubted_record_does_not_say_how_long_ago_the_use_was() -> None:
+    long_ago = holster().event(10_000, frames.DRAW, 5).event(20_000, frames.REHOLSTER, 6).alert(20 * HOUR, 1)
+    assert of_report(long_ago, None, T + HOUR) == Verdict.UNWITNESSED
+    assert of_report(long_ago, 2, T + HOUR) == Verdict.INDETERMINATE
+
+
 # Continuity.
 
 
@@ -205,6 +248,15 @@ def test_a_recording_that_is_said_to_have_gone_on_by_a_doubted_record_is_not_kno
     (use,) = evidence.uses
     ran = continuity(evidence, use, use.events[0], judge(evidence, use, use.events[0], [OWN]))
     assert ran is not None and ran.state is State.UNKNOWN and "altered" in ran.reason
+
+
+def test_that_a_recording_was_back_does_not_follow_from_a_doubted_record() -> None:
+    camera = own().tally(6000, True).heard(10_020, 5).tally(20_000, False).tally(25_000, True).tally(70_000, False)
+    evidence = gather([no_ack().done(), doubted(camera, 3)])
+    (use,) = evidence.uses
+    ran = continuity(evidence, use, use.events[0], judge(evidence, use, use.events[0], [OWN]))
+    assert ran is not None and ran.state is State.BROKEN
+    assert [to_ms for _, to_ms in ran.breaks] == [None] and all(cited.sequence < 3 for cited in ran.cited)
 
 
 def test_until_a_doubted_return_nothing_is_known_to_have_gone_on() -> None:

@@ -35,18 +35,21 @@ def _doubting(told: Sequence[UnitJournal], doubts: Sequence[int | None]) -> list
 def test_a_doubt_never_makes_a_verdict_better(story: Story, doubts: list[int | None]) -> None:
     whole, doubted = gather(journals(story)), gather(_doubting(journals(story), doubts))
     assert len(whole.uses) == len(doubted.uses)
+    for (here, there), sources in doubted.sources.items():
+        limits = [doubted.doubted.get(unit.unit, 1 << 32) for unit in (here, there)]
+        assert all(source.here < limits[0] and source.there < limits[1] for source in sources)
     for (use, event, _), (same, again, _) in zip(_judged(whole, story), _judged(doubted, story), strict=True):
         for cameras in (story.numbers, story.numbers[:1]):
             sound, found = judge(whole, use, event, cameras), judge(doubted, same, again, cameras)
             note(f"{sound} {found}")
             if found.verdict is Verdict.BEFORE:
                 assert sound.verdict is Verdict.BEFORE
-                here, there = (
+                before, after = (
                     continuity(*each) for each in ((whole, use, event, sound), (doubted, same, again, found))
                 )
-                assert here is not None and there is not None
-                if sound.camera == found.camera and there.state is State.UNBROKEN:
-                    assert here.state is State.UNBROKEN
+                assert before is not None and after is not None
+                if sound.camera == found.camera and after.state is State.UNBROKEN:
+                    assert before.state is State.UNBROKEN
             elif found.verdict is Verdict.LATE:
                 assert sound.verdict in CERTAIN
             elif found.verdict is Verdict.UNWITNESSED and sound.verdict is Verdict.INDETERMINATE:
@@ -113,8 +116,8 @@ def test_whatever_a_liar_writes_no_verdict_is_better_than_the_truth(story: Story
     told = journals(story)
     for at, journal in enumerate(told):
         if data.draw(st.booleans()):
-            first = data.draw(st.integers(0, len(journal.records)))
-            told[at] = _rewritten(journal, first, data.draw(st.lists(_lies(), max_size=6)))
+            begin = data.draw(st.integers(0, len(journal.records)))
+            told[at] = _rewritten(journal, begin, data.draw(st.lists(_lies(), max_size=6)))
     evidence = gather(told)
     truth = {(event.event, counter): event for counter, event in enumerate(story.happenings, 10)}
     doubts = {journal.unit: journal.doubted for journal in told}
