@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from .outcome import ToolError
 
@@ -19,14 +20,14 @@ _TRY_S = 0.02
 _ADVICE = "Check the disk and its permissions."
 
 
-def make_private(path: Path) -> None:
+def make_private(path: Path, advice: str = "Name another place with --home DIR.") -> None:
     """The directory and its parents, for their owner only. OSError as ToolError."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.parent != path:
             sync(path.parent)
     except OSError as error:
-        raise ToolError(f"{path} cannot be made: {error.strerror}", "Name another place with --home DIR.") from error
+        raise ToolError(f"{path} cannot be made: {error.strerror}", advice) from error
 
 
 def check_private(path: Path) -> None:
@@ -60,29 +61,46 @@ def read(path: Path) -> bytes:
 
 def replace(path: Path, data: bytes) -> None:
     """Let `path` hold `data`: wholly or, after a cut, what it held before. On disk when this returns."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(
+    path: Path, advice: str = "Free space on the disk, or check its permissions.", sync_it: bool = True
+) -> Iterator[IO[bytes]]:
+    """A new file, for its owner only, that stands at `path` when all is written; when that fails or is broken off,
+    what was there stays, and nothing is left beside it. `sync_it`: it is on disk then, too. OSError as ToolError with
+    this advice."""
     fresh = path.with_name(f".{path.name}.new")
     try:
         fresh.unlink(missing_ok=True)  # of a command that was killed
-        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-        sync(path.parent)
+        handle = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "w+b") as file:
+                yield file
+                file.flush()
+                if sync_it:
+                    os.fsync(file.fileno())
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+        if sync_it:
+            sync(path.parent)
     except OSError as error:
-        raise ToolError(
-            f"{path} cannot be written: {error.strerror}", "Free space on the disk, or check its permissions."
-        ) from error
+        raise ToolError(f"{path} cannot be written: {error.strerror or error}", advice) from error
 
 
-def remove(path: Path) -> None:
-    """Take a file away, if it is there; durable when this returns."""
-    try:
-        path.unlink(missing_ok=True)
-        sync(path.parent)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be removed: {error.strerror}", "Check its folder's permissions.") from error
+def remove(*paths: Path) -> None:
+    """Take files away, those that are there; durable when this returns."""
+    for folder in dict.fromkeys(path.parent for path in paths):
+        here = [path for path in paths if path.parent == folder]
+        try:
+            for path in here:
+                path.unlink(missing_ok=True)
+            sync(folder)
+        except OSError as error:
+            raise ToolError(f"{path} cannot be removed: {error.strerror}", "Check its folder's permissions.") from error
 
 
 def sync(folder: Path) -> None:

@@ -2,6 +2,9 @@
 
 The first signal cancels the work where it waits, so that links are closed and what was stored stays; the second ends
 the process at once. Prompts are left by the first (`asking`): whoever blocks in one does not wait on the event loop.
+
+Whoever started the command may have Ctrl-C ignored, as a shell without a terminal does for `interlock dock &`. It stays
+so, by holding SIGINT back instead: for SIGTERM and SIGHUP, which end the command all the same, need its handler.
 """
 
 import os
@@ -18,6 +21,7 @@ T = TypeVar("T")
 BY_SIGNAL = 128  # what shells add to a signal's number for an exit code
 BROKEN_PIPE = BY_SIGNAL + 13
 _ALSO = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+_CAN_HOLD = hasattr(signal, "pthread_sigmask")  # not on Windows, where nobody has it ignored
 _SHOW_CURSOR = "\x1b[?25h"
 
 
@@ -37,6 +41,8 @@ class Ending:
         """Another signal does what Ctrl-C does."""
         self.code = BY_SIGNAL + number
         signal.raise_signal(signal.SIGINT)
+        # One that was held back until now is this very one: a signal waits once only.
+        _let_through()
 
 
 @contextmanager
@@ -47,11 +53,23 @@ def watched() -> Iterator[Ending]:
         yield ending
         return
     before = {number: signal.signal(number, ending.also) for number in _ALSO if _is_heeded(number)}
+    is_held_back = _CAN_HOLD and not _is_heeded(signal.SIGINT)
+    if is_held_back:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield ending
     finally:
+        if is_held_back:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # first: what waits is dropped
+            _let_through()
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _let_through() -> None:
+    if _CAN_HOLD:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def _is_heeded(number: int) -> bool:

@@ -108,4 +108,5 @@ def _announce(name: str, port: int, labels: Mapping[str, str]) -> None:
     for text in labels.values():
         console.print(f"  {text}", soft_wrap=True)
     console.print(f"In another terminal:  interlock --air tcp:127.0.0.1:{port} scan", soft_wrap=True)
-    console.print("Here: a unit and what happens to it, such as [bold]H1 draw[/]. Ctrl-C ends the world.")
+    console.print("Here: a unit and what happens to it, such as [bold]H1 draw[/]; [bold]help[/] lists all.")
+    console.print("Ctrl-C ends the world.")

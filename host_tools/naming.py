@@ -1,11 +1,14 @@
 """What people call a unit, and which one that is: its serial in any case, or its name where only one has it."""
 
 import difflib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from .outcome import ToolError
 
+EVENT = re.compile(r"(.+):([0-9]{1,10})")
+"""A record of a unit, as people write it: its serial or name, and the record's number."""
 LISTED = 12  # of more units than that, a list helps nobody
 
 
@@ -34,6 +37,23 @@ def serial_of(units: Units, text: str) -> str:
         raise ToolError(f"{len(found)} units are called {text}: {', '.join(found)}", "Give the serial of one of them.")
     alike = [serial for serial in serials if close(text, (serial, names[serial]))]
     raise ToolError(f"{text} is not in the vault", _advice(serials, alike, names))
+
+
+def called(names: Mapping[str, str], text: str) -> str:
+    """The same of units whose names are known by serial; the text itself where no unit is called so. ToolError when
+    several are."""
+    wanted = text.casefold()
+    found = [text] if text in names else [serial for serial in names if serial.casefold() == wanted]
+    found = found or [serial for serial, name in names.items() if name.casefold() == wanted]
+    if len(found) > 1:
+        raise ToolError(f"{len(found)} units are called {text}: {', '.join(found)}", "Give the serial of one of them.")
+    return found[0] if found else text
+
+
+def event_called(names: Mapping[str, str], reference: str) -> str:
+    """`unit H1:57` as `H1:57`."""
+    unit, _, number = reference.rpartition(":")
+    return f"{called(names, unit)}:{number}" if unit else reference
 
 
 def _advice(serials: list[str], alike: list[str], names: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from interlock.core.layout import Record
 
 from . import words
 from .reporting.times import utc_text
+from .words import named
 
 HEARD_AS: Mapping[int, str] = {
     receiver.OWN: "its own weapon's, new",
@@ -45,7 +46,7 @@ Name = Callable[[int], str]
 
 def _event(fields: Any, _: Name) -> str:
     frame = f"frame {fields.counter}" if fields.counter else "not aired"
-    said = [_named(frames.EVENT_NAMES, fields.event, "event"), frame, *_agos(fields)]
+    said = [named(frames.EVENT_NAMES, fields.event, "event"), frame, *_agos(fields)]
     return ", ".join([*said, *([f"discharges so far {fields.discharges}"] if fields.discharges else [])])
 
 
@@ -58,19 +59,19 @@ def _ack(fields: Any, name_of: Name) -> str:
 
 def _answer(kind_reason: int) -> str:
     reason = kind_reason & 0xF
-    kind = _named(frames.ACK_NAMES, kind_reason >> 4, "kind")
-    return kind + (f" ({_named(frames.REASON_NAMES, reason, 'reason')})" if reason else "")
+    kind = named(frames.ACK_NAMES, kind_reason >> 4, "kind")
+    return kind + (f" ({named(frames.REASON_NAMES, reason, 'reason')})" if reason else "")
 
 
 def _heard(fields: Any, name_of: Name) -> str:
-    event = _named(frames.EVENT_NAMES, fields.event_flags >> 4, "event") if fields.event_flags >> 4 else "not read"
-    return f"frame {fields.counter} of {name_of(fields.sender)} ({event}): {_named(HEARD_AS, fields.kind, 'kind')}"
+    event = named(frames.EVENT_NAMES, fields.event_flags >> 4, "event") if fields.event_flags >> 4 else "not read"
+    return f"frame {fields.counter} of {name_of(fields.sender)} ({event}): {named(HEARD_AS, fields.kind, 'kind')}"
 
 
 def _recorder(fields: Any, _: Name) -> str:
     tally = "on" if fields.tally else "off"
     proof_text = "proves" if fields.believed else "proves nothing"
-    mode = _named(camera_state.MODE_NAMES, fields.mode, "mode")
+    mode = named(camera_state.MODE_NAMES, fields.mode, "mode")
     return f"{mode}: tally {tally}, {', '.join(_agos(fields))}, {proof_text}; buffer {fields.buffer_100ms / 10:g} s"
 
 
@@ -92,8 +93,8 @@ _TOLD: Mapping[int, Callable[[Any, Name], str]] = {
     records.RECORDER: _recorder,
     records.CLOCK: _clock,
     records.WITNESS: lambda fields, name_of: f"{name_of(fields.camera)} records, says its frame {fields.counter}",
-    records.AIRED: lambda fields, _: f"frame {fields.counter}: {_named(frames.EVENT_NAMES, fields.event, 'event')}",
-    records.PROOF: lambda fields, _: _named(proof.MODE_NAMES, fields.mode, "mode"),
+    records.AIRED: lambda fields, _: f"frame {fields.counter}: {named(frames.EVENT_NAMES, fields.event, 'event')}",
+    records.PROOF: lambda fields, _: named(proof.MODE_NAMES, fields.mode, "mode"),
     records.EXPIRY: lambda fields, name_of: f"{name_of(fields.sender)} was not heard for the lease",
     records.FLOOR: lambda fields, _: f"{utc_text(fields.utc_ms)} was past",
     records.SESSION: lambda fields, _: (
@@ -119,7 +120,3 @@ def _plain(fields: Any) -> str:
     """Names and values as they are."""
     values = fields._asdict().items() if hasattr(fields, "_asdict") else ()
     return ", ".join(f"{name} {value.hex() if isinstance(value, bytes) else value}" for name, value in values)
-
-
-def _named(names: Mapping[int, str], code: int, what: str) -> str:
-    return names.get(code, f"{what} {code}")

@@ -138,7 +138,8 @@ def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[
     facts["witnesses"] = sorted(ids[number] for number in witnesses_of(use, event).difference(own))
     facts["cancelled"] = use.is_cancelled
     facts["coded"] = use.coding and use.coding.value
-    facts["lone"] = is_lone(crew_of(use, own, {u.unit.number: u.unit.role for u in run.units}, str))
+    followers = {answer.camera for answer in use.answers}
+    facts["lone"] = is_lone(crew_of(use, followers, own, {u.unit.number: u.unit.role for u in run.units}, str))
     facts["late_acks"] = use.sum and use.sum.late
     cameras = [number for number in evidence.recordings if number not in own]
     return facts | _judged(

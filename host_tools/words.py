@@ -28,17 +28,18 @@ def in_words(kind: int, fields: Any, role: int, name_of: Callable[[int], str]) -
     told: Mapping[int, Callable[[], str]] = {
         records.PARTNER: lambda: _partner(fields, role, name_of),
         records.MODE: lambda: _mode(fields),
-        records.RADIO: lambda: f"{_named(records.RADIO_NAMES, fields.what, 'trouble')}: {fields.count}",
+        records.RADIO: lambda: f"{named(records.RADIO_NAMES, fields.what, 'trouble')}: {fields.count}",
         records.ASSIGNED: lambda: assigned_text(fields, name_of),
         records.POLICY: lambda: _policy(fields),
         records.SELF_TEST: lambda: _self_test(fields),
-        records.ALERT: lambda: _named(proof.ALERT_NAMES, fields.code, "alert"),
+        records.ALERT: lambda: named(proof.ALERT_NAMES, fields.code, "alert"),
         records.TIME_HEARD: lambda: f"takes the time from {name_of(fields.sender)}, its own clock not being set",
     }
     return told[kind]()
 
 
-def _named(names: Mapping[int, str], code: int, what: str) -> str:
+def named(names: Mapping[int, str], code: int, what: str) -> str:
+    """What a code is called, or the code itself."""
     return names.get(code, f"{what} {code}")
 
 
@@ -47,11 +48,11 @@ def _self_test(fields: Any) -> str:
     if fields.phase == records.TEST_BEGUN:
         return "begins, by a technician"
     found = [
-        f"{selftest.PART_NAMES[part]}: {_named(selftest.FINDING_NAMES, finding, 'finding')}"
+        f"{selftest.PART_NAMES[part]}: {named(selftest.FINDING_NAMES, finding, 'finding')}"
         for part, finding in zip(selftest.PARTS, fields.findings, strict=True)
         if finding >= selftest.SKIPPED_FROM
     ]
-    ended = _named(selftest.PHASE_NAMES, fields.phase, "phase")
+    ended = named(selftest.PHASE_NAMES, fields.phase, "phase")
     return f"{ended}, {'; '.join(found) or 'nothing failed'}"
 
 
@@ -69,14 +70,14 @@ def _partner(fields: Any, role: int, name_of: Callable[[int], str]) -> str:
 def _unfit(detail: int, role: int) -> str:
     """Why a partner is not: a camera watches holsters, every other unit cameras."""
     if role != ROLE_CAMERA:
-        return _named(frames.READY_NAMES, detail, "readiness")
+        return named(frames.READY_NAMES, detail, "readiness")
     names = {frames.FLAG_LOW_BATTERY: "low battery", frames.FLAG_SENSOR_FAULT: "sensor fault"}
     known = [name for flag, name in names.items() if detail & flag]
     return " and ".join(known) or f"flags {detail}"
 
 
 def _mode(fields: Any) -> str:
-    name, cause = _named(records.MODE_NAMES, fields.mode, "mode"), _named(records.MODE_CAUSES, fields.cause, "cause")
+    name, cause = named(records.MODE_NAMES, fields.mode, "mode"), named(records.MODE_CAUSES, fields.cause, "cause")
     return f"{name} for {fields.seconds} s ({cause})" if fields.seconds else f"{name} ends ({cause})"
 
 

@@ -4,6 +4,7 @@ Its workers need this version of Interlock with the extras `sim` and `cluster`, 
 is lost has its work done by another; that is Dask's doing, and its limit is `distributed.scheduler.allowed-failures`.
 """
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -84,11 +85,34 @@ class Cluster:
 
 
 def _knock(address: str) -> None:
-    """Whether anybody listens there; OSError or ValueError when not. Dask would find out, too, but only with a thread
-    and a loop of its own begun, which on a busy machine fails in other words."""
+    """Whether a scheduler answers there; OSError or ValueError when none does. Dask's own client would ask
+    for ever, with a thread and a loop of its own, and of what other programs answer it makes anything."""
     from distributed.comm import addressing, registry
 
     scheme, place = addressing.parse_address(address)
     registry.get_backend(scheme)
     if scheme in ("tcp", "tls"):
         socket.create_connection(addressing.parse_host_port(place), CONNECT_S).close()
+    try:
+        kind = asyncio.run(asyncio.wait_for(_kind_of(address), CONNECT_S))
+    except (OSError, TimeoutError) as error:
+        raise OSError("what listens there does not answer as Dask does") from error
+    except Exception as error:
+        raise ValueError("what answers there is something else") from error
+    if kind != "Scheduler":
+        raise ValueError(f"what answers there is {f'a {kind}' if kind else 'something else'}")
+
+
+async def _kind_of(address: str) -> str | None:
+    """What a server of Dask says it is."""
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    comm = await connect(address, timeout=CONNECT_S, **Security().get_connection_args("client"))
+    try:
+        await comm.write({"op": "identity", "reply": True})
+        said = await comm.read()
+    finally:
+        comm.abort()
+    found = said.get("type") if isinstance(said, dict) else None
+    return found if isinstance(found, str) else None

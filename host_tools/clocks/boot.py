@@ -8,9 +8,9 @@ from interlock.core import frames, records
 from interlock.core.layout import Record
 
 from .cones import Cones
-from .crystal import DRIFT_PPM, USUAL, Rates
+from .crystal import DRIFT_PPM, USUAL, Rates, carried
 from .reading import Reading
-from .spans import Span
+from .spans import Bound, Span
 
 BEGAN_MS, ENDS_MS = 1_577_836_800_000, 4_102_444_800_000
 """2020 and 2100: no unit was made before, none will last so long. Any other time is no reading of a clock that was
@@ -37,7 +37,8 @@ class Heard(NamedTuple):
 @dataclass
 class Boot:
     """`readings`: in order of uptime, those that count; `calendar`: the board's own; `impossible`: syncs to a time at
-    which no unit was in service. `rates`: what its oscillator may do; `cones`: None without a reading that counts."""
+    which no unit was in service; `others`: UTC less uptime as clocks of other units have it that contradict this one.
+    `rates`: what its oscillator may do; `cones`: None without a reading that counts."""
 
     number: int
     last_ms: int = 0
@@ -46,6 +47,7 @@ class Boot:
     impossible: list[Reading] = field(default_factory=list)
     floors: list[Floor] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
+    others: Sequence[Bound] = ()
     rates: Rates = USUAL
     is_fast: bool = False
     cones: Cones | None = None
@@ -57,14 +59,15 @@ class Boot:
 
     @property
     def contradicts(self) -> bool:
-        return self.cones is not None and self.cones.clash is not None
+        return self.cones is not None and (self.cones.clash is not None or bool(self.others))
 
     def span(self, uptime_ms: float) -> Span | None:
         """Certain bounds of UTC at this uptime."""
         if self.cones is None:
             return None
-        ahead = self.cones.ahead(uptime_ms)
-        return Span(uptime_ms + ahead.low, uptime_ms + ahead.high)
+        # Nothing proves which clock was wrong: it is open between them.
+        said = [self.cones.ahead(uptime_ms), *(carried(bound, uptime_ms, self.rates) for bound in self.others)]
+        return Span(uptime_ms + min(ahead.low for ahead in said), uptime_ms + max(ahead.high for ahead in said))
 
     def floor_ms(self) -> float | None:
         """A UTC that was past at this boot's uptime 0, at the latest known; None: not known."""
@@ -116,6 +119,6 @@ def _weigh_calendars(boots: Sequence[Boot]) -> None:
         boot.readings.sort()
         if boot.readings:
             last = max(boot.readings, key=lambda reading: reading.utc_ms)
-        elif boot.calendar:
-            kept_ms = 0 if last is None else abs(boot.calendar[0].utc_ms - last.utc_ms)
+        elif boot.calendar and last is not None:  # since when it runs by itself, nothing else says
+            kept_ms = abs(boot.calendar[0].utc_ms - last.utc_ms)
             boot.readings = [r._replace(u_ms=r.u_ms + round(kept_ms * DRIFT_PPM / 1e6)) for r in boot.calendar]

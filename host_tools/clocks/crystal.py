@@ -26,11 +26,15 @@ SPREAD_PPM = 46.0
 are sold with 10 to 30; age, load and cold add, and of two clocks both may be at their edge."""
 BOOT_PPM = 3.0
 """Standard deviation of one unit's mean rate from boot to boot: another battery, another season."""
-STRAY_PPM = 4.0
-"""Standard deviation of the rate within a boot: a tuning fork between a belt out of doors and a warm locker, so that
-95 % hold for a unit that is out in the frost every day, too; AT-cut crystals stray less."""
-STRAY_MS = 4 * 3_600_000.0
-"""For so long a stray lasts: a part of a shift."""
+STRAY_PPM = 6.0
+"""Standard deviation of the rate within a boot: weather, another coat, a day off between days out of doors."""
+STRAY_MS = 12 * 3_600_000.0
+"""For so long a stray lasts."""
+DAILY_PPM = 9.0
+"""Standard deviation of the rate's daily swing: on a belt by day, in a locker by night. Who is docked each morning
+shows the mean of a whole day, again and again, and never what the clock does until the evening. A tuning fork of 32 kHz
+that is at 0 degrees for ten hours and at 22 for fourteen swings by 21 ppm; AT-cut crystals swing less."""
+DAY_MS = 24 * 3_600_000.0
 
 
 class Rates(NamedTuple):
@@ -45,11 +49,17 @@ USUAL = Rates(-DRIFT_PPM, DRIFT_PPM)
 
 def drift_variance(apart_ms: float, spread_ppm: float) -> float:
     """Half the variance (ms²) of how much a clock of unknown rate gains or loses in `apart_ms` of its time: a constant
-    rate of that spread, and a stray that is forgotten after STRAY_MS (an integrated Ornstein-Uhlenbeck process)."""
+    rate of that spread, a stray that is forgotten after STRAY_MS (an integrated Ornstein-Uhlenbeck process), and a
+    swing of a day, of unknown size and phase."""
     lasts = apart_ms / STRAY_MS
     # exp(-x) - 1 + x loses all digits where x is small: there it is x²/2.
     strays = lasts * lasts / 2 if lasts < 1e-4 else math.expm1(-lasts) + lasts
-    return ((spread_ppm * apart_ms) ** 2 / 2 + (STRAY_PPM * STRAY_MS) ** 2 * strays) / 1e12
+    swings = 2 * math.sin(math.pi * apart_ms / DAY_MS) ** 2
+    return (
+        (spread_ppm * apart_ms) ** 2 / 2
+        + (STRAY_PPM * STRAY_MS) ** 2 * strays
+        + (DAILY_PPM * DAY_MS / (2 * math.pi)) ** 2 * swings
+    ) / 1e12
 
 
 def hull(a: Rates, b: Rates) -> Rates:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from .crystal import DRIFT_PPM, MOST_PPM, WANDER_PPM, Rates, breaches, carried, steady
 from .spans import Bound, Span
 
-__all__ = ["PAIR_PPM", "TICK_MS", "Bound", "Segment", "Span", "offset_at"]
+__all__ = ["PAIR_PPM", "TICK_MS", "Bound", "Segment", "Span", "offset_at", "open_at"]
 
 PAIR_PPM = 2 * DRIFT_PPM
 """Two clocks, each off by as much as one may be, in opposite directions."""
@@ -28,7 +28,13 @@ class Segment(NamedTuple):
 
 
 def offset_at(bounds: Iterable[Bound], here_ms: float) -> Span | None:
-    """The offset `there - here` at `here_ms`; None when it is not bounded on both sides, or by contradictions.
+    """The offset `there - here` at `here_ms`; None when it is not bounded on both sides, or by contradictions."""
+    span = open_at(bounds, here_ms)
+    return span if span is not None and -math.inf < span.low and span.high < math.inf else None
+
+
+def open_at(bounds: Iterable[Bound], here_ms: float) -> Span | None:
+    """The same, infinite where nothing bounds a side; None when bounds contradict each other.
 
     Each of the two clocks may be off by DRIFT_PPM. Where exchanges of several moments agree on more than that, it is
     how these two run, and the interval is as wide as it needs to be then."""
@@ -40,7 +46,7 @@ def offset_at(bounds: Iterable[Bound], here_ms: float) -> Span | None:
         high = min(high, bound.offset.high + drift)
     if low > high:
         low, high = _of_fast_clocks(known, here_ms)
-    return Span(low, high) if -math.inf < low <= high < math.inf else None
+    return Span(low, high) if low <= high else None
 
 
 def _of_fast_clocks(bounds: Sequence[Bound], here_ms: float) -> Span:

@@ -125,8 +125,9 @@ def _heard(boot: Boot) -> Iterable[str]:
             )
 
 
-def _order(boots: Sequence[Boot]) -> Iterable[str]:
-    """Boots follow each other, and those between two that were set took their time, too."""
+def overlaps(boots: Sequence[Boot]) -> Iterable[tuple[Boot, Boot, float]]:
+    """Boots follow each other, and those between two that were set took their time, too: two of which the later began
+    before the earlier ended, by their clocks, and by how many ms at least."""
     known = [place for place, boot in enumerate(boots) if boot.cones is not None]
     for before, after in pairwise(known):
         earlier, later = boots[before], boots[after]
@@ -134,10 +135,15 @@ def _order(boots: Sequence[Boot]) -> Iterable[str]:
         between_ms = sum(boot.last_ms * (1 + boot.rates.low_ppm / 1e6) for boot in boots[before + 1 : after])
         overlap_ms = 0.0 if ended is None or began is None else ended.low + between_ms - began.high
         if overlap_ms > 0:
-            yield (
-                f"boot {later.number} began before boot {earlier.number} ended, by their clocks, by "
-                f"{_seconds(overlap_ms)} or more: one of them was set wrong"
-            )
+            yield earlier, later, overlap_ms
+
+
+def _order(boots: Sequence[Boot]) -> Iterable[str]:
+    for earlier, later, overlap_ms in overlaps(boots):
+        yield (
+            f"boot {later.number} began before boot {earlier.number} ended, by their clocks, by "
+            f"{_seconds(overlap_ms)} or more: one of them was set wrong"
+        )
 
 
 def _seconds(ms: float) -> str:

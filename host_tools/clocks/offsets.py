@@ -3,7 +3,8 @@
 Each exchange bounds the offset from one side. Those of one use, some seconds to minutes, are joined to one reading of a
 round trip's width, with the truth anywhere in it; between several uses the two oscillators drift, and the same fit as
 for UTC (`fit.py`) says how. UTC joins where both clocks were set: it narrows what is certain, and stands alone where no
-exchange is left. Where it contradicts the exchanges, a host's clock was wrong, and it does not count.
+exchange is left. Where it contradicts the exchanges, a host's clock was wrong, and it does not count. What was heard
+and never answered bounds one side only, and the truth is near that bound: then ± u is all that is certain.
 """
 
 import math
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .crystal import SPREAD_PPM
-from .exchange import TICK_MS, offset_at
+from .exchange import TICK_MS, offset_at, open_at
 from .fit import SIGMAS, BootFit, Rate
 from .reading import Reading
 from .spans import Bound, Span
@@ -41,14 +42,17 @@ def measured(exchanged: Sequence[Bound], by_utc: Span | None, here_ms: float) ->
     if certain is None:
         return None
     low, high = certain
-    reach = LEVEL * (high - low) / 2
+    one_sided = None if by_utc is None or radio is not None else open_at(exchanged, here_ms)
+    is_met = one_sided is not None and (one_sided.low > certain.low - 1 or one_sided.high < certain.high + 1)
+    # A frame's bound is near the truth: only between two of one kind it may be anywhere.
+    reach = (1.0 if is_met else LEVEL) * (high - low) / 2
     mean = (low + high) / 2
     if radio is not None:
         fitted = _fitted(exchanged, here_ms)
         if fitted is not None:
             low, high = max(low, fitted.low), min(high, fitted.high)
             mean, reach = (low + high) / 2, (high - low) / 2
-    by = "radio" if both is None else "UTC" if radio is None else "both"
+    by = "radio" if both is None else "UTC" if radio is None and not is_met else "both"
     return Offset(mean, reach, certain.low, certain.high, by)
 
 

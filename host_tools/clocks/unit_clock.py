@@ -7,11 +7,13 @@ that host's clock was right is another question (`HOST_U_MS`). A boot without a 
 bound it.
 
 A board's own calendar, which went on over a restart, counts only where no host set the boot's clock, and is no better
-than the last host's sync and all that its oscillator may have drifted since.
+than the last host's sync before it in the journal and all that its oscillator may have drifted since. Without such a
+sync it does not count.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -23,7 +25,7 @@ from .crystal import DRIFT_PPM, SPREAD_PPM
 from .fit import SIGMAS, BootFit, Rate, alone_ppm, learnt
 from .pace import settle
 from .reading import Between, Reading, Utc
-from .spans import Span
+from .spans import Bound, Span
 
 __all__ = ["DRIFT_PPM", "HOST_U_MS", "Between", "Fit", "Reading", "UnitClock", "Utc", "impossible"]
 
@@ -46,7 +48,7 @@ class Fit(NamedTuple):
 
 class UnitClock:
     """The clock of one unit over all its boots. `findings`: what cannot be true of it, in words with the numbers of the
-    records; `contradicts`: whether for some boot syncs leave it open what the time was."""
+    records; `contradicts`: whether for some boot syncs, or other units' clocks, leave it open what the time was."""
 
     def __init__(self, journal: Sequence[Record]) -> None:
         known = boots_of(journal)
@@ -56,10 +58,26 @@ class UnitClock:
         self.contradicts = any(boot.contradicts for boot in known)
         self._between: dict[tuple[int, float], Between] = {}  # asked again for each use
 
+    def beside(self, others: Mapping[int, Sequence[Bound]]) -> "UnitClock":
+        """The same clock, where those of other units contradict it. `others`: by boot, UTC less uptime as these have
+        it: from now on it is open between them. `findings` stay those of this journal by itself."""
+        found = UnitClock(())
+        found._boots = {
+            number: replace(boot, others=others[number]) if number in others else boot
+            for number, boot in self._boots.items()
+        }
+        found.findings = self.findings
+        found.contradicts = any(boot.contradicts for boot in found._boots.values())
+        return found
+
     @property
     def boots(self) -> tuple[int, ...]:
         """Boot numbers, in order."""
         return tuple(self._boots)
+
+    def last_ms(self, boot: int) -> int:
+        """Uptime of the last record of this boot."""
+        return self._boots[boot].last_ms
 
     @property
     def unset(self) -> tuple[int, ...]:
@@ -70,6 +88,19 @@ class UnitClock:
     def readings(self) -> tuple[Reading, ...]:
         """All that set this clock and counts, boot by boot."""
         return tuple(reading for boot in self._boots.values() for reading in boot.readings)
+
+    @cached_property
+    def misordered(self) -> frozenset[int]:
+        """Boots of which the later was set to before the earlier ended, by more than two hosts' clocks are apart."""
+        found = flags.overlaps(list(self._boots.values()))
+        return frozenset(boot.number for *two, ms in found if ms > 2 * HOST_U_MS for boot in two)
+
+    def speakers(self, boot: int, is_later: bool) -> tuple[int, ...]:
+        """Whose syncs bound `between` of this boot on one side: its own, else the nearest one's that was set."""
+        order = self.boots
+        place = order.index(boot)
+        onward = order[place:] if is_later else order[place::-1]
+        return tuple(number for number in onward if number not in self.unset)[:1]
 
     @cached_property
     def fits(self) -> tuple[Fit, ...]:

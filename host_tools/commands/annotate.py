@@ -1,18 +1,18 @@
 """`interlock annotate EVENT`: what a person says of a draw, arm or discharge, beside its verdict."""
 
-import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from ..context import Context, utc_ms
+from ..naming import EVENT, called
 from ..outcome import ToolError
 from .asking import asker, tell
 from .running import Json, of, print_json
 from .store import when
-from .tables import console, table
+from .tables import console, shown, table
 
 if TYPE_CHECKING:
     from ..statements.saying import Author
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ..store.rows import AnnotationRow
     from ..store.store import Store
 
-EVENT = re.compile(r"(.+):([0-9]{1,10})")
 TEXT_MAX = 2000  # characters
 _UNSIGNED = (
     "this is not signed: anybody could have written it in your name. Make a key of your own: "
@@ -40,6 +39,10 @@ def annotate(
     text: Annotated[str | None, typer.Option(metavar="TEXT", help="What there is to say, in words")] = None,
     withdraw: Annotated[bool, typer.Option("--withdraw", help="What was said of it before does not hold")] = False,
     confirm: Annotated[bool, typer.Option("--confirm", help="You, a second person, stand by what was said")] = False,
+    whose: Annotated[
+        str | None,
+        typer.Option("--of", metavar="PERSON|CODE", help="Which statement --withdraw and --confirm mean, of several"),
+    ] = None,
     new_key: Annotated[bool, typer.Option("--new-key", help="Make your signing key, and show its public half")] = False,
     show_key: Annotated[bool, typer.Option("--show-key", help="Show the public half of your signing key")] = False,
     key_file: Annotated[
@@ -57,6 +60,8 @@ def annotate(
 
     It stands beside the event's verdict in the report and never replaces it, nor changes evidence. It cannot be deleted
     or altered: --withdraw says that what was said before does not hold, and both stay on record, with who said it.
+    Where several statements stand, --of says which of them --withdraw or --confirm is about. Who takes away what
+    somebody else said and signed is named in the report, with their words.
 
     What you say is signed, if you have a signing key: make it once with --new-key, and give what it prints to whoever
     keeps the force's vault (interlock vault vouch). A second person, with a key of their own, may --confirm it.
@@ -68,7 +73,7 @@ def annotate(
     - `interlock annotate --new-key`
     - `interlock annotate H1:57 --code immediate_danger --text "lone officer, attacked at the door"`
     - `interlock annotate H1:57 --confirm --text "I was there"`
-    - `interlock annotate H1:57 --withdraw --text "meant H2:57"`
+    - `interlock annotate H1:57 --withdraw --of training --text "meant H2:57"`
     - `interlock annotate`: all of them
 
     Next: `interlock report` shows it.
@@ -97,27 +102,51 @@ def annotate(
     found = EVENT.fullmatch(event)
     if found is None:
         raise ToolError(f"{event!r} is no event", "Name it as interlock report lists it, such as H1:57.")
-    serial, sequence = found[1], int(found[2])
+    sequence = int(found[2])
     code, words = _said(code, text, withdraw, confirm)
+    if whose is not None and not (withdraw or confirm):
+        raise ToolError("--of says what is withdrawn or confirmed", "Give it with --withdraw or --confirm.")
     if not home.has_store:
         raise ToolError(f"there is no store at {home.store_place}", "Pull a journal first (interlock pull).")
     store = home.open_store()
     try:
         from ..statements import saying
 
+        serial = called({unit.serial: unit.name for unit in store.units()}, found[1])
         saying.the_record(store, serial, sequence)  # before a passphrase is asked for
         author = _author(home, key_file)
         if confirm:
-            rows = saying.confirm(store, serial, sequence, words, author)
+            rows = saying.confirm(store, serial, sequence, words, author, whose)
         elif withdraw:
-            rows = saying.withdraw(store, serial, sequence, words, author)
+            rows = saying.withdraw(store, serial, sequence, words, author, whose)
         else:
             rows = saying.say(store, serial, sequence, code, words, author)
         if author.signer is None:
             tell(_UNSIGNED)
+        if not as_json:
+            _concerned(store, rows)
         _show(store, rows, _people(home, may_ask=False), as_json)
     finally:
         store.close()
+
+
+def _concerned(store: "Store", rows: "list[AnnotationRow]") -> None:
+    """Which statements were confirmed or withdrawn: several may stand, and they may contradict each other."""
+    from ..statements import statement
+    from ..store.rows import CONFIRMED, WITHDRAWN
+
+    verbs = {CONFIRMED: "Confirmed", WITHDRAWN: "Withdrawn"}
+    several = [row for row in rows if row.code in verbs]
+    said = {}
+    for row in store.annotations(rows[0].serial) if several else ():
+        with suppress(ValueError):
+            said[statement.digest(row)] = row
+    for row in several:
+        of = None if row.about is None else said.get(row.about)
+        if of is not None:
+            whose = "your own" if of.by == row.by else f"that of {of.by}"
+            text = f": {of.text}" if of.text else ""
+            console().print(f"{verbs[row.code]}: {shown(f'{whose}, {of.code}{text}')}")
 
 
 def _key(home: Context, is_new: bool, key_file: Path | None, as_json: bool) -> None:
@@ -192,18 +221,23 @@ def _show(store: "Store", rows: "list[AnnotationRow]", people: "People", as_json
     from ..store.rows import CONFIRMED, WITHDRAWN
     from ..store.sound import plain
 
-    shown = listed(store, rows, people)
+    several = listed(store, rows, people)
     if as_json:
-        print_json(shown)
+        print_json(several)
         return
-    if not shown:
+    if not several:
         console().print("Nothing was said of any event.")
         return
     endings = {CONFIRMED: "of nothing that holds"}
     lines = table("event", "code", "text", "by", "when, UTC", "signature", "confirmed by", "doubts")
-    for one in shown:
+    for one in several:
         gone = "" if one.stands or one.code == WITHDRAWN else f" ({endings.get(one.code, 'withdrawn')})"
         cells = (f"{one.serial}:{one.sequence}", one.code + gone, one.text, one.by, when(one.utc_ms))
         words = (*cells, one.signature, one.confirmed_by or "", "; ".join(one.doubts))
-        lines.add_row(*(escape(plain(word)) for word in words))
+        lines.add_row(*(shown(plain(word)) for word in words))
     console().print(lines)
+    if any(one.signature == "stranger" for one in several):
+        console().print(
+            "stranger: the signature is good, and nobody here vouches for the key. Give it to whoever keeps the "
+            "force's vault (interlock annotate --show-key; interlock vault vouch)."
+        )

@@ -1,7 +1,6 @@
 """`interlock export`: a journal as a file, the evidence of an incident for a court, all that a report is made from, or
 tables for other programs."""
 
-import re
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from ..context import Context
 from ..exporting.one_journal import versions_of, write_checkpoints, write_journal, write_version
 from ..journal_items import Signed
 from ..labels.label import SERIAL
+from ..naming import EVENT, called
 from ..outcome import Exit, ToolError
 from ..store.lines import StoredJournal
 from ..verifying.places import InFile
@@ -22,14 +22,12 @@ from .noting import note
 from .running import Json, of
 from .sharing import Cluster, Jobs
 
-EVENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,15}):([0-9]{1,10})")
-
 
 def export(
     context: typer.Context,
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="WHAT", help="A journal file (.ilj), serials of units, or an event (H1:57)"),
+        typer.Argument(metavar="WHAT", help="A journal file (.ilj), units by serial or name, or an event (H1:57)"),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the journal as a file (.ilj)")] = None,
     checkpoints: Annotated[Path | None, typer.Option(metavar="DIR", help="Where the checkpoints go")] = None,
@@ -88,8 +86,8 @@ def export(
 
     JSON: of a journal {file, is_whole, checkpoints: [{index, following, message, signature, public}], conflicts,
     versions: [{file, first, differs_from, records}]}: file names, null for what was not written; of a bundle {bundle,
-    incident, units, events: [{reference, event, verdict}], findings, sha256}; of an audit {folder, units, records,
-    findings, force_says}; of tables {folder, files, records, events}.
+    incident, units, events: [{reference, event, verdict, camera, own_verdict}], findings, sha256}; of an audit {folder,
+    units, records, findings, force_says}; of tables {folder, files, records, events}.
     """
     home, named = of(context), list(dict.fromkeys(what or ()))
     sets = [option for option in (bundle, audit, parquet) if option is not None]
@@ -128,6 +126,7 @@ def export(
 def _one_journal(
     home: Context, what: str, out: Path | None, checkpoints: Path | None, versions: Path | None, as_json: bool
 ) -> None:
+    what = _called(home, what)
     data, journal = _journal(home, what)
     held: list[Signed] = []
     is_whole = walk(BytesIO(data), take=lambda signed, _: held.append(signed)).fault is None
@@ -149,6 +148,17 @@ def _one_journal(
     export_shown.journal(facts, out, checkpoints, as_json)
     if not is_whole or (checkpoints is not None and not written) or told:
         raise typer.Exit(Exit.FINDINGS)
+
+
+def _called(context: Context, what: str) -> str:
+    """The serial of the unit that is called so; the file as it is named."""
+    if Path(what).exists() or not context.has_store:
+        return what
+    store = context.open_store(read_only=True)
+    try:
+        return called({unit.serial: unit.name for unit in store.units()}, what)
+    finally:
+        store.close()
 
 
 def _journal(context: Context, what: str) -> tuple[bytes, StoredJournal | None]:

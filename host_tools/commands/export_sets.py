@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import typer
 
 from ..context import Context, utc_ms
+from ..naming import called, event_called
 from ..outcome import Exit, ToolError
 from ..reporting.asked import Asked, Beside
 from . import export_shown
@@ -16,12 +17,16 @@ from .noting import note
 from .progress import working
 from .report import from_home
 from .sharing import guarded, workers
-from .times import day_ms
+from .times import period_ms
 
 if TYPE_CHECKING:
     from ..campaign.executor import Executor
     from ..reporting.holdings import StoreHoldings
     from ..vault.vault import Vault
+
+
+EVENT = ("reference", "event", "verdict", "camera", "own_verdict")
+"""What is told of an event, as in the report."""
 
 
 class Home(NamedTuple):
@@ -30,6 +35,11 @@ class Home(NamedTuple):
     holdings: "StoreHoldings"
     beside: Beside
     vault: "Vault | None"
+
+    def names(self) -> dict[str, str]:
+        """Of all units, by serial."""
+        held = {row.serial: row.name for row in self.holdings.units()}
+        return held | {serial: named.name for serial, named in self.beside.units.items()}
 
 
 def _home(context: Context) -> Home:
@@ -58,8 +68,10 @@ def write_bundle(
     """The evidence of the incident that `reference` is or is part of."""
     from ..exporting import bundle
     from ..exporting.files import digest
+    from ..verifying.keys import Knowledge
 
     home = _home(context)
+    reference = event_called(home.names(), reference)
     asked = Asked(utc_ms())
     with (
         working("Reading the journals", total=1, quiet=as_json) as step,
@@ -68,13 +80,14 @@ def write_bundle(
         report = from_home(
             context, home.vault, asked, lambda done, total: step(90 * done / (total or 1), 100), executor, cluster
         )
-        made = bundle.write(file, reference, home.holdings, home.beside, asked, report)
+        knowing = None if home.vault is None else guarded(Knowledge((), home.vault).of, cluster)
+        made = bundle.write(file, reference, home.holdings, home.beside, asked, report, knowing)
     note(context, made.pulled, "exported", f"bundle of incident {made.reference}: {file}")
     facts = {
         "bundle": file.name,
         "incident": made.reference,
         "units": made.units,
-        "events": [{name: event[name] for name in ("reference", "event", "verdict")} for event in made.events],
+        "events": [{name: event[name] for name in EVENT} for event in made.events],
         "findings": made.findings,
         "sha256": digest(file),
     }
@@ -93,32 +106,31 @@ def write_audit(
 ) -> None:
     """All that the report is made from, of these units (none: of all), and the report."""
     from ..exporting import dossier
-    from ..exporting.chosen import Chosen, known_of
-    from ..reporting.making import make
+    from ..exporting.chosen import Chosen, known_of_all
     from ..verifying.keys import Knowledge
 
+    since_ms, until_ms = period_ms(*between)
     home = _home(context)
-    asked = Asked(utc_ms(), day_ms(between[0], "--since"), day_ms(between[1], "--until"))
+    asked = Asked(utc_ms(), since_ms, until_ms)
     holdings, beside = home.holdings, home.beside
-    known = {row.serial for row in holdings.units()} | set(beside.units)
+    known = home.names()
+    serials = list(dict.fromkeys(called(known, serial) for serial in serials))
     strange = [serial for serial in serials if serial not in known]
     if strange:
         raise ToolError(f"the store knows no unit {strange[0]}", "interlock verify lists those that it knows.")
     part = Chosen(holdings, frozenset(serials or known))
     if serials:
-        beside = known_of(beside, serials)
+        beside = known_of_all(holdings, beside)
     with (
         working("Reading the journals", total=1, quiet=as_json) as step,
         _workers(home, *shared) as executor,
     ):
-        knowing = guarded(Knowledge((), home.vault).of, shared[1])
-        report = make(
-            part, beside, asked, executor, lambda done, total: step(60 * done / (total or 1), 100), knowing=knowing
-        )
-        public = dossier.write(folder, part, beside, asked, report, executor)
-    units = [row.serial for row in part.units()]
+        knowing = None if home.vault is None else guarded(Knowledge((), home.vault).of, shared[1])
+        public = dossier.write(folder, part, beside, asked, knowing, executor)
+        step(100, 100)
+    units = [row.serial for row in dossier.Dossier(folder).units()]
     note(context, units, "exported", f"audit: {folder}")
-    said = dossier.said_by_force(report, public.plain())
+    said = dossier.Dossier(folder).force_says
     findings = [f"{finding.name or ''}: {finding.text}".removeprefix(": ") for finding in public.findings]
     facts = {
         "folder": str(folder),

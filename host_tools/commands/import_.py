@@ -89,6 +89,12 @@ def import_(
 
 def _check_readable(file: Path) -> None:
     if not file.is_file():
+        if file.is_dir():
+            raise ToolError(
+                f"{file} is a folder",
+                "Name the journal files in it. What interlock export --audit wrote is read by interlock report "
+                "--recompute. Nothing was imported.",
+            )
         raise ToolError(f"there is no file {file}", "Check the path. Nothing was imported.")
     try:
         file.open("rb").close()

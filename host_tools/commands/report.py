@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +17,7 @@ from .report_shown import show
 from .report_written import FACTS, PAGE, write
 from .running import Json, of
 from .sharing import Cluster, Jobs, guarded, workers
+from .times import period_ms
 
 # The store's database, the page's templates and the vault's ciphers are imported when they are used.
 if TYPE_CHECKING:
@@ -77,9 +77,9 @@ def report(
     host_tools/reporting/model.py, and keep their names.
     """
     at = of(context)
-    since_ms, until_ms = _day(since, "--since"), _day(until, "--until")
-    if since_ms is not None and until_ms is not None and until_ms <= since_ms:
-        raise ToolError("--until is not after --since", "--until is the first day that is left out.")
+    since_ms, until_ms = period_ms(since, until)
+    if export is not None and out is not None and out.resolve().is_relative_to(export.resolve()):
+        raise ToolError(f"{out} is in the export itself", "Its files are what SHA256SUMS lists: name another folder.")
     if export is not None:
         if (since, until, cluster) != (None, None, None) or overdue_days != OVERDUE_DAYS:
             raise ToolError("an export says itself what its report was asked for", "Give --recompute alone.")
@@ -100,21 +100,12 @@ def report(
     if as_json:
         print(json.dumps(made.plain(), indent=2))
     else:
-        show(made)
+        show(made, folder is not None)
         if folder is not None:
             where = f"\nThe page: {folder}/{PAGE} (figures: {FACTS})"
             Console(soft_wrap=True).print(where, markup=False, highlight=False)
     if made.findings or differ:
         raise typer.Exit(Exit.FINDINGS)
-
-
-def _day(text: str | None, option: str) -> int | None:
-    try:
-        if text is None:
-            return None
-        return round(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp() * 1000)
-    except ValueError:
-        raise ToolError(f"{text!r} is no day", f"Give year, month and day: {option} 2026-11-24.") from None
 
 
 Progress = Callable[[float, float], None]
@@ -204,8 +195,6 @@ def _recomputed(export: Path, jobs: int | None, quiet: bool) -> tuple[Report, bo
     more = len(again.findings) - DIFFERENCES_SHOWN
     if more > 0:
         console.print(f"differs: and {more} more", markup=False)
-    for text in again.notes:
-        console.print(f"note: {text}", markup=False)
     if not again.findings:
         console.print(f"{export}: every figure is as the export says.", markup=False)
     return again.report, bool(again.findings)

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markup import escape
 
 from ..reporting.attention import attention
 from ..reporting.figures import Count, Quantiles, Row
-from ..reporting.model import Event, Report, Unit, Use
-from .tables import table
+from ..reporting.model import Event, Finding, Report, Unit, Use
+from ..reporting.period import period_text
+from .tables import STYLES, counted, shown, table
 
-STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
+NAMED_MAX = 8
 SHOWN_MAX = 200
 """Lines of one table: a force has thousands, and the page has them."""
 
 
-def show(made: Report) -> None:
-    """The tables for people."""
+def show(made: Report, has_page: bool = True) -> None:
+    """The tables for people. `has_page`: a page is written, too."""
     out = Console(highlight=False)  # prose: 80 columns where no terminal says otherwise
     _headline(out, made)
     for title, rows in (("Months, UTC", made.breakdown.months), ("Teams", made.breakdown.teams)):
@@ -26,35 +26,54 @@ def show(made: Report) -> None:
     for event in [event for use in made.uses for event in use.events]:
         for said in event.annotations:
             signed = f", confirmed by {said.confirmed_by}" if said.confirmed_by else ""
-            words = f"{event.reference} {said.code}: {said.text} (said by {said.by}, {said.at}; "
-            words += f"signature: {said.signature}{signed})"
-            out.print(f"[cyan]annotation[/] {escape(words)}", soft_wrap=True)
-    _units(out, made.units)
+            words = f"{event.reference} {said.code}" + (f": {said.text}" if said.text else "")
+            words += f" (said by {said.by}, {said.at}; signature: {said.signature}{signed})"
+            out.print(f"[cyan]annotation[/] {shown(words)}")
+    _units(out, made.units, made.is_public)
     for finding in made.findings:
-        out.print(f"[bold red]finding[/] {escape(finding.name or '')}: {escape(finding.text)}.")
+        whose = f"{shown(finding.name)}: " if finding.name else ""
+        out.print(f"[bold red]finding[/] {whose}{shown(finding.text)}.")
     for note in made.notes:
-        out.print(f"[yellow]note[/] {escape(note)}")
-    out.print(f"{len(made.sessions)} sessions at units are in the page.")
+        out.print(f"[yellow]note[/] {shown(note)}")
+    if made.sessions:
+        where = "in the page" if has_page else "listed in the page, which --out DIR makes"
+        out.print(f"{counted(len(made.sessions), 'session')} at units: {where}.")
 
 
 def _headline(out: Console, made: Report) -> None:
-    count = made.headline.discharges
+    count, period = made.headline.discharges, period_text(made)
     if count.total:
-        out.print(f"[bold]{count.before} of {count.total} discharges had video running before them[/]", end="")
-        own = f"{count.own_before} by the own camera"
+        of = f"{count.before} of {count.total} discharges {shown(period)}"
+        out.print(f"[bold]{of}had video running before them[/]", end="")
+        own = (
+            f"{count.own_before} by the own camera; by it {count.own_late} late, {count.own_unwitnessed} unwitnessed, "
+        )
+        own += f"{count.own_indeterminate} indeterminate"
         out.print(f" ({'own cameras not known here' if made.owns_unknown else own}).")
-        out.print(f"The others: {_others(count)}.")
+        if count.before_untouched:
+            far = f"{count.before_untouched} of the {count.before}"
+            out.print(f"[yellow]{far}: only by a camera that did not hear the weapon in that use.[/]")
+        if count.before < count.total:
+            out.print(f"The others: {_others(count)}.")
         apart = made.headline.without_training
         if apart.total != count.total:
             out.print(f"Without what two persons say was training or a test: {apart.before} of {apart.total}.")
-        doubtful = sorted({finding.name or "" for finding in made.findings})
-        if doubtful:
-            out.print(f"[bold red]There are findings ({escape(', '.join(doubtful))}): see below.[/]")
+        if made.findings:
+            out.print(f"[bold red]There are findings ({shown(_doubtful(made.findings))}): see below.[/]")
     else:
-        out.print("[bold]No discharge is in the journals that were pulled.[/]")
+        out.print(f"[bold]No discharge {shown(period)}is in the journals that were pulled.[/]")
     for name, count in (("Arms", made.headline.arms), ("Draws", made.headline.draws)):
         out.print(f"{name}: {count.before} of {count.total} before, {_others(count)}.")
     _beside(out, made)
+
+
+def _doubtful(findings: Sequence[Finding]) -> str:
+    """Whose they are: the first few."""
+    names = sorted({finding.name for finding in findings if finding.name})
+    told = ", ".join(names[:NAMED_MAX]) + (f" and {len(names) - NAMED_MAX} more units" if names[NAMED_MAX:] else "")
+    if all(finding.name for finding in findings):
+        return told
+    return f"{told}, and others" if told else "of no single unit"
 
 
 def _others(count: Count) -> str:
@@ -77,13 +96,13 @@ def _beside(out: Console, made: Report) -> None:
         out.print(f"Lone officers: {company.lone} of {company.lone + company.crewed} uses of which it is known.")
     for what, times in (("heard it", headline.heard), ("recorded", headline.recording)):
         if times.count:
-            half = f"{times.p50_ms} ms (half of {times.count} uses)"
-            out.print(f"The own camera {what} within {half}, {times.p99_ms} ms (99 %).")
+            spread = f"{times.p50_ms} ms (half of {times.count} uses), {times.p99_ms} ms (99 %)"
+            out.print(f"The own camera {what} within {spread if times.count > 1 else f'{times.max_ms} ms (one use)'}.")
     if headline.unanswered:
-        out.print(f"No own camera answered in {headline.unanswered} uses.")
+        out.print(f"No own camera answered in {counted(headline.unanswered, 'use')}.")
     if headline.alerts:
         told = [
-            f"{escape(alert.name)} {alert.given}" + (f" ({alert.muted} muted)" if alert.muted else "")
+            f"{shown(alert.name)} {alert.given}" + (f" ({alert.muted} muted)" if alert.muted else "")
             for alert in headline.alerts
         ]
         out.print(f"Alerts to officers: {', '.join(told)}.")
@@ -97,31 +116,37 @@ def _beside(out: Console, made: Report) -> None:
 
 
 def _rows(out: Console, title: str, rows: Sequence[Row]) -> None:
-    figures = ("uses", "discharges", "before", "late", "unwitnessed", "indeterminate", "draws", "lone")
-    shown = table("", *figures, right=figures, title=title)
+    # As many as 80 columns hold; the page and the files have all.
+    figures = ("uses", "discharges", "before", "late", "unwitnessed", "indeterminate")
+    lines = table("", *figures, right=figures, title=title)
     for row in rows[:SHOWN_MAX]:
-        count, headline = row.headline.discharges, row.headline
-        cells = (row.uses, count.total, count.before, count.late, count.unwitnessed, count.indeterminate)
-        more = (headline.draws.total, headline.company.lone)
-        shown.add_row(escape(row.name), *(str(cell) for cell in (*cells, *more)))
-    out.print(shown)
+        count = row.headline.discharges
+        uses = str(row.uses) if row.counted == row.uses else f"{row.counted} of {row.uses}"
+        cells = (count.total, count.before, count.late, count.unwitnessed, count.indeterminate)
+        lines.add_row(shown(row.name), uses, *map(str, cells))
+    out.print(lines)
+    if any(row.counted != row.uses for row in rows[:SHOWN_MAX]):
+        out.print("Uses: those that count, of all; function tests and tries in test mode count apart.")
 
 
 def _uses(out: Console, uses: Sequence[Use]) -> None:
-    shown = [use for use in uses if use.events]
-    if not shown:
+    every = [use for use in uses if use.events]
+    if not every:
         return
-    told = shown if len(shown) <= SHOWN_MAX else [use for use in shown if attention(use)][:SHOWN_MAX]
+    told = every if len(every) <= SHOWN_MAX else [use for use in every if attention(use)][:SHOWN_MAX]
+    if not told:
+        out.print(f"None of {counted(len(every), 'use')} needs attention; the files have all.")
+        return
     lines = table("unit", "event", "at", "any camera", "own camera", title="Uses")
     for use in told:
         for number, event in enumerate(use.events):
             lines.add_row(*_row(use, event, first=number == 0))
     out.print(lines)
-    if len(told) < len(shown):
-        out.print(f"{len(told)} uses that need attention, of {len(shown)}; the files have all.")
+    if len(told) < len(every):
+        out.print(f"{len(told)} uses that need attention, of {len(every)}; the files have all.")
 
 
-def _units(out: Console, units: Sequence[Unit]) -> None:
+def _units(out: Console, units: Sequence[Unit], is_public: bool) -> None:
     """Overdue ones in front, where not all can be shown."""
     columns = ("unit", "role", "journal", "records", "last pull, UTC", "clock")
     lines = table(*columns, right=("records",), title="Units")
@@ -131,10 +156,12 @@ def _units(out: Console, units: Sequence[Unit]) -> None:
     for unit in told:
         style = "green" if unit.journal == "intact" else "bold red"
         missing = f"\n{unit.lost_records} missing" if unit.gaps else ""
-        cells = [escape(unit.name), unit.role, f"[{style}]{unit.journal}[/]", f"{unit.records}{missing}"]
+        cells = [shown(unit.name), unit.role, f"[{style}]{unit.journal}[/]", f"{unit.records}{missing}"]
         overdue = f"\n{unit.overdue_days} days ago" if unit.overdue_days is not None else ""
         pulled = f"[bold red]{unit.last_pull[:16]}{overdue}[/]" if unit.is_overdue else unit.last_pull[:16]
-        lines.add_row(*cells, pulled, unit.clock)
+        without = f"{unit.boots_without_clock} of {unit.boots}"
+        starts = f"\n{without} starts without" if unit.clock == "partly set" and not is_public else ""
+        lines.add_row(*cells, pulled, unit.clock + starts)
     out.print(lines)
     if len(told) < len(units):
         out.print(f"{len(told)} of {len(units)} units; the files have all.")
@@ -148,8 +175,8 @@ def _row(use: Use, event: Event, first: bool) -> list[str]:
     at = event.at.text.replace(" UTC ", " ").replace(" (", "\n(") if first else f"{event.after_ms / 1000:+.3f} s"
     exempt = [f"exempt: {event.exempt}"] if event.exempt else []
     return [
-        "\n".join([escape(use.name), *marks]) if first else "",
-        "\n".join([event.event, escape(event.reference), *(["contradicted"] if event.contradicted else []), *exempt]),
+        "\n".join([shown(use.name), *marks]) if first else "",
+        "\n".join([event.event, shown(event.reference), *(["contradicted"] if event.contradicted else []), *exempt]),
         at,
         _verdict(event.verdict, late_text(event), event.buffer_covers),
         _verdict(event.own_verdict, late_text(event, own=True), event.own_buffer_covers),

@@ -1,27 +1,32 @@
 """The files of a report: a page, a page for each incident, figures and tables."""
 
 import json
-import os
 from pathlib import Path
 
 from .. import durable
-from ..outcome import ToolError
 from ..reporting.model import Report
 
 PAGE, FACTS = "report.html", "report.json"
-INCIDENTS = "incidents"
+ELSEWHERE = "Name another folder with --out DIR."
 
 
 def write(made: Report, folder: Path) -> None:
     """All of them, for their owner only: they say who did what when. Pages of incidents that are not in this report
-    any more are removed."""
+    any more are removed, and what a command that was killed left half written. What names people is gone before
+    anything that is public is written beside it."""
     from ..reporting.html import pages
+    from ..reporting.html_page import INCIDENTS
+    from ..reporting.tables_csv import tables
     from ..reporting.tables_csv import write as write_tables
 
-    durable.make_private(folder)
+    durable.make_private(folder, ELSEWHERE)
+    durable.make_private(folder / INCIDENTS, ELSEWHERE)
+    own = (PAGE, FACTS, *tables(made))
+    durable.remove(*(folder / f".{name}.new" for name in own), *(folder / INCIDENTS).glob(".*.html.new"))
+    if made.is_public:
+        durable.remove(*(folder / name for name in own), *(folder / INCIDENTS).glob("*.html"))
     durable.replace(folder / FACTS, (json.dumps(made.plain(), indent=2) + "\n").encode())
     write_tables(made, folder)
-    durable.make_private(folder / INCIDENTS)
     written = set()
     for name, page in pages(made):
         if name == PAGE:
@@ -29,18 +34,10 @@ def write(made: Report, folder: Path) -> None:
             continue
         written.add(folder / name)
         _put(folder / name, page)
-    for old in (folder / INCIDENTS).glob("*.html"):
-        if old not in written:
-            durable.remove(old)
+    durable.remove(*(old for old in (folder / INCIDENTS).glob("*.html") if old not in written))
 
 
 def _put(path: Path, page: str) -> None:
     """A page that can be made again at any time: a force has thousands, and none of them is waited for."""
-    fresh = path.with_name(f".{path.name}.new")
-    try:
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(page)
-        fresh.replace(path)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be written: {error.strerror}", "Name another folder with --out DIR.") from error
+    with durable.replacing(path, ELSEWHERE, sync_it=False) as file:
+        file.write(page.encode())

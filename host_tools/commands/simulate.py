@@ -33,14 +33,13 @@ from ..reporting.report import Report
 from ..visitor import FORCE, Visitor
 from . import completing
 from .report import from_store, write
-from .tables import table
+from .tables import STYLES, table
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from simulator.played import Run
 
-STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
 PORT = 8437
 WRITTEN = ("result.json", "timeline.svg", "timeline.png", "air.pcap", "report.html", "report.json")
 

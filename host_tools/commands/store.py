@@ -1,7 +1,9 @@
 """`interlock store ...`: what a store holds beside journals, and how it gets to another one."""
 
+import glob
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,7 @@ from rich.markup import escape
 from ..context import Context, utc_ms
 from ..outcome import Exit, ToolError
 from . import completing
+from .asking import tell
 from .progress import working
 from .running import Json, end, of, print_json
 from .tables import console, table
@@ -142,7 +145,8 @@ def forward(
     Broken off anywhere and run again, it goes on, and nothing is there twice. Other computers may forward the same
     units at the same time: each record is there once, and with each way by which it came. Here everything stays. A row
     that no store can hold (somebody changed this one) is left out and told, and hinders no other. --thorough finds what
-    the other store lost in its middle, too.
+    the other store lost in its middle, too. A file of an older interlock is brought to this one's form first: programs
+    that are older cannot use it any more, and a copy stays beside it.
 
     Examples:
 
@@ -161,9 +165,15 @@ def forward(
     from ..store.store import Store
 
     home = of(context)
+    if not home.has_store:
+        raise ToolError(f"there is no store at {home.store_place}", "Name the home that has one: interlock --home DIR.")
     here = home.open_store()
     try:
-        there = Store.open(Context(home.home, store=to).store_place)
+        place = Context(home.home, store=to).store_place
+        before = _older(place)
+        there = Store.open(place)
+        for copy in sorted(_older(place) - before):
+            tell(f"{place} was of an older interlock, which cannot use it any more; as it was it is in {copy}")
         try:
             with working(f"To {there.shown}", total=1, quiet=as_json) as step:
                 done = forward_noted(
@@ -189,6 +199,11 @@ def forward(
         show_skipped(done.skipped)
     if done.skipped:
         end(Exit.FINDINGS)
+
+
+def _older(place: Path | str) -> set[Path]:
+    """What stays beside a store's file when it is brought to a newer form."""
+    return set(place.parent.glob(f"{glob.escape(place.name)}.schema-*")) if isinstance(place, Path) else set()
 
 
 @app.command()

@@ -3,10 +3,13 @@ narrow even for that, each row becomes a paragraph. Nothing is ever cut off."""
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 PIPED = 160  # columns, where no terminal says how many there are: a line a row, for grep
+STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
+"""Of verdicts."""
 _BETWEEN = 2  # columns of padding and border beside each cell
 
 
@@ -23,9 +26,9 @@ class Whole(Table):
             yield from self._paragraphs(columns)
             return
         spare = room - sum(least)
-        for shown, wide, narrow in zip(self.columns, natural, least, strict=True):
-            shown.width = narrow + min(spare, wide - narrow)
-            spare -= shown.width - narrow
+        for column, wide, narrow in zip(self.columns, natural, least, strict=True):
+            column.width = narrow + min(spare, wide - narrow)
+            spare -= column.width - narrow
         yield from super().__rich_console__(console, options)
 
     def _paragraphs(self, columns: list[list[Text]]) -> RenderResult:
@@ -39,6 +42,16 @@ class Whole(Table):
             yield Text()
         if self.caption is not None:
             yield Text.from_markup(str(self.caption))
+
+
+def counted(number: int, what: str) -> str:
+    """1 record, 2 records."""
+    return f"1 {what}" if number == 1 else f"{number} {what}s"
+
+
+def shown(text: str) -> str:
+    """Text of others on a terminal: neither markup nor what steers one, and no line of its own."""
+    return escape("".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text))
 
 
 def console() -> Console:

@@ -32,6 +32,14 @@ def day_ms(text: str | None, option: str) -> int | None:
     return round(found.timestamp() * 1000)
 
 
+def period_ms(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """Where the days of --since and --until begin, as `day_ms`. ToolError where nothing is between them."""
+    since_ms, until_ms = day_ms(since, "--since"), day_ms(until, "--until")
+    if since_ms is not None and until_ms is not None and until_ms <= since_ms:
+        raise ToolError("--until is not after --since", "--until is the first day that is left out.")
+    return since_ms, until_ms
+
+
 def local_text(seconds: int) -> str:
     """2026-05-31 06:00 BST."""
     return datetime.datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M %Z")

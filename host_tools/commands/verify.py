@@ -1,23 +1,24 @@
 """`interlock verify [FILE]...`: is each journal, in files or in the store, as it was written, and who can tell."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from interlock.core.settings import ROLE_NAMES
 
 from ..context import Context
 from ..labels.label import serial_text
+from ..naming import called
 from ..outcome import Exit, ToolError
 from .progress import Step, working
 from .running import Json, of
 from .sharing import Cluster, Jobs, guarded, reachable, workers
-from .tables import table
+from .tables import shown, table
 
 # The store's database and the vault's ciphers are imported when they are used: help and completion need neither.
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ def verify(
     context: typer.Context,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE|SERIAL]...", help="Journal files (.ilj), or units in the store [default: all]"),
+        typer.Argument(
+            metavar="[FILE|SERIAL]...",
+            help="Journal files (.ilj), or units in the store, by serial or name [default: all]",
+        ),
     ] = None,
     vault: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Vault with the units' keys [default: that of --home, if any]")
@@ -66,11 +70,12 @@ def verify(
     Exit codes: 0 no findings; 1 findings; 2 usage.
 
     JSON: a list of {file (null: in the store), serial, unit, role, verdict, records, first, following, torn_writes,
-    sealed, signed, findings, notes, not_shown: [text]}. verdict: that of the gravest finding: altered, cloned, rolled
-    back, contradicted, gap, truncated tail, aired but unrecorded, unknown key; else intact. findings, notes: [{outcome,
-    text, and what that outcome has: first, last, offset, following, count, index, ...; host_tools/verifying/outcomes.py
-    has them all}]. If altered, with {offset, sequence, reason} of the first place. Of the store, too: {name, heads,
-    conflicts, versions, gaps: [{first, last, explained}]}, and verdict may be not pulled.
+    sealed, signed, findings, notes, not_shown: [text]}. verdict: that of the gravest finding: altered, cloned,
+    rolled back, contradicted, misnamed, gap, truncated tail, aired but unrecorded, unknown key; else intact.
+    findings, notes: [{outcome, text, and what that outcome has: first, last, offset, following, count, index, ...;
+    host_tools/verifying/outcomes.py has them all}]. If altered, with {offset, sequence, reason} of the first place.
+    Of the store, too: {name, heads, conflicts, versions, gaps: [{first, last, explained}]}, and verdict may be not
+    pulled.
     """
     home = of(context)
     from ..verifying.apart import audit_apart
@@ -79,8 +84,8 @@ def verify(
     from ..verifying.places import InFile, InStore
 
     knowledge = Knowledge([read_public_key(path) for path in public_key or ()], _vault(home, vault))
-    beside = _stored(home, required=not files)
-    units = _units(files or [], beside)
+    beside, names = _stored(home, required=not files)
+    units = _units(files or [], beside, names)
     places: list[Place] = [InFile(path) for path in files] if files and not units else list((units or beside).values())
     what = f"Checking {len(places)} journal{'s' if len(places) != 1 else ''}"
     size = sum(place.size if isinstance(place, InFile) else STORED_BYTES for place in places)
@@ -101,12 +106,12 @@ def verify(
         raise typer.Exit(Exit.FINDINGS)
 
 
-def _units(named: list[Path], beside: "dict[str, InStore]") -> "dict[str, InStore]":
-    """Those of the store, when all that is named are serials of its units and no files."""
-    by_name = {serial.upper(): serial for serial in beside}
-    serials = [by_name.get(str(name).upper()) for name in named if not name.exists()]
-    known = {serial: beside[serial] for serial in serials if serial is not None}
-    return known if len(known) == len({str(name).upper() for name in named}) else {}
+def _units(named: list[Path], beside: "dict[str, InStore]", names: Mapping[str, str]) -> "dict[str, InStore]":
+    """Those of the store, when all that is named are serials or names of its units and no files."""
+    if any(name.exists() for name in named):
+        return {}
+    serials = [called(names, str(name)) for name in named]
+    return {serial: beside[serial] for serial in serials} if all(serial in beside for serial in serials) else {}
 
 
 def _percent(step: Step) -> "Progress":
@@ -121,21 +126,22 @@ def _vault(home: Context, path: Path | None) -> "Vault | None":
     return home.open_vault() if (home.vault_path / "force.json").exists() else None
 
 
-def _stored(home: Context, required: bool) -> "dict[str, InStore]":
-    """What the store at --home holds, by serial. ToolError when it is `required` and cannot be read."""
+def _stored(home: Context, required: bool) -> "tuple[dict[str, InStore], dict[str, str]]":
+    """What the store at --home holds, and units' names, by serial. ToolError when it is `required` and unreadable."""
     from ..verifying.places import InStore
 
     if not required and not home.has_store:
-        return {}
+        return {}, {}
     try:
         store = home.open_store(read_only=True)
     except ToolError as error:
         if required:
             raise
         typer.echo(f"Not compared with the store: {error}", err=True)
-        return {}
+        return {}, {}
     try:
-        return {row.serial: InStore(store.place, row.serial) for row in store.units()}
+        rows = store.units()
+        return {row.serial: InStore(store.place, row.serial) for row in rows}, {row.serial: row.name for row in rows}
     finally:
         store.close()
 
@@ -195,21 +201,21 @@ def show(reports: "list[Report]") -> None:
     counts = ("records", "sealed", "signed")
     rows = table("journal", "unit", *counts, "verdict", right=counts, title="Journals")
     for report, fact in zip(reports, facts, strict=True):
-        name, unit = escape(_name(report)), escape(fact.get("name") or fact["serial"] or "?")
+        name, unit = shown(_name(report)), shown(fact.get("name") or fact["serial"] or "?")
         cells = [str(fact[count]) for count in counts]
         rows.add_row(name, unit, *cells, f"[{_style(fact['verdict'])}]{fact['verdict']}[/]")
     out.print(rows)
     for report in reports:
         for outcome in report.findings:
-            out.print(f"[bold red]finding[/] {escape(_name(report))}: {escape(outcome.text)}.")
+            out.print(f"[bold red]finding[/] {shown(_name(report))}: {shown(outcome.text)}.")
     notes = [(report, outcome) for report in reports for outcome in report.notes]
     for report, outcome in notes if len(reports) <= NOTED_JOURNALS else ():
-        out.print(f"[cyan]note[/] {escape(_name(report))}: {escape(outcome.text)}.")
+        out.print(f"[cyan]note[/] {shown(_name(report))}: {shown(outcome.text)}.")
     if len(reports) > NOTED_JOURNALS:
         out.print(f"{len(notes)} notes on {len(reports)} journals are left out: --json has them.")
     for text, names in _shared_limits(reports).items():
         whose = "all journals" if len(names) == len(reports) > 1 else ", ".join(names)
-        out.print(f"[yellow]not shown[/] of {escape(whose)}: {escape(text)}.")
+        out.print(f"[yellow]not shown[/] of {shown(whose)}: {shown(text)}.")
 
 
 def _name(report: "Report") -> str:

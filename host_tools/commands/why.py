@@ -1,18 +1,17 @@
 """`interlock why EVENT`: why a verdict is what it is, record by record."""
 
-import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.padding import Padding
 
 from interlock.core.layout import Record
 
 from ..clocks.unit_clock import UnitClock
 from ..context import Context, utc_ms
-from ..naming import did_you_mean
+from ..naming import EVENT, did_you_mean, event_called
 from ..outcome import ToolError
 from ..record_words import fields_text
 from ..reporting.asked import Asked
@@ -21,15 +20,14 @@ from ..reporting.model import Event, Report, Use
 from ..reporting.times import moment
 from .progress import working
 from .running import Json, of, print_json
-from .tables import console
+from .tables import STYLES, console, shown
 
 if TYPE_CHECKING:
     from ..store.lines import StoredJournal
 
-EVENT = re.compile(r"(.+):([0-9]{1,10})")
 LISTED = 8
 """Events that are named when another one is asked for."""
-STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
+KNOWN_BY = {"both": "radio and UTC"}
 
 
 def why(
@@ -38,8 +36,9 @@ def why(
     as_json: Json = False,
 ) -> None:
     """Why the verdict on a draw, arm or discharge is what it is: which row of the truth table decided, how it was met,
-    and every record that this rests on, for any camera and for the holster's own. Also whether the recording went on
-    until the weapon was back, how far the cameras' clocks were ahead of the weapon's, and what people say of it.
+    and every record that this rests on, in the order of the argument, for any camera and for the holster's own. Also
+    whether the recording went on until the weapon was back, how far the cameras' clocks were ahead of the weapon's, and
+    what people say of it.
 
     The rows are in host_tools/FIGURES.md (The verdict). What an event is called: interlock report lists them. An event
     that two versions of a journal tell is shown as each of them has it.
@@ -67,7 +66,7 @@ def why(
     vault = home.open_vault() if home.has_vault else None
     with working("Reading the journals", total=1, quiet=as_json) as step:
         made = from_home(home, vault, Asked(utc_ms()), lambda done, total: step(100 * done / (total or 1), 100))
-    found = _found(made, event)
+    found = _found(made, event_called({unit.serial: unit.name for unit in made.units}, event))
     reader = Reader(home, made)
     if as_json:
         print_json([_plain(use, told, reader) for use, told in found])
@@ -95,7 +94,7 @@ def _found(made: Report, reference: str) -> list[tuple[Use, Event]]:
     else:
         weapons = dict.fromkeys(use.serial for use, _ in events)
         advice = f"{did_you_mean(serial, weapons)}interlock report lists events by serial and number, such as H1:57."
-    raise ToolError(f"no draw, arm or discharge is record {number} of {serial.upper()}", advice)
+    raise ToolError(f"no draw, arm or discharge is record {number} of {reference.rpartition(':')[0]}", advice)
 
 
 @dataclass
@@ -109,6 +108,7 @@ class Reader:
         self._journals: dict[str, tuple[StoredJournal, UnitClock]] = {}
         self._names = {unit.unit: unit.name for unit in reversed(self.made.units)}
         self._known = {unit.serial for unit in self.made.units if unit.records}
+        self._contradicted = {unit.serial for unit in self.made.units if unit.clock == "contradictory"}
 
     def told(self, cited: Cited, version: int) -> dict[str, Any]:
         """The cited record, what is in it, and when it was made. `version`: of the journal that tells the use."""
@@ -120,7 +120,9 @@ class Reader:
         at = moment(clock, record.boot, record.uptime_ms, None)
         name = self._names.get
         fields = fields_text(record, journal.header.role, lambda unit: name(unit) or f"unit {unit}")
-        return plain | {"fields": fields, "utc": at.text}
+        # Its own clock alone says this.
+        doubt = " (contradicted, see findings)" if cited.serial in self._contradicted and at.utc_ms is not None else ""
+        return plain | {"fields": fields, "utc": at.text + doubt}
 
     def _record(self, cited: Cited, version: int) -> "tuple[StoredJournal, UnitClock, Record] | None":
         if cited.serial not in self._known or not self.home.has_store:
@@ -171,7 +173,7 @@ def _plain(use: Use, event: Event, reader: Reader) -> dict[str, Any]:
 def _show(use: Use, event: Event, reader: Reader) -> None:
     out = console()
     version = f", version {use.version} of its journal" if use.version > 1 else ""
-    out.print(f"[bold]{escape(event.reference)}[/]: {event.event} by {escape(use.name)}{version}, {event.at.text}")
+    out.print(f"[bold]{shown(event.reference)}[/]: {event.event} by {shown(use.name)}{version}, {event.at.text}")
     _verdict(out, "Any camera", event.verdict, event.camera, event.ground)
     _records(out, event.ground.cited, use, reader)
     if event.own_ground == event.ground:
@@ -181,18 +183,24 @@ def _show(use: Use, event: Event, reader: Reader) -> None:
         _records(out, event.own_ground.cited, use, reader)
     if event.continuity is not None:
         _continuity(out, event.continuity, use, reader)
-    out.print(f"End of the use: {escape(use.end.condition)}.")
+    out.print(f"End of the use: {shown(use.end.condition)}.")
     for offset in use.offsets:
-        certain = f"certainly {offset.low_ms} to {offset.high_ms} ms"
-        name = escape(f"{offset.camera}, start {offset.boot}")
-        out.print(f"Clock of {name}: ahead by {offset.ms} ± {offset.u_ms} ms (95 %; {certain}), by {offset.by}.")
+        certain = f"certainly between {_ahead(offset.low_ms)} and {_ahead(offset.high_ms)}"
+        name, by = shown(f"{offset.camera}, start {offset.boot}"), KNOWN_BY.get(offset.by, offset.by)
+        sure = f"± {offset.u_ms} ms, in 95 of 100 cases; {certain}"
+        out.print(f"Clock of {name}: {_ahead(offset.ms)} ({sure}), known by {by}.")
     for said in event.annotations:
-        out.print(_annotation(said), soft_wrap=True)
+        out.print(_annotation(said))
+
+
+def _ahead(ms: int) -> str:
+    """Of a clock, beside the weapon's."""
+    return f"{abs(ms)} ms {'behind' if ms < 0 else 'ahead'}"
 
 
 def _verdict(out: Console, whose: str, verdict: str, camera: str | None, ground: Ground) -> None:
-    by = f" ({escape(camera)})" if camera else ""
-    out.print(f"\n{whose}: [{STYLES[verdict]}]{verdict}[/]{by}, row {ground.row}: {escape(ground.condition)}.")
+    by = f" ({shown(camera)})" if camera else ""
+    out.print(f"\n{whose}: [{STYLES[verdict]}]{verdict}[/]{by}, row {ground.row}: {shown(ground.condition)}.")
 
 
 def _records(out: Console, several: list[Cited], use: Use, reader: Reader) -> None:
@@ -202,14 +210,14 @@ def _records(out: Console, several: list[Cited], use: Use, reader: Reader) -> No
         since = "" if one.at_ms is None else f"{one.at_ms / 1000:+.3f} s"
         record = f"{one.serial}:{one.sequence}"
         name = f" ({one.name})" if one.name != one.serial else ""
-        out.print(f"  [bold]{escape(record)}[/] {since:>10}  {escape(one.says)}", soft_wrap=True)
+        out.print(Padding(f"[bold]{shown(record)}[/] {since:>10}  {shown(one.says)}", (0, 0, 0, 2), expand=False))
         if told["fields"] is not None:
-            words = escape(f"{one.kind}{name}: {told['fields']}; {told['utc']}")
-            out.print(f"    {words}", style="dim", soft_wrap=True)
+            words = shown(f"{one.kind}{name}: {told['fields']}; {told['utc']}")
+            out.print(Padding(words, (0, 0, 0, 4), style="dim", expand=False))
 
 
 def _continuity(out: Console, ran: Continuity, use: Use, reader: Reader) -> None:
-    out.print(f"Until the weapon was back: [bold]{ran.state}[/]: {escape(ran.reason)}.")
+    out.print(f"Until the weapon was back: [bold]{ran.state}[/]: {shown(ran.reason)}.")
     _records(out, ran.cited, use, reader)
 
 
@@ -217,5 +225,6 @@ def _annotation(said: Annotation) -> str:
     signed = f"signature: {said.signature}"
     confirmed = f", confirmed by {said.confirmed_by}" if said.confirmed_by else ""
     doubts = f"; {'; '.join(said.doubts)}" if said.doubts else ""
-    words = f"{said.code}: {said.text} (said by {said.by}, {said.at}; {signed}{confirmed}{doubts})"
-    return f"[cyan]annotation[/] {escape(words)}"
+    text = f": {said.text}" if said.text else ""
+    words = f"{said.code}{text} (said by {said.by}, {said.at}; {signed}{confirmed}{doubts})"
+    return f"[cyan]annotation[/] {shown(words)}"

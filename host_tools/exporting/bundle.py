@@ -16,25 +16,28 @@ same incident of the same store gives the same bytes.
 """
 
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from interlock.core.settings import ROLE_CAMERA
 
+from .. import durable
 from ..outcome import ToolError
 from ..reporting.asked import Asked, Beside, Holdings
 from ..reporting.making import make
 from ..reporting.model import Incident, Report, Use
 from ..reporting.neighbours import look, neighbourhoods
+from ..verifying.audit import Knowing
 from . import files, incident, plain, texts, unpacking
 from .chosen import Chosen, known_of
 from .closure import closure
 from .compare import claims
 from .dossier import Dossier, PublicKnowledge, reckoned, write_evidence
 from .kept_files import read_kept
-from .recompute import EVIDENCE, INCIDENT
 from .signed_files import write_signed
+from .strays import EVIDENCE, INCIDENT
 
 VERIFIER = "host_tools.exporting.verifier"
 CAMERAS = 1
@@ -54,14 +57,22 @@ class Bundled(NamedTuple):
 
 
 def write(
-    file: Path, reference: str, holdings: Holdings, beside: Beside, asked: Asked, report: Report | None = None
+    file: Path,
+    reference: str,
+    holdings: Holdings,
+    beside: Beside,
+    asked: Asked,
+    report: Report | None = None,
+    knowing: Knowing | None = None,
 ) -> Bundled:
     """The bundle of the incident of this reference, or that an event of this reference is part of. `report`: the
-    force's own of all that is held, None: reckoned here with public knowledge. ToolError when there is no such
-    incident, or when something cannot be read or written."""
+    force's own of all that is held, None: reckoned here with public knowledge; `knowing`: the force's own keys, by
+    which its own report is reckoned again where more was pulled meanwhile, None: public ones. ToolError when there
+    is no such incident, when something else is at `file`, or when something cannot be read or written."""
     if report is None:
         report = make(holdings, beside, asked, knowing=PublicKnowledge(beside).of)
     found = incident.find(report, reference)
+    _check_place(file, found.reference)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         told, rendered = _evidence(folder, found, holdings, beside, asked, report)
@@ -69,7 +80,11 @@ def write(
             write_signed(folder / EVIDENCE, read_kept(folder / EVIDENCE, row.serial))
         files.write(folder, INCIDENT, plain.written(told))
         files.write(folder, "incident.html", rendered.encode())
-        files.write(folder, "force_says.json", plain.written(_said_by_force(report, found, told)))
+        if _went_on(report, told):  # else what was pulled since would pass for the force's claims
+            evidence = Dossier(folder / EVIDENCE)
+            public = PublicKnowledge(evidence.beside).of
+            report = make(evidence, evidence.beside, evidence.asked, knowing=knowing or public)
+        files.write(folder, "force_says.json", plain.written(_said_by_force(report, told)))
         files.write(folder, "README.txt", texts.bundle_readme(told, _keys(folder)))
         for name in ("verify.py", "__main__.py"):
             files.write(folder, name, _ALONE.read_bytes())
@@ -88,18 +103,34 @@ def write(
     )
 
 
+def _check_place(file: Path, reference: str) -> None:
+    """ToolError when there is something that is no bundle of this incident: a person's files are not for us to lose,
+    nor is another incident's evidence."""
+    if not (file.exists() or file.is_symlink()):
+        return
+    try:
+        with zipfile.ZipFile(file) as packed:
+            entry = packed.getinfo(INCIDENT)
+            is_same = entry.file_size <= files.TEXT_BYTES_MAX and (
+                plain.read(packed.read(entry), INCIDENT)["reference"] == reference
+            )
+    except (OSError, ToolError, KeyError, TypeError, *unpacking.NO_ZIP):
+        is_same = False
+    if not is_same:
+        raise ToolError(
+            f"{file} is there already, and is no bundle of {reference}", "Name a new file: --bundle FILE.zip."
+        )
+
+
 def _replace(file: Path, content: dict[str, bytes]) -> None:
-    """The zip file, whole or not at all."""
-    fresh = file.with_name(f".{file.name}.new")
+    """The zip file, whole or not at all, for its owner only."""
+    advice = "Free space, or name another place: --bundle FILE.zip."
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        unpacking.pack(fresh, content)
-        fresh.chmod(0o600)
-        fresh.replace(file)
     except OSError as error:
-        raise ToolError(
-            f"{file} cannot be written: {error.strerror or error}", "Name another place: --bundle FILE.zip."
-        ) from error
+        raise ToolError(f"{file.parent} cannot be made: {error.strerror}", advice) from error
+    with durable.replacing(file, advice) as fresh:
+        unpacking.pack(fresh, content)
 
 
 def _keys(folder: Path) -> dict[str, tuple[bytes, ...]]:
@@ -173,10 +204,16 @@ def _stages(found: Incident, uses: Sequence[Use], holdings: Holdings, beside: Be
     yield {*rows, *beside.units}
 
 
-def _said_by_force(report: Report, found: Incident, told: dict[str, Any]) -> dict[str, Any]:
+def _went_on(report: Report, told: dict[str, Any]) -> bool:
+    """Whether more was pulled of the bundle's units after the report was made."""
+    then = {unit.serial: (unit.records, unit.last_pull_utc_ms) for unit in report.units}
+    return any(then.get(one["serial"]) != (one["records"], one["last_pull_utc_ms"]) for one in told["units"])
+
+
+def _said_by_force(report: Report, told: dict[str, Any]) -> dict[str, Any]:
     """Claims of the force's own report on the incident that the bundle's files do not prove: findings of these units,
     and figures of the uses, by their place in incident.json."""
-    own = incident.facts(report, found.reference)
+    own = incident.facts(report, told["reference"])
     here = {unit["serial"] for unit in told["units"]}
     findings = [one for one in own["findings"] if one["serial"] in here and one not in told["findings"]]
     return {"has_report": True, "findings": findings, "figures": claims({"uses": told["uses"]}, {"uses": own["uses"]})}

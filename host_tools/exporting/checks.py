@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..outcome import Exit, ToolError
 from ..reporting.model import Event, Report, Use
@@ -15,29 +15,23 @@ from ..verifying.audit import compared
 from ..verifying.checkpoints import Judged
 from ..verifying.examine import Job, examine
 from ..verifying.places import header_of
-from . import files, incident, plain, unpacking
+from . import files, incident, people, plain, texts, unpacking, unsigned
 from .dossier import Dossier, PublicKnowledge
 from .fingerprints import fingerprint
-from .recompute import EVIDENCE, INCIDENT, Recomputed, recompute, unlike_text
+from .given import PersonKey, UnitKey
+from .line import Line
+from .recompute import Recomputed, recompute, unlike_text
 from .signed_files import unlike
-
-
-class Line(NamedTuple):
-    """`state`: ok, finding, note, or open: what could not be shown; `part`: of the check; `text`: in words;
-    `is_stated`: a finding that the bundle states itself, which is no reason to doubt the bundle."""
-
-    state: str
-    part: str
-    text: str
-    is_stated: bool = False
+from .strays import EVIDENCE, INCIDENT, strays
 
 
 @dataclass(frozen=True)
 class Checked:
-    """All that was found of a bundle, in order."""
+    """All that was found of a bundle, in order. `bare`: serials of journals of which nothing is signed."""
 
     reference: str
     lines: tuple[Line, ...]
+    bare: tuple[str, ...] = ()
 
     @property
     def code(self) -> Exit:
@@ -49,13 +43,13 @@ class Checked:
         return not any(line.state == "finding" and not line.is_stated for line in self.lines)
 
 
-def check(bundle: Path, given: Sequence[bytes]) -> Checked:
-    """`bundle`: its folder or its file; `given`: public keys that whoever asks had from elsewhere. What cannot be read
-    on the way is a finding; ToolError when it is no bundle at all."""
+def check(bundle: Path, given: Sequence[UnitKey], known: Sequence[PersonKey] = ()) -> Checked:
+    """`bundle`: its folder or its file; `given`: public keys of units that whoever asks had from elsewhere, `known`:
+    those of people. What cannot be read on the way is a finding; ToolError when it is no bundle at all."""
     if bundle.is_file():
         with tempfile.TemporaryDirectory() as folder:
             unpacking.unpack(bundle, Path(folder))
-            return check(Path(folder), given)
+            return check(Path(folder), given, known)
     if not (bundle / INCIDENT).is_file():
         raise ToolError(f"{bundle} is no bundle of an incident", "Unpack the whole of it, and run verify.py there.")
     dossier = Dossier(bundle / EVIDENCE)
@@ -63,18 +57,21 @@ def check(bundle: Path, given: Sequence[bytes]) -> Checked:
     lines = list(_files(bundle, altered))
     stated = plain.read(files.read(bundle, INCIDENT), INCIDENT)
     reference = incident.reference_in(stated)
+    signed: dict[str, Judged] = {}
     try:
+        lines += _readme(bundle, dossier, stated)
+        lines += _strays(bundle, dossier, altered)
         lines += _keys(dossier, given)
-        signed: dict[str, Judged] = {}
+        lines += people.keys(dossier.beside.people, known)
         lines += _journals(dossier, given, stated, signed)
         again = recompute(bundle)
-        lines += _statements(again.report, reference)
+        lines += people.said(again.report, reference, dossier.beside.people, known)
         lines += _judged(again, reference, signed)
         lines += _found(again.report, stated, {line.text for line in lines})
         lines += _of_force(bundle)
     except ToolError as error:
         lines.append(Line("finding", "The rest", f"cannot be checked: {error}"))
-    return Checked(reference, tuple(lines))
+    return Checked(reference, tuple(lines), tuple(unsigned.bare(signed)))
 
 
 def _files(bundle: Path, altered: Sequence[files.Unlike]) -> Iterator[Line]:
@@ -84,38 +81,69 @@ def _files(bundle: Path, altered: Sequence[files.Unlike]) -> Iterator[Line]:
     if not altered:
         yield Line("ok", part, f"all are as {files.SUMS} says")
     yield Line("note", part, f"SHA-256 of {files.SUMS} itself: {files.digest(bundle / files.SUMS)}")
-    yield Line(
-        "open", part, f"whether incident.html and README.txt say what {INCIDENT} says: only that is compared below"
-    )
 
 
-def _keys(dossier: Dossier, given: Sequence[bytes]) -> Iterator[Line]:
+def _readme(bundle: Path, dossier: Dossier, stated: Any) -> Iterator[Line]:
+    """README.txt follows from the values that are compared; the page is drawn by more than a bare Python has."""
+    part = "Files"
+    try:
+        is_same = texts.bundle_readme(stated, dossier.beside.keys) == files.read(bundle, "README.txt")
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        IndexError,
+    ):  # what is stated is none: that is compared below
+        is_same = False
+    if is_same:
+        yield Line("ok", part, f"README.txt says what {INCIDENT} says")
+    else:
+        yield Line("finding", part, f"README.txt does not say what {INCIDENT} says")
+    yield Line("open", part, f"whether incident.html says what {INCIDENT} says: only that is compared below")
+
+
+def _strays(bundle: Path, dossier: Dossier, altered: Sequence[files.Unlike]) -> Iterator[Line]:
+    known = {one.name for one in altered}
+    found = [one for one in strays(bundle, dossier) if one.name not in known]
+    for one in found:
+        yield Line("finding", "What lies in it", unlike_text(one))
+    if not found:
+        yield Line("ok", "What lies in it", "every file in evidence/ is read, each journal to its end")
+
+
+def _keys(dossier: Dossier, given: Sequence[UnitKey]) -> Iterator[Line]:
     part = "Public keys of the units"
-    held = {key: serial for serial, keys in dossier.beside.keys.items() for key in keys}
-    for key, serial in held.items():
-        if key in given:
+    held = [(serial, key) for serial, keys in dossier.beside.keys.items() for key in keys]
+    for serial, key in held:
+        if UnitKey(serial, key) in given or UnitKey(None, key) in given:
             yield Line("ok", part, f"{serial}: {fingerprint(key)}, which is one that you gave")
         else:
             yield Line("note", part, f"{serial}: {fingerprint(key)}; only this bundle says that it is the unit's")
-    for key in given:
-        if key not in held:
+    for whose, key in given:
+        if whose is not None and (whose, key) not in held:
+            yield Line("finding", part, f"{fingerprint(key)}, which you gave as {whose}'s, is not {whose}'s here")
+        elif key not in [one for _, one in held]:
             text = f"{fingerprint(key)}, which you gave, is no unit's here: the key was exchanged, or is another unit's"
             yield Line("finding", part, text)
     if not held:
         yield Line("open", part, "whose the signatures are: the force vouches for no key here")
 
 
-def _journals(dossier: Dossier, given: Sequence[bytes], stated: Any, signed: dict[str, Judged]) -> Iterator[Line]:
+def _journals(dossier: Dossier, given: Sequence[UnitKey], stated: Any, signed: dict[str, Judged]) -> Iterator[Line]:
     """`signed`: gets what signatures vouch for, by serial."""
     part = "Journals"
     texts = _stated(stated)
-    known = PublicKnowledge(dossier.beside, given)
+    known = PublicKnowledge(dossier.beside, [one.key for one in given])
     serials = [row.serial for row in dossier.units()]
     examined = []
     for serial in serials:
         place = dossier.place(serial)
-        for name in unlike(dossier.folder, place.kept()):
+        kept = place.kept()
+        for name in unlike(dossier.folder, kept):
             yield Line("finding", part, f"{serial}: {name} is not what the unit's journal has")
+        for text in unsigned.missing(kept):
+            yield Line("open", part, f"{serial}: {text}")
         examined.append(examine(Job(place, known.of(header_of(place)), True)))
         signed[serial] = examined[-1].judged
     for serial, found in zip(serials, compared(examined), strict=True):
@@ -129,25 +157,11 @@ def _journals(dossier: Dossier, given: Sequence[bytes], stated: Any, signed: dic
             yield Line("open", part, f"{serial}: {limit}")
 
 
-def _statements(report: Report, reference: str) -> Iterator[Line]:
-    part = "What people said of the events"
-    uses = [use for use in report.uses if use.incident == reference]
-    for event in [event for use in uses for event in use.events]:
-        for said in event.annotations:
-            by = f"{event.reference}: {said.code}, by {said.by}"
-            confirmed = f", confirmed by {said.confirmed_by}" if said.confirmed_by else ", confirmed by nobody"
-            doubts = "".join(f"; {doubt}" for doubt in said.doubts)
-            signed = {"good": "signed", "stranger": "signed by a key that nobody vouches for", "none": "not signed"}
-            state = {"good": "ok", "forged": "finding"}.get(said.signature, "note")
-            text = f"{by}: {signed.get(said.signature, 'the signature does not fit: forged')}{confirmed}{doubts}"
-            yield Line(state, part, text)
-
-
 def _judged(again: Recomputed, reference: str, signed: Mapping[str, Judged]) -> Iterator[Line]:
     part = "Clocks and verdicts, made anew from the journals"
-    for text in (*(one.text for one in again.differences), *again.notes):
+    for text in (one.text for one in again.differences):
         yield Line("finding", part, f"{INCIDENT}: {text}")
-    differs = bool(again.differences or again.not_compared)
+    differs = bool(again.differences)
     for use in again.report.uses:
         if use.incident != reference:
             continue

@@ -1,12 +1,13 @@
 """A part of what is held: some units, and what people said of some events. What a bundle is made of."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..reporting.asked import Beside, Holdings
+from ..reporting.asked import Beside, Holdings, Named
 from ..store.lines import StoredJournal
 from ..store.rows import AnnotationRow, RosterRow, UnitRow
 from ..verifying.places import Place
+from .kept_files import SERIAL
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,22 @@ class Chosen:
         return [row for row in self.whole.roster() if row.serial in self.serials]
 
 
+def known_of_all(whole: Holdings, beside: Beside) -> Beside:
+    """What is known where the journals of some units are left out and nothing else is: every unit of the force, and of
+    what is held, stays known. One that was left out may have recorded, and so counts as never pulled."""
+    held = {row.serial: Named(row.unit, row.role, row.name) for row in whole.units() if _is_named(row)}
+    return replace(beside, units={**held, **beside.units})
+
+
+def _is_named(row: UnitRow) -> bool:
+    """Whether its row can be exported: somebody may have changed it."""
+    is_fit = type(row.unit) is int and type(row.role) is int and type(row.name) is str
+    return is_fit and SERIAL.fullmatch(row.serial) is not None and 0 <= row.unit < 1 << 16 and 0 <= row.role < 1 << 8
+
+
 def known_of(beside: Beside, serials: Collection[str], people: Collection[str] | None = None) -> Beside:
-    """What is known beside the journals of these units. `people`: whose keys, None: everybody's."""
+    """What is known beside the journals of these units, as if there were no others: for a bundle, whose verdicts are
+    compared with those of the whole. `people`: whose keys, None: everybody's."""
     return Beside(
         beside.force,
         {serial: named for serial, named in beside.units.items() if serial in serials},

@@ -15,10 +15,10 @@ from interlock.core.layout import Record, decode
 from ..clocks.unit_clock import UnitClock
 from ..outcome import ToolError
 from ..reporting.model import Event, Use
+from ..reporting.times import DAY_MS
 from ..store.lines import StoredJournal
 
 UNKNOWN = "unknown"
-DAY_MS = 86_400_000
 
 RECORDS = {
     "serial": "word",  # of the unit that wrote it

@@ -20,20 +20,15 @@ ABSENT = _Absent()
 
 class Difference(NamedTuple):
     """`path`: as in `headline.discharges.before` or `units[H1].journal`; `exported`, `recomputed`: the values, ABSENT
-    where there is none; `is_comparable`: False for a field that one of the two does not have at all, as files of other
-    versions of this program may."""
+    where there is none: what was taken out of an export was not confirmed by it."""
 
     path: str
     exported: Any
     recomputed: Any
-    is_comparable: bool = True
 
     @property
     def text(self) -> str:
         """headline.discharges.before: 12 in the export, 11 recomputed."""
-        if not self.is_comparable:
-            side = "the export" if self.exported is ABSENT else "what was recomputed"
-            return f"{self.path} cannot be compared: {side} does not have it"
         return f"{self.path}: {shown(self.exported)} in the export, {shown(self.recomputed)} recomputed"
 
 
@@ -43,7 +38,6 @@ def claims(public: Any, own: Any) -> list[dict[str, Any]]:
     return [
         {"path": one.path, "here": _or_null(one.exported), "force": _or_null(one.recomputed)}
         for one in differences(public, own)
-        if one.is_comparable
     ]
 
 
@@ -72,10 +66,7 @@ def _compared(path: str, one: Any, other: Any) -> Iterator[Difference]:
     if isinstance(one, dict) and isinstance(other, dict):
         for name in dict.fromkeys((*one, *other)):
             place = f"{path}.{name}" if path else name
-            if name in one and name in other:
-                yield from _compared(place, one[name], other[name])
-            else:
-                yield Difference(place, one.get(name, ABSENT), other.get(name, ABSENT), False)
+            yield from _members(place, one.get(name, ABSENT), other.get(name, ABSENT))
     elif isinstance(one, list) and isinstance(other, list):
         yield from _lists(path, one, other)
     elif type(one) is not type(other) or one != other:

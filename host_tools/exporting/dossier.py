@@ -34,6 +34,7 @@ from ..reporting.model import Report
 from ..statements.vouched import Vouched
 from ..store.lines import StoredJournal
 from ..store.rows import AnnotationRow, RosterRow, UnitRow
+from ..verifying.audit import Knowing
 from ..verifying.checkpoints import Voucher
 from ..verifying.examine import Known
 from ..verifying.places import InDossier, InFile
@@ -122,6 +123,11 @@ class Dossier:
     def report_json(self) -> Any:
         return self._json("report.json")
 
+    @property
+    def force_says(self) -> Any:
+        """As of `said_by_force`."""
+        return self._json("force_says.json")
+
 
 def _members(found: Any, what: str) -> Iterable[tuple[str, Any]]:
     if not isinstance(found, dict):
@@ -147,8 +153,8 @@ class PublicKnowledge:
     def of(self, header: Header | None) -> Known:
         published = self._published(header)
         keys: dict[bytes, Voucher] = dict.fromkeys(self._given, "given")
-        for key, voucher in published.signing_keys.items():
-            keys.setdefault(key, voucher)
+        if not keys.keys() & published.signing_keys.keys():
+            keys |= {key: voucher for key, voucher in published.signing_keys.items() if key not in keys}
         return Known(signing_keys=keys, identity=published.identity)
 
 
@@ -163,20 +169,21 @@ def write(
     holdings: Holdings,
     beside: Beside,
     asked: Asked,
-    report: Report | None,
+    knowing: Knowing | None = None,
     executor: "Executor | None" = None,
 ) -> Report:
-    """The dossier of all that is held, in a new or empty folder; the report that is in it. `report`: the force's own,
-    None: there is none; `executor`: whose workers reckon the other one. ToolError when something cannot be read or
-    written."""
+    """The dossier of all that is held, in a new or empty folder; the report that is in it. `knowing`: the force's own
+    keys, by which its own report is reckoned of the very same files, whatever is pulled meanwhile; None: it has no
+    others than it published; `executor`: whose workers reckon. ToolError when something cannot be read or written."""
     from . import texts  # which no verifier needs
 
     with files.made_whole(folder) as fresh:
         write_evidence(fresh, holdings, beside, asked)
         public = reckoned(Dossier(fresh), executor)
         facts = public.plain()
+        own = None if knowing is None else make(Dossier(fresh), beside, asked, executor, knowing=knowing)
         files.write(fresh, "report.json", plain.written(facts))
-        files.write(fresh, "force_says.json", plain.written(said_by_force(report, facts)))
+        files.write(fresh, "force_says.json", plain.written(said_by_force(own, facts)))
         for name, text in (("README.txt", texts.dossier_readme()), ("FIGURES.md", texts.figures())):
             files.write(fresh, name, text)
         files.write_sums(fresh)

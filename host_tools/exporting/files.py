@@ -23,13 +23,16 @@ TEXT_BYTES_MAX = 1 << 28
 """Of a JSON file: reports of a force's year have less."""
 JOURNAL_BYTES_MAX = 1 << 31
 _PART = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}"
-_NAME = re.compile(rf"{_PART}(/{_PART}){{0,6}}")
-_LINE = re.compile(rf"([0-9a-f]{{64}})  ({_PART}(?:/{_PART}){{0,6}})")
+DEPTH_MAX = 6
+"""Folders that a file of an export may be in."""
+_NAME = re.compile(rf"{_PART}(/{_PART}){{0,{DEPTH_MAX}}}")
+_LINE = re.compile(rf"([0-9a-f]{{64}})  ({_PART}(?:/{_PART}){{0,{DEPTH_MAX}}})")
 _CHUNK_BYTES = 1 << 20
 
 
 class Unlike(NamedTuple):
-    """A file that is not what SHA256SUMS says. `what`: altered, missing, not listed, or no plain file."""
+    """A file that is not what SHA256SUMS says. `what`: altered, missing, not listed, no plain file; too deep: a folder;
+    no part: of an export; untold: a journal that is not read as it is."""
 
     name: str
     what: str
@@ -104,7 +107,8 @@ def made_whole(folder: Path) -> Iterator[Path]:
 
 
 def names_in(folder: Path) -> Iterator[tuple[str, bool]]:
-    """(name, whether it is a plain file) of all that is in the folder, but for folders. No link is followed."""
+    """(name, whether it is a plain file) of all that is in the folder, but for folders; a folder in more of them than a
+    name may have is no plain file, and not looked into. No link is followed."""
     for place, _, names in _walk(folder, ""):
         for name, is_plain in names:
             yield f"{place}{name}", is_plain
@@ -116,7 +120,7 @@ def _walk(folder: Path, place: str) -> Iterator[tuple[str, Path, list[tuple[str,
     try:
         with os.scandir(folder) as found:
             for entry in found:
-                if entry.is_dir(follow_symlinks=False):
+                if entry.is_dir(follow_symlinks=False) and place.count("/") < DEPTH_MAX:
                     inside.append(entry)
                 else:
                     here.append((entry.name, entry.is_file(follow_symlinks=False)))
@@ -124,8 +128,7 @@ def _walk(folder: Path, place: str) -> Iterator[tuple[str, Path, list[tuple[str,
         raise ToolError(f"{folder} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
     yield place, folder, sorted(here)
     for entry in sorted(inside, key=lambda entry: entry.name):
-        if place.count("/") < 8:
-            yield from _walk(Path(entry.path), f"{place}{entry.name}/")
+        yield from _walk(Path(entry.path), f"{place}{entry.name}/")
 
 
 def write_sums(folder: Path) -> None:
@@ -162,7 +165,7 @@ def check_sums(folder: Path) -> list[Unlike]:
     unlike = [Unlike(name, "missing") for name in listed if name not in here]
     for name, is_plain in here.items():
         if not is_plain:
-            unlike.append(Unlike(name, "no plain file"))
+            unlike.append(Unlike(name, "too deep" if name.count("/") >= DEPTH_MAX else "no plain file"))
         elif name not in listed:
             unlike.append(Unlike(name, "not listed"))
         elif digest(folder / name) != listed[name]:

@@ -17,7 +17,7 @@ from ..store.lines import Arrival, Head, Stored, without_doubles
 from ..store.rows import CustodyRow
 from ..verifying.places import Kept
 from . import files, plain
-from .stretches import CHAIN_BYTES, Stretch, laid_out, rows_of, signed_in
+from .stretches import CHAIN_BYTES, SIGNED_MAX, Stretch, laid_out, rows_of, signed_in
 
 FOLDER = "journals"
 ARRIVED_MAX = 1 << 24
@@ -65,6 +65,8 @@ def _content(kept: Kept) -> dict[str, bytes]:
     """The unit's files by name."""
     stored = kept.stored
     serial = check_serial(stored.serial, "the store")
+    for outcome in stored.unfit:
+        raise ToolError(outcome.text, "")  # told with the unit's serial by `_hindered_by`
     laid = laid_out(stored, kept.signed)
     unit, role, name = stored.identity
     facts = {
@@ -90,20 +92,36 @@ def _settled(kept: Kept) -> tuple[object, ...]:
     return stored.identity, rows, list(stored.heads), list(stored.arrivals), list(kept.signed), list(kept.custody)
 
 
-def read_kept(folder: Path, serial: str) -> Kept:
-    """The unit's files in an export. ToolError when they are not there, or none."""
+def _facts(folder: Path, serial: str) -> tuple[dict[str, Any], list[Stretch], set[str], str]:
+    """What `SERIAL.json` says, its stretches, the journal files that they are of, and the name of `SERIAL.json`."""
     name = f"{FOLDER}/{check_serial(serial, 'the export')}.json"
     facts = plain.read(files.read(folder, name), name)
     if not isinstance(facts, dict) or set(facts) != _FIELDS or facts["serial"] != serial:
         raise plain.wrong(name, f"is not what an export has of {serial}")
     stretches = plain.to_rows(Stretch, facts["stretches"], f"{name}, stretch")
-    main = f"{serial}.ilj"
-    wanted = {main} | {stretch.file for stretch in stretches}
+    wanted = {f"{serial}.ilj"} | {stretch.file for stretch in stretches}
     for file in wanted:
         if re.fullmatch(rf"{serial}(\.[1-9][0-9]{{0,5}})?\.ilj", file) is None:
             raise plain.wrong(name, f"names {file!r}, which is no journal of {serial}")
     if len(stretches) > STRETCHES_MAX:
         raise plain.wrong(name, "has more stretches than any unit")
+    return facts, stretches, wanted, name
+
+
+def names_of(folder: Path, serial: str) -> tuple[list[str], int]:
+    """Names of the files that an export has of a unit, and how many checkpoints are in its journal. ToolError when
+    `SERIAL.json` does not say."""
+    facts, _, wanted, name = _facts(folder, serial)
+    signed = plain.value_of(int, facts["signed"], f"{name}, signed")
+    if not 0 <= signed <= SIGNED_MAX:
+        raise plain.wrong(name, "has more checkpoints than any unit")
+    return [name, *(f"{FOLDER}/{file}" for file in sorted(wanted))], signed
+
+
+def read_kept(folder: Path, serial: str) -> Kept:
+    """The unit's files in an export. ToolError when they are not there, or none."""
+    facts, stretches, wanted, name = _facts(folder, serial)
+    main = f"{serial}.ilj"
     held = {file: files.read(folder, f"{FOLDER}/{file}", files.JOURNAL_BYTES_MAX) for file in sorted(wanted)}
     at, count = (plain.value_of(int, facts[key], f"{name}, {key}") for key in ("signed_at", "signed"))
     identity = (
@@ -130,3 +148,16 @@ def _check_numbers(identity: tuple[int, int, str], heads: list[Head], arrivals: 
         raise plain.wrong(name, "has an arrival that is none")
     if sum(arrival.last - arrival.first + 1 for arrival in arrivals) > ARRIVED_MAX:
         raise plain.wrong(name, "says that more records came than any unit makes")
+
+
+def untold(folder: Path, kept: Kept) -> list[str]:
+    """Names of the unit's journal files in an export that are others than those that what was read of them, `kept`, is
+    written to: what its `SERIAL.json` passes over is in no report. ToolError when one cannot be read."""
+    try:
+        content = _content(kept)
+    except (struct.error, TypeError, ValueError, ToolError):
+        content = {}  # what somebody changed so that no journal can hold it
+    wanted = {name: data for name, data in content.items() if name.endswith(".ilj")}
+    names, _ = names_of(folder, kept.stored.serial)
+    here = [name for name in names if name.endswith(".ilj")]
+    return [name for name in here if wanted.get(name) != files.read(folder, name, files.JOURNAL_BYTES_MAX)]

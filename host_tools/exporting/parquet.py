@@ -3,7 +3,8 @@ Trino, partitioned as Hive does it:
 
     records/unit=SERIAL/month=2027-01/records.parquet     month=unknown: of boots whose clock was never set
     events/unit=SERIAL/month=2027-01/events.parquet       draws, arms, discharges of that weapon: as a report lists them
-    files.json                                            every file with its rows, written last
+    files.json        every file with its rows; `is_whole` is false while they are written, and after a run that was
+                      broken off
 
 One unit's journal, or one neighbourhood's, is in a process at a time. Done again, each file is replaced whole by what
 is held now, and those that hold nothing any more go; whoever reads meanwhile may find some new and some old. Columns:
@@ -64,7 +65,7 @@ def write(
             f"{folder} holds files that no such export made", "Name an empty folder, or one of an earlier --parquet."
         )
     now: dict[str, int] = {}
-    _note(folder, before or {}, now)  # so that whatever is written from here on is known to be this export's
+    _note(folder, before or {}, is_whole=False)  # so that what is written from here on is known to be this export's
     share = 0.5 if asked is not None else 1.0
     made_of: list[Iterable[tuple[str, bytes, int]]] = [
         _records(holdings, executor, lambda done, total: progress(share * done, total))
@@ -82,7 +83,7 @@ def write(
             counts[place] += count
     for name in sorted(set(before or {}) - set(now)):
         _remove(folder, name)
-    _note(folder, {}, now)
+    _note(folder, now, is_whole=True)
     return Written(len(now), *counts)
 
 
@@ -153,9 +154,9 @@ def _manifest(folder: Path) -> dict[str, int] | None:
         ) from error
 
 
-def _note(folder: Path, before: dict[str, int], now: dict[str, int]) -> None:
-    files = dict(sorted({**before, **now}.items()))
-    durable.replace(folder / MANIFEST, (json.dumps({"files": files}, indent=1) + "\n").encode())
+def _note(folder: Path, rows: dict[str, int], *, is_whole: bool) -> None:
+    facts = {"is_whole": is_whole, "files": dict(sorted(rows.items()))}
+    durable.replace(folder / MANIFEST, (json.dumps(facts, indent=1) + "\n").encode())
 
 
 def _remove(folder: Path, name: str) -> None:

@@ -10,13 +10,11 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ..outcome import ToolError
+from ..store.unfit import LATEST_S, NUMBER_MAX
 
 T = TypeVar("T", bound=tuple[Any, ...])
 
-NUMBER_MAX = 2**62
 DEPTH_MAX = 40
-LATEST_S = 253_370_764_800
-"""The year 9999 begins: a day in every time zone."""
 _ADVICE = "Take a whole copy of the export, or make it anew: interlock export --audit DIR."
 
 
@@ -30,7 +28,7 @@ def written(value: Any) -> bytes:
 def read(data: bytes, name: str) -> Any:
     """What a JSON file says. `name`: of the file. ToolError when it is none."""
     try:
-        found = json.loads(data.decode("utf-8"), parse_constant=_no_number)
+        found = json.loads(data.decode("utf-8"), parse_constant=_no_number, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise ToolError(f"{name} is no JSON of an export: {error}", _ADVICE) from error
     level = [found]
@@ -43,6 +41,16 @@ def read(data: bytes, name: str) -> Any:
 
 def _items(one: dict[str, Any] | list[Any]) -> Iterable[Any]:
     return one.values() if isinstance(one, dict) else one
+
+
+def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """One that says each thing once: of two that bear one name, readers see the one and programs take the other."""
+    found = dict(members)
+    if len(found) != len(members):
+        seen: set[str] = set()
+        twice = next(name for name, _ in members if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise ValueError(f"{twice!r} is there twice")
+    return found
 
 
 def _no_number(word: str) -> None:

@@ -3,6 +3,7 @@ is in them. No store, no vault. EXPORT is a dossier, or a bundle, unpacked or no
 """
 
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,33 +16,31 @@ from ..reporting.model import Report
 from . import dossier, files, incident, plain, unpacking
 from .compare import Difference, differences
 from .dossier import Dossier, PublicKnowledge
+from .strays import EVIDENCE, INCIDENT, strays
 
 if TYPE_CHECKING:
     from ..campaign.executor import Executor
 
+PART = "beside.json calls this a part of what is held (is_part), as only bundles are: that hides a missing unit"
 Progress = Callable[[float, float], None]
-EVIDENCE, INCIDENT = "evidence", "incident.json"
 
 
 @dataclass(frozen=True)
 class Recomputed:
-    """`report`: as it was made anew; `differences`: what the exported one says otherwise; `not_compared`: fields that
-    only one of the two has, as versions of this program differ; `unlike`: files that are not what SHA256SUMS says."""
+    """`report`: as it was made anew; `differences`: what the exported one says otherwise, or does not say; `unlike`:
+    files that are not what SHA256SUMS says, or no part of an export; `is_part`: it calls itself a part of what is held,
+    which only bundles are."""
 
     report: Report
     differences: list[Difference]
-    not_compared: list[Difference]
     unlike: list[files.Unlike]
+    is_part: bool = False
 
     @property
     def findings(self) -> list[str]:
         """All that does not fit, in words."""
-        return [*(unlike_text(one) for one in self.unlike), *(one.text for one in self.differences)]
-
-    @property
-    def notes(self) -> list[str]:
-        """What could not be compared, in words."""
-        return [one.text for one in self.not_compared]
+        found = [*(unlike_text(one) for one in self.unlike), *(one.text for one in self.differences)]
+        return [*found, *([PART] if self.is_part else [])]
 
 
 def unlike_text(one: files.Unlike) -> str:
@@ -50,7 +49,12 @@ def unlike_text(one: files.Unlike) -> str:
         "missing": f"{one.name} is missing, and {files.SUMS} lists it",
         "not listed": f"{one.name} is not listed in {files.SUMS}: it was put there",
         "no plain file": f"{one.name} is no plain file: nothing was read through it",
+        "too deep": f"{one.name} is a folder in more folders than an export has: what is in it was not looked at",
+        "no part": f"{one.name} is no part of such an export: nothing in it is read",
     }
+    if one.what == "untold":
+        notes = re.sub(r"(\.[0-9]+)?\.ilj$", ".json", one.name)
+        return f"{one.name} has more, or others, than {notes} tells of it"
     return told[one.what]
 
 
@@ -69,17 +73,13 @@ def recompute(export: Path, executor: "Executor | None" = None, progress: Progre
         beside = held.beside
         report = make(held, beside, held.asked, executor, progress, knowing=PublicKnowledge(beside).of)
         exported, again = _both(export, held, report)
+        known = {one.name for one in unlike}
+        unlike += [one for one in strays(export, held) if one.name not in known]
     except ToolError as error:
         if not unlike:
             raise
         raise ToolError(f"{unlike_text(unlike[0])}; and so {error}", error.advice, Exit.FINDINGS) from error
-    found = differences(exported, again)
-    return Recomputed(
-        report,
-        [one for one in found if one.is_comparable],
-        [one for one in found if not one.is_comparable],
-        unlike,
-    )
+    return Recomputed(report, differences(exported, again), unlike, beside.is_part and held.folder == export)
 
 
 def _both(export: Path, held: Dossier, report: Report) -> tuple[Any, Any]:

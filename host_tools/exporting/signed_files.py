@@ -12,10 +12,15 @@ FOLDER = "signed"
 
 
 def _content(kept: Kept) -> Iterator[tuple[str, bytes]]:
-    for number, signed in enumerate(kept.signed):
-        name = f"{FOLDER}/{kept.stored.serial}.{number}.msg"
-        yield name, signed.message
-        yield f"{name}.sig", signed.signature
+    data = (part for signed in kept.signed for part in (signed.message, signed.signature))
+    yield from zip(names_signed(kept.stored.serial, len(kept.signed)), data, strict=True)
+
+
+def names_signed(serial: str, count: int) -> Iterator[str]:
+    """Names of the files of so many checkpoints of a unit."""
+    for number in range(count):
+        yield f"{FOLDER}/{serial}.{number}.msg"
+        yield f"{FOLDER}/{serial}.{number}.msg.sig"
 
 
 def write_signed(folder: Path, kept: Kept) -> None:

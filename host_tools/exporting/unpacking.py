@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from ..outcome import ToolError
 from . import files
@@ -13,13 +14,15 @@ ENTRIES_MAX = 100_000
 UNPACKED_BYTES_MAX = 1 << 32
 RATIO_MAX = 300
 """Unpacked by packed bytes: our JSON reaches 30, zeros 1030."""
+NO_ZIP = (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, ValueError)
+"""What reading a file raises that is none, or is packed as nobody packs: ValueError for a name with a NUL."""
 _DATE = (2000, 1, 1, 0, 0, 0)
 _CHUNK_BYTES = 1 << 20
 
 
-def pack(path: Path, content: Mapping[str, bytes]) -> None:
+def pack(file: Path | IO[bytes], content: Mapping[str, bytes]) -> None:
     """A zip file of these, in the order of their names. OSError when it cannot be written."""
-    with zipfile.ZipFile(path, "w") as packed:
+    with zipfile.ZipFile(file, "w") as packed:
         for name in sorted(content):
             assert files.is_name(name), name
             entry = zipfile.ZipInfo(name, _DATE)
@@ -45,9 +48,7 @@ def unpack(path: Path, folder: Path) -> None:
                         if left < 0:
                             raise _no_bundle(path, f"{entry.filename} is larger than it says")
                         out.write(chunk)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
-        raise _no_bundle(path, str(error)) from error
-    except ValueError as error:  # a name with a NUL
+    except NO_ZIP as error:
         raise _no_bundle(path, str(error)) from error
     except OSError as error:
         raise ToolError(
@@ -68,6 +69,8 @@ def _check(path: Path, entries: list[zipfile.ZipInfo]) -> None:
         kind = entry.external_attr >> 28
         if not files.is_name(entry.filename) or kind not in (0, 0o10):
             raise _no_bundle(path, f"{entry.filename!r} is no name of a plain file in it")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise _no_bundle(path, f"{entry.filename} is packed in another way than a bundle is")
         if total > UNPACKED_BYTES_MAX or entry.file_size > RATIO_MAX * (entry.compress_size + 64):
             raise _no_bundle(path, f"{entry.filename} would be larger than anything in a bundle")
 

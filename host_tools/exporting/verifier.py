@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..outcome import Exit, ToolError
-from ..verifying.keys import read_public_key
 from .checks import Checked, check
+from .given import person_key, unit_key
 
 _MARKS = {"ok": "ok      ", "finding": "FINDING ", "note": "note    ", "open": "not shown "}
 
@@ -25,40 +25,60 @@ def main(here: str, arguments: Sequence[str]) -> int:
         prog="verify.py", description="Check this bundle of evidence: hashes, journals, signatures, clocks, verdicts."
     )
     asked.add_argument(
-        "--public-key", metavar="FILE", type=Path, action="append", default=[],
-        help="a unit's public key that you had from elsewhere: 60 bytes, or their hex; may be given more than once",
+        "--public-key", metavar="[SERIAL=]FILE", action="append", default=[],
+        help="a unit's public key that you had from elsewhere: 60 bytes, or their hex; no other of that unit counts "
+        "then; may be given more than once",
+    )  # fmt: skip
+    asked.add_argument(
+        "--person-key", metavar="PERSON=KEY", action="append", default=[],
+        help="a person's key that you had from elsewhere: PC1=ILK1-...; may be given more than once",
     )  # fmt: skip
     asked.add_argument("--json", action="store_true", help="for programs")
     options = asked.parse_args(list(arguments))
     out = sys.stdout
     try:
-        checked = check(Path(here), [read_public_key(path) for path in options.public_key])
+        known = [person_key(text) for text in options.person_key]
+        checked = check(Path(here), [unit_key(text) for text in options.public_key], known)
     except ToolError as error:
-        sys.stderr.write(_printable(f"{error}.\n{error.advice}\n", sys.stderr.encoding))
+        sys.stderr.write(_encodable(f"{_one_line(f'{error}')}.\n{_one_line(error.advice)}\n", sys.stderr.encoding))
         return int(error.code)
     if options.json:
         lines = [line._asdict() for line in checked.lines]
         out.write(json.dumps({"reference": checked.reference, "is_sound": checked.is_sound, "lines": lines}) + "\n")
     else:
-        out.write(_printable(told(checked), out.encoding))
+        out.write(_encodable(told(checked), out.encoding))
     return int(checked.code)
 
 
-def _printable(text: str, encoding: str | None) -> str:
-    """Names come from anybody: what steers a terminal, or cannot be shown, is written out."""
-    shown = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
-    return shown.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
+def _encodable(text: str, encoding: str | None) -> str:
+    """What this terminal cannot show is written out."""
+    return text.encode(encoding or "ascii", "backslashreplace").decode(encoding or "ascii")
+
+
+def _one_line(text: str) -> str:
+    """Texts come from anybody: what steers a terminal, or begins a line, is written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def told(checked: Checked) -> str:
-    lines = [f"The incident {checked.reference}", ""]
+    lines = [f"The incident {_one_line(checked.reference)}", ""]
     part = ""
     for line in checked.lines:
         if line.part != part:
             lines += ["", line.part]
             part = line.part
-        lines.append(f"  {_MARKS[line.state]} {line.text}")
+        lines.append(f"  {_MARKS[line.state]} {_one_line(line.text)}")
     lines.append("")
+    if checked.bare:
+        serials = ", ".join(_one_line(serial) for serial in checked.bare)
+        lines.append(
+            f"NOTHING IS SIGNED in the journals of {serials}, by any key that is vouched for: whoever had them can "
+            "have made them anew."
+        )
+    lines.append(
+        "The page incident.html was not compared. Whoever has the program can draw it anew: interlock report "
+        "--recompute FOLDER --out PAGES."
+    )
     if checked.is_sound and checked.code is Exit.DONE:
         lines.append(
             "The bundle is what it says it is, and nothing is found. README.txt says what that does not prove."

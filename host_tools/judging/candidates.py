@@ -12,15 +12,12 @@ from dataclasses import dataclass, replace
 from interlock.core import frames
 
 from ..clocks.exchange import PAIR_PPM, Segment, Span
+from .answers import TICK_MS, began, built_after, contradicted, denial_of
 from .evidence import Evidence
 from .recordings import Recording
 from .table import GRACE_MS, End, Facts, Seen, Start, Within, decide
 from .uses import Answer, Event, Use
 
-SINCE_MOST_MS = (1 << 24) - 1
-"""An ack's field for how long it has been recording holds no more (4.6 h)."""
-TICK_MS = 1.0
-"""Clocks count whole milliseconds: of two moments the one may be so much more behind the other, or less."""
 SAME = Span(0.0, 0.0)
 """The offset of a clock to itself, which does not drift."""
 _DRIFT = PAIR_PPM / 1e6
@@ -32,7 +29,8 @@ class Candidate:
     where nothing ties the clocks. `seen`: what shows it to the table; `answer`: the ack that shows it best, and
     `denial`: the one before it that said *not yet*; `recording`: in the camera's journal; `offset`: of its clock at the
     event. `buffer_ms`: how far the pre-event buffer reaches back before the start; `sound`:
-    no record that shows it is altered or contradicted."""
+    no record that shows it is altered or contradicted; `is_contradicted`: the ack and the one before it, `denial`,
+    cannot both be true."""
 
     camera: int
     seen: Seen
@@ -45,17 +43,18 @@ class Candidate:
     denial: Answer | None = None
     recording: Recording | None = None
     offset: Span | None = None
+    is_contradicted: bool = False
 
 
 def candidates(evidence: Evidence, use: Use, event: Event, camera: int) -> list[Candidate]:
     """All recordings of this camera that may serve the event."""
-    journalled = list(_from_recordings(evidence, use, event, camera))
+    journalled = list(of_journal(evidence, use, event, camera))
     found = []
     for ack in _from_answers(use, event, camera):
-        if not ack.sound and camera in evidence.complete:
+        if (ack.is_contradicted or not ack.sound) and camera in evidence.complete:
             continue  # the camera's own journal is whole, and says all of it
         # With a gap in the journal the ack may be of a recording that is not in it.
-        alike = [at for at, other in enumerate(journalled) if _may_be_one(ack, other)]
+        alike = [at for at, other in enumerate(journalled) if may_be_one(ack, other)]
         ack = _from_restart(ack, [journalled[at] for at in alike])
         is_proof = decide(facts_of(use, event, ack))[0] == "before-protocol"
         if camera in evidence.complete:
@@ -74,10 +73,12 @@ def facts_of(use: Use, event: Event, candidate: Candidate) -> Facts:
     """What the table is asked."""
     start, end = candidate.start, candidate.end
     sound = candidate.sound and use.is_sound(event.sequence)
+    if candidate.is_contradicted:
+        return Facts(candidate.seen, Start.CONTRADICTED, End.OPEN, Within.UNKNOWN, candidate.proven, sound=sound)
     if start is None or end is None:
         return Facts(candidate.seen, Start.UNTIED, End.OPEN, Within.UNKNOWN, candidate.proven, sound=sound)
     placed = Start.STRADDLES
-    if start.high <= event.at_ms and not event.is_older:
+    if start.high <= event.low_ms:
         placed = Start.BEFORE
     elif start.low >= event.at_ms:
         placed = Start.AFTER
@@ -87,19 +88,18 @@ def facts_of(use: Use, event: Event, candidate: Candidate) -> Facts:
 def _end(event: Event, end: Span) -> End:
     if end.low >= event.at_ms:
         return End.REACHES
-    if end.high < event.at_ms and not event.is_older:
+    if end.high < event.low_ms:
         return End.BEFORE
     return End.OPEN if math.isinf(end.high) else End.STRADDLES
 
 
 def _within(use: Use, start: Span) -> Within:
     """Whether a start counts as of this use at all."""
-    is_end_known = use.end is not None and use.is_sound(use.end.sequence)
-    until_ms = (use.end_ms if is_end_known and use.end_ms is not None else use.sound_ms) + GRACE_MS
+    back = use.returned
     # In 10 s the weapon's clock is a tick fast or slow.
-    if start.high <= until_ms - TICK_MS:
+    if start.high <= back.low + GRACE_MS - TICK_MS:
         return Within.YES
-    return Within.NO if start.low > until_ms + TICK_MS and is_end_known else Within.UNKNOWN
+    return Within.NO if start.low > back.high + GRACE_MS + TICK_MS else Within.UNKNOWN
 
 
 # Acks.
@@ -110,42 +110,29 @@ def _from_answers(use: Use, event: Event, camera: int) -> Iterable[Candidate]:
     for answer in use.answers:
         if answer.camera != camera or answer.kind != frames.PROVEN or answer.counter < event.counter:
             continue
-        built_low = built_after(use, answer)
-        # Its recording began so long before by the camera's clock, which is not quite as fast as the weapon's.
-        drift_ms = answer.since_ms * _DRIFT + TICK_MS
-        low = -math.inf if answer.since_ms >= SINCE_MOST_MS else built_low - answer.since_ms - drift_ms
-        # A camera that answered "not yet" to this event began after that answer, so after the event.
-        denials = [said for said in use.answers if use.is_sound(said.sequence) and _denies(said, event, answer)]
-        denial = max(denials, key=lambda denied: built_after(use, denied), default=None)
-        if denial is not None:
-            low = max(low, built_after(use, denial))
-        start = Span(low, answer.at_ms - answer.since_ms + drift_ms)
-        end = Span(built_low, math.inf)
-        sound = use.is_sound(answer.sequence)
-        yield Candidate(camera, Seen.ACK, start, end, answer.buffer_ms, True, sound, answer, denial)
+        yield of_answer(use, event, answer)
 
 
-def built_after(use: Use, answer: Answer) -> int:
-    """The moment on the weapon's clock after which this answer was built: its frame had been aired."""
-    aired = [event for event in use.events if 0 < event.counter <= answer.counter]
-    # What was put in later would move it.
-    sound = [event for event in aired if use.is_sound(event.sequence)]
-    return max(event.aired_ms for event in sound or aired)
-
-
-def _denies(earlier: Answer, event: Event, answer: Answer) -> bool:
-    return (
-        earlier.camera == answer.camera
-        and earlier.kind != frames.PROVEN
-        and event.counter <= earlier.counter <= answer.counter
-        and earlier.at_ms <= answer.at_ms
-    )
+def of_answer(use: Use, event: Event, answer: Answer) -> Candidate:
+    """The recording that this ack of a proven tally speaks of."""
+    sound, built_low = use.is_sound(answer.sequence), built_after(use, answer)
+    said = (answer.buffer_ms, True, sound, answer)
+    against = contradicted(use, answer)
+    if against is not None:
+        return Candidate(answer.camera, Seen.ACK, None, None, *said, against, is_contradicted=True)
+    start = began(use, answer)
+    # A camera that answered "not yet" to this event began after that answer, so after the event.
+    denial = denial_of(use, event, answer)
+    if denial is not None:
+        start = Span(max(start.low, built_after(use, denial)), start.high)
+    return Candidate(answer.camera, Seen.ACK, start, Span(built_low, math.inf), *said, denial)
 
 
 # The camera's journal.
 
 
-def _from_recordings(evidence: Evidence, use: Use, event: Event, camera: int) -> Iterable[Candidate]:
+def of_journal(evidence: Evidence, use: Use, event: Event, camera: int) -> Iterable[Candidate]:
+    """The recordings in the camera's own journal, in its order."""
     here = Segment(use.unit, use.boot)
     offsets: dict[int, Span | None] = {}
     for recording in evidence.recordings.get(camera, ()):
@@ -161,7 +148,8 @@ def _from_recordings(evidence: Evidence, use: Use, event: Event, camera: int) ->
         start = seen_from(event.at_ms, recording.start_ms, offset)
         end = seen_from(event.at_ms, recording.end_ms, offset)
         if not recording.is_begin_seen:
-            start = Span(_not_before(evidence, here, event.at_ms, recording, camera), start.high)
+            low = _not_before(evidence, here, event.at_ms, recording, camera)
+            start = Span(low if low <= start.high else -math.inf, start.high)
         if not recording.ended:
             end = Span(end.low, math.inf)
         elif recording.ended_by_ms is not None:
@@ -206,7 +194,8 @@ def _of_a_later_use(evidence: Evidence, use: Use, recording: Recording, camera: 
 # Both.
 
 
-def _may_be_one(ack: Candidate, other: Candidate) -> bool:
+def may_be_one(ack: Candidate, other: Candidate) -> bool:
+    """Whether this ack may speak of that recording of its camera's journal."""
     if ack.start is None or ack.end is None or other.start is None or other.end is None or ack.answer is None:
         return True
     # A unit that restarted in it counts from its restart.

@@ -31,7 +31,8 @@ class Cited(NamedTuple):
 
 def of_event(use: Use, event: Event, says: str | None = None) -> Cited:
     name = frames.EVENT_NAMES.get(event.event, f"event {event.event}")
-    return Cited(use.unit, event.sequence, records.EVENT, says or f"the {name}", event.at_ms)
+    older = ", then or before" if event.is_older else ""
+    return Cited(use.unit, event.sequence, records.EVENT, (says or f"the {name}") + older, event.at_ms)
 
 
 def of_return(use: Use) -> list[Cited]:
@@ -63,10 +64,21 @@ def _once(cited: Iterable[Cited]) -> list[Cited]:
 
 
 def of_answer(use: Use, answer: Answer) -> Cited:
-    says = f"recording for {answer.since_ms / 1000:.3f} s when it was built"
+    return Cited(use.unit, answer.sequence, records.ACK, f"the ack came: {answered(answer)}", answer.at_ms)
+
+
+def answered(answer: Answer) -> str:
     if answer.kind != frames.PROVEN:
-        says = "not yet recording"
-    return Cited(use.unit, answer.sequence, records.ACK, f"the ack came: {says}", answer.at_ms)
+        return "not yet recording"
+    return f"recording for {answer.since_ms / 1000:.3f} s when it was built"
+
+
+def of_contradicted(found: Candidate) -> str:
+    """What the two answers said, in words."""
+    before, answer = found.denial, found.answer
+    assert before is not None and answer is not None
+    later = gap_text(answer.at_ms - before.at_ms)
+    return f"one came that said {answered(before)}, and {later} later one that said {answered(answer)}"
 
 
 def _of_ack(evidence: Evidence, use: Use, found: Candidate) -> list[Cited]:
@@ -122,13 +134,19 @@ def of_tie(evidence: Evidence, use: Use, here_ms: float, there: Segment) -> list
         (low, "at least", by_radio.low >= offset.low),
     ):
         if found is not None and is_sharp:
-            cited += _of_source(
-                use, there, offset, found[0], found[2], f"its clock is ahead by {edge} {found[1]:.0f} ms"
-            )
+            says = f"its clock is {_ahead(found[1], edge)}"
+            cited += _of_source(use, there, offset, found[0], found[2], says)
     if by_radio.low < offset.low or by_radio.high > offset.high:
         for unit in (here, there):
             cited += _of_sync(evidence, unit, here, here_ms, offset)
     return cited
+
+
+def _ahead(ms: float, edge: str) -> str:
+    """Ahead by at least 5 ms; where the bound is below nothing, behind by at most so much."""
+    if ms >= 0:
+        return f"ahead by {edge} {ms:.0f} ms"
+    return f"behind by {'at least' if edge == 'at most' else 'at most'} {-ms:.0f} ms"
 
 
 _Closest = tuple[Source, float, Bound]
@@ -178,14 +196,58 @@ def _of_sync(evidence: Evidence, unit: Segment, here: Segment, here_ms: float, o
     return [Cited(unit.unit, nearest.sequence, records.CLOCK, "this clock was set", at_ms)]
 
 
-def of_silence(evidence: Evidence, camera: int) -> tuple[str, list[Cited]]:
-    """That a journal which covers the use shows no recording: up to which record it was looked through."""
+def of_silence(evidence: Evidence, use: Use, event: Event, camera: int) -> tuple[str, list[Cited]]:
+    """That a journal which covers the use shows no recording: up to which record it was looked through, and where its
+    unit may have been off."""
     extent = evidence.extents.get(camera)
     if extent is None:
         return "the journal of the camera's unit is empty", []
     last = extent.last
-    text = "the journal of the camera's unit covers the use, and has no recording that may be of it"
-    return text, [Cited(camera, last.sequence, last.kind, "the last record of this journal", None)]
+    cited = [Cited(camera, last.sequence, last.kind, "the last record of this journal", None)]
+    text = "has no recording that may be of it"
+    between = _around(evidence, use, event, camera, extent.starts)
+    if not between:
+        return f"the journal of the camera's unit covers the use, and {text}", cited
+    told = [
+        Cited(camera, place.sequence, place.kind, says, here_ms)
+        for pair in between[-STARTS_NAMED:]
+        for (place, here_ms), says in zip(
+            pair, ("the last record before its unit started anew", "its unit started anew"), strict=True
+        )
+    ]
+    where = " and ".join(
+        f"between records {before.sequence} and {behind.sequence}"
+        for (before, _), (behind, _) in between[-STARTS_NAMED:]
+    )
+    if len(between) > STARTS_NAMED:
+        where += f" and before {len(between) - STARTS_NAMED} starts more"
+    return (
+        f"the journal of the camera's unit is whole, and {text}; it wrote nothing {where}, where it started anew: "
+        "whether it was off during the use, nothing says"
+    ), [*told, *cited]
+
+
+STARTS_NAMED = 3
+_Placed = tuple[Place, float | None]
+
+
+def _around(
+    evidence: Evidence, use: Use, event: Event, camera: int, pairs: Iterable[tuple[Place, Place]]
+) -> list[tuple[_Placed, _Placed]]:
+    """Those of these, before and behind which the camera's journal knows something, that the use may lie between."""
+    until_ms = (use.known_ms if use.end_ms is None else use.end_ms) + GRACE_MS
+    found: list[tuple[_Placed, _Placed]] = []
+    for before, behind in pairs:
+        ends, begins = (_here_ms(evidence, use, event, camera, place) for place in (before, behind))
+        if begins is not None and begins < event.at_ms:
+            found.clear()  # so were all before it
+        elif ends is not None and ends > until_ms:
+            break
+        else:
+            if ends is not None and ends >= event.at_ms:
+                found.clear()
+            found.append(((before, ends), (behind, begins)))
+    return found
 
 
 def of_missing(evidence: Evidence, use: Use, event: Event, camera: int) -> tuple[str, list[Cited]]:

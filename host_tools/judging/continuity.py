@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..clocks.exchange import Span
 from . import citing
-from .candidates import Candidate, candidates
+from .candidates import Candidate, candidates, facts_of, may_be_one, of_journal
 from .citing import Cited, gap_text, middle
 from .evidence import Evidence
-from .table import Seen, Verdict
+from .table import Seen, Verdict, decide
 from .uses import Event, Use
 from .verdict import Judgement
 
@@ -36,9 +37,17 @@ class Continuity:
 
 ALTERED = "from then on the journal of the camera's unit is altered or contradicted"
 DOUBTED_RETURN = "the journal of the weapon is altered or contradicted where it tells of the return"
-ACKS_ONLY = (
-    "acks prove only the instants at which they were built, and no journal of the camera's unit is here to say more"
+_INSTANTS = "acks prove only the instants at which they were built, and "
+ACKS_ONLY = _INSTANTS + "no journal of the camera's unit is here to say more"
+ACKS_AND_GAPS = _INSTANTS + (
+    "what is here of the journal of the camera's unit does not say more for certain: it has a gap or findings, or ends"
 )
+ACKS_AND_CLOCKS = _INSTANTS + (
+    "by the clocks the journal of the camera's unit does not say for certain which of its recordings that was"
+)
+ACKS_CONTRADICTED = _INSTANTS + "the journal of the camera's unit, which is whole, has no recording that fits"
+MAYBE_ENDED = "by the clocks it may have ended before the weapon was back"
+MAYBE_BACK = "it ended, and nothing says whether the weapon was back by then: that was journalled too late to say when"
 UNTIL_BACK = "the recording went on until the weapon was back"
 NO_RETURN = "the recording went on as long as the weapon's journal knows of the use, which tells of no return"
 
@@ -49,15 +58,29 @@ def continuity(evidence: Evidence, use: Use, event: Event, judgement: Judgement)
     if judgement.verdict is not Verdict.BEFORE or shown is None:
         return None
     cited = [citing.of_event(use, event)]
-    if shown.recording is None:
-        acks = [] if shown.answer is None else [citing.of_answer(use, shown.answer)]
-        return Continuity(State.UNKNOWN, (), ACKS_ONLY, (*cited, *acks))
     tied = [
         found for found in candidates(evidence, use, event, shown.camera) if found.seen is Seen.JOURNAL and found.end
     ]
-    first = next(at for at, found in enumerate(tied) if found.recording == shown.recording)
+    if shown.recording is None:
+        cited += [] if shown.answer is None else [citing.of_answer(use, shown.answer)]
+        # Which one the ack speaks of may be open. What matters is one that was on from before the event.
+        certain = [at for at, found in enumerate(tied) if decide(facts_of(use, event, found))[0] == "before-clocks"]
+        if not certain:
+            return Continuity(State.UNKNOWN, (), _why_unknown(evidence, use, event, shown), tuple(cited))
+        first = certain[0]
+    else:
+        first = next(at for at, found in enumerate(tied) if found.recording == shown.recording)
     found = _followed(use, event, tied[first:])
     return Continuity(found.state, found.breaks, found.reason, (*cited, *found.cited, *citing.of_return(use)))
+
+
+def _why_unknown(evidence: Evidence, use: Use, event: Event, shown: Candidate) -> str:
+    if shown.camera not in evidence.extents:
+        return ACKS_ONLY
+    if shown.camera not in evidence.complete:
+        return ACKS_AND_GAPS
+    journalled = of_journal(evidence, use, event, shown.camera)
+    return ACKS_AND_CLOCKS if any(may_be_one(shown, found) for found in journalled) else ACKS_CONTRADICTED
 
 
 def _followed(use: Use, event: Event, chain: Sequence[Candidate]) -> Continuity:
@@ -79,11 +102,13 @@ def _followed(use: Use, event: Event, chain: Sequence[Candidate]) -> Continuity:
         following = chain[at + 1] if at + 1 < len(chain) else None
         if following is not None and not following.sound:
             following = None  # that it was on again proves nothing
-        if end.high >= until_ms:
-            ended = "by the clocks it may have ended before the weapon was back"
+        if end.high >= use.returned.low:
+            ended = MAYBE_BACK if use.end is not None and use.end.is_older else MAYBE_ENDED
             doubt = ended if recording.ended else "the journal of the camera's unit does not say how long it went on"
             break
         again = None if following is None else following.start
+        if again is not None:  # it cannot have begun before this one was over
+            again = Span(max(again.low, end.low), max(again.high, end.low))
         if following is not None and again is not None and again.low <= end.high and not _is_proven(following):
             doubt = "from then on the tally proves nothing"
             cited += citing.of_recording(use, event, following)

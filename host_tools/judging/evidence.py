@@ -2,8 +2,8 @@
 the exchanges that tie their clocks. Facts only; judgement is in `verdict.py`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from interlock.core import records
@@ -13,6 +13,7 @@ from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 from ..clocks.exchange import Bound, Segment, Span, offset_at
 from ..clocks.offsets import Offset, measured
 from ..clocks.unit_clock import HOST_U_MS, UnitClock
+from .disputes import NO_DISPUTES, Judged, as_others_have_it, judged, unlike
 from .exchanges import Ears, Frame, Source, exchanges, within
 from .recordings import Recording, recordings_of
 from .uses import Answer, Use, uses_of
@@ -46,17 +47,21 @@ class Place(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """What a camera's journal reaches over: its last record, and what is before and behind each gap."""
+    """What a camera's journal reaches over: its last record, and what is before and behind each gap, and each start of
+    its unit."""
 
     last: Place
     gaps: tuple[tuple[Place, Place], ...]
+    starts: tuple[tuple[Place, Place], ...] = ()
 
 
 @dataclass
 class Evidence:
     """All journals joined. `complete`: units whose journals leave nothing open; `clocks`: of each unit; `sources`: of
     each of `bounds`, the records behind it; `doubted`: by unit, from which record on its journal proves nothing, where
-    there is one; `sound_clocks`: of those units, by what is sound; `syncs`: sound records that set each clock;
+    there is one; `sound_clocks`: of those units by what is sound, and of those with a clock that was set wrong
+    (`disputed`) by what else there is; `partly`: of a use whose return is not known, those of `complete` whose journals
+    cover no more of it than is known; `syncs`: sound records that set each clock;
     `extents`: of the cameras' journals; `answered`: by (camera, weapon), the acks that the camera wrote down;
     `of_weapon`: uses by unit, in order."""
 
@@ -72,6 +77,8 @@ class Evidence:
     of_weapon: Mapping[int, Sequence[Use]] = field(default_factory=dict)
     doubted: Mapping[int, int] = field(default_factory=dict)
     sound_clocks: Mapping[int, UnitClock] = field(default_factory=dict)
+    disputed: Judged = NO_DISPUTES
+    partly: Set[int] = frozenset()
 
     def tying(self, unit: int) -> UnitClock | None:
         """The clock of this unit as far as it may tie records to those of others: set by sound records only."""
@@ -134,7 +141,7 @@ def gather(journals: Iterable[UnitJournal]) -> Evidence:
                 for there, bound, source in exchanges(use, ears):
                     bounds[Segment(use.unit, use.boot), there].append(bound)
                     sources[Segment(use.unit, use.boot), there].append(source)
-    return Evidence(
+    evidence = Evidence(
         uses=uses,
         recordings={j.unit: recordings_of(j.records, j.doubted) for j in cameras},
         complete={j.unit for j in cameras if j.complete and j.doubted is None},
@@ -148,6 +155,51 @@ def gather(journals: Iterable[UnitJournal]) -> Evidence:
         doubted={j.unit: j.doubted for j in journals if j.doubted is not None},
         sound_clocks={j.unit: UnitClock(_sound(j)) for j in journals if j.doubted is not None},
     )
+    return _without_wrong_clocks(evidence, journals)
+
+
+def _without_wrong_clocks(evidence: Evidence, journals: Iterable[UnitJournal]) -> Evidence:
+    """What the units said to each other comes before what hosts' clocks said."""
+    by_utc, by_others = {}, {}
+    for (here, there), bounds in evidence.bounds.items():
+        span = evidence.offset_by_utc(here, there, bounds[0].here_ms)
+        ours, theirs = evidence.tying(here.unit), evidence.tying(there.unit)
+        if span is not None:
+            by_utc[here, there] = span
+        elif ours is not None and theirs is not None and here.unit != there.unit:
+            contradiction = unlike(here, there, bounds, ours, theirs)
+            if contradiction is not None:
+                by_others[here, there] = contradiction
+    clocks = {unit: evidence.tying(unit) for unit in evidence.clocks}
+    misordered = {Segment(unit, boot) for unit, clock in clocks.items() if clock for boot in clock.misordered}
+    found = judged(evidence.bounds, evidence.sources, by_utc, by_others, misordered)
+    if not found.wrong:
+        return evidence
+    units = {segment.unit for segment in found.wrong}
+    sound = {j.unit: UnitClock(_unset(j, found.wrong)) for j in journals if j.unit in units}
+    told: dict[int, dict[int, list[Bound]]] = defaultdict(lambda: defaultdict(list))
+    for dispute in found.disputes:
+        bounds = evidence.bounds[dispute.here, dispute.there]
+        for segment, bound in as_others_have_it(dispute, bounds, evidence.tying).items():
+            if segment in found.wrong:
+                told[segment.unit][segment.boot].append(bound)
+    widened = {unit: evidence.clocks[unit].beside(others) for unit, others in told.items()}
+    return replace(
+        evidence,
+        clocks={**evidence.clocks, **widened},
+        sound_clocks={**evidence.sound_clocks, **sound},
+        disputed=found,
+    )
+
+
+def _unset(journal: UnitJournal, wrong: Collection[Segment]) -> list[Record]:
+    """Without the clocks that were set wrong, and all that may have been reckoned from them later."""
+    return [
+        record
+        for record in _sound(journal)
+        if record.kind != records.FLOOR
+        and not (record.kind == records.CLOCK and Segment(journal.unit, record.boot) in wrong)
+    ]
 
 
 def _sound(journal: UnitJournal) -> list[Record]:
@@ -166,13 +218,15 @@ def _syncs(journals: Iterable[UnitJournal]) -> dict[Segment, list[Sync]]:
 
 
 def _extent(journal: Sequence[Record]) -> Extent:
-    gaps = []
+    gaps, starts = [], []
     before: Record | None = None
     for record in journal:
         if before is not None and record.sequence != before.sequence + 1:
             gaps.append((_place(before), _place(record)))
+        elif before is not None and record.boot != before.boot:
+            starts.append((_place(before), _place(record)))
         before = record
-    return Extent(_place(journal[-1]), tuple(gaps))
+    return Extent(_place(journal[-1]), tuple(gaps), tuple(starts))
 
 
 def _place(record: Record) -> Place:

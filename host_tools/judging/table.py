@@ -48,6 +48,8 @@ class Start(StrEnum):
     STRADDLES = "straddles"
     UNTIED = "untied"
     """Nothing ties the camera's clock to the weapon's."""
+    CONTRADICTED = "contradicted"
+    """What the camera answered says both that it had begun and that it had not."""
 
 
 class End(StrEnum):
@@ -104,6 +106,7 @@ def _row(name: str, verdict: Verdict, says: str, **when: object) -> Row:
 _B, _L, _U, _I = Verdict.BEFORE, Verdict.LATE, Verdict.UNWITNESSED, Verdict.INDETERMINATE
 NOT_COVERED = "the camera unit's journal is missing or gapped"
 UNSOUND = "a journal that this rests on is altered or contradicted there: it proves nothing"
+CONTRADICTED = "two answers of the camera contradict each other: neither proves anything"
 
 ROWS = (
     _row("no-camera", _U, "no camera", seen=Seen.NOBODY),
@@ -113,6 +116,7 @@ ROWS = (
     _row("too-late", _U, "the journals show no recording at the event", start=Start.AFTER, within=Within.NO),
     # Unwitnessed stays what it is: else to alter the weapon's journal would take it out of the figure.
     _row("unsound", _I, UNSOUND, sound=False),
+    _row("contradicted", _I, CONTRADICTED, start=Start.CONTRADICTED),
     _row("untied", _I, "a recording whose clock nothing ties to the weapon's", start=Start.UNTIED),
     _row(
         "unproven-late",
@@ -172,7 +176,8 @@ ROWS = (
 BEST = (
     *("before-protocol", "before-clocks"),
     # What is not known may have been better than late: late is claimed only where none of these is left open ...
-    *("straddles", "end-straddles", "end-open", "unproven-tally", "unsound", "untied", "not-covered"),
+    *("straddles", "end-straddles", "end-open", "unproven-tally", "unsound", "contradicted", "untied"),
+    "not-covered",
     "late",
     # ... which these are not: whatever they were, it was no recording before the event.
     *("return-unknown", "unproven-late"),

@@ -9,10 +9,14 @@ from typing import Any, NamedTuple
 from interlock.core import frames, holster, records
 from interlock.core.layout import Record
 
+from ..clocks.spans import Span
+
 BEGINS = (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.OUT)
 ENDS = (frames.REHOLSTER, frames.STOW, frames.CANCEL)
 AGO_MOST = records.AGO_NONE - 1
 """So many milliseconds, or more."""
+CARRIED = (records.RESERVE, records.PEERS, records.FLOOR, records.ASSIGNED, records.CONFIG)
+"""What a unit repeats at the head of a sector, from the first of these to the last, with nothing between."""
 
 
 class Coding(StrEnum):
@@ -27,7 +31,7 @@ class Coding(StrEnum):
 class Event(NamedTuple):
     """A weapon event on its unit's clock. `at_ms`: its edge; `aired_ms`: its frame was not on the air before that;
     `counter`: 0 when it was not aired; `sequence`: its record's; `is_older`: its record came too long after it to say
-    how long (65 s), so it was before `at_ms`."""
+    how long (65 s), so it was then or before, and not before `since_ms`, the edge before it."""
 
     boot: int
     at_ms: int
@@ -37,6 +41,12 @@ class Event(NamedTuple):
     counter: int
     sequence: int
     is_older: bool = False
+    since_ms: int = 0
+
+    @property
+    def low_ms(self) -> int:
+        """The earliest moment at which it may have been."""
+        return self.since_ms if self.is_older else self.at_ms
 
 
 class Answer(NamedTuple):
@@ -107,7 +117,9 @@ class Use:
     the last moment of which this boot's journal knows, `sound_ms`: of which its sound part does; `doubted`: from this
     record on the weapon's journal proves nothing, None: nowhere; `is_cancelled`: the officer said that the draw was
     none; `near`: None when no crew record tells who was; of the weapon's unit and, joined later, of its cameras;
-    `assigned`: None when its paired cameras were its own."""
+    `assigned`: None when its paired cameras were its own, or, unless `is_assigned_known`, when records are missing that
+    may have said so; `named`: those that its unit itself calls its own, as far as it had heard them; `strange`:
+    cameras that it had heard and does not call its own."""
 
     unit: int
     boot: int
@@ -123,6 +135,9 @@ class Use:
     sum: Sum | None = None
     near: list[Near] | None = None
     assigned: Assigned | None = None
+    is_assigned_known: bool = True
+    named: set[int] = field(default_factory=set)
+    strange: set[int] = field(default_factory=set)
 
     @property
     def coding(self) -> Coding | None:
@@ -141,6 +156,15 @@ class Use:
         """The event that ended it, or None: no return was journalled in this boot."""
         return next((event for event in self.events if event.event in ENDS), None)
 
+    @property
+    def returned(self) -> Span:
+        """When the weapon was back, on its unit's clock: certainly out until the first, back from the second on, which
+        is infinite where nothing that proves anything says so."""
+        end = self.end
+        if end is None or self.end_ms is None or not self.is_sound(end.sequence):
+            return Span(self.sound_ms, float("inf"))
+        return Span(end.low_ms, self.end_ms)
+
     def add_near(self, writer: int, members: Iterable[records.CrewMember]) -> None:
         self.near = [*(self.near or ()), *(Near(writer, *member) for member in members)]
 
@@ -158,19 +182,26 @@ class _Teller:
         self.uses: list[Use] = []
         self._unit, self._doubted = unit, doubted
         self._use: Use | None = None
-        self._due: int | None = None
+        self._due = 0
         self._is_muted = False
         self._assigned: Assigned | None = None
+        self._is_assigned_known = True
+        self._edge = (0, 0)  # boot, and a moment of it before which no later edge can have been
+        self._is_carrying = False  # what is in force is being repeated, all of it
 
     def take(self, record: Record) -> None:
         if record.sequence != self._due:
-            self._use = None  # records are missing: the weapon may have been back and out again meanwhile
+            # Records are missing: the weapon may have been back and out again meanwhile, and be somebody else's now.
+            self._use, self._is_muted, self._assigned = None, False, None
+            self._is_assigned_known = self._is_carrying = False
         self._due = record.sequence + 1
+        self._is_carrying = record.kind == records.RESERVE or (self._is_carrying and record.kind in CARRIED)
         fields = record.fields()
         if self._use is not None and record.boot == self._use.boot:
             self._knows(self._use, record)
         if record.kind == records.BOOT:
-            self._use, self._is_muted = None, False
+            # Who was assigned is written anew behind it.
+            self._use, self._is_muted, self._assigned, self._is_assigned_known = None, False, None, True
         elif fields is None:
             return
         elif record.kind == records.EVENT:
@@ -179,20 +210,29 @@ class _Teller:
             self._is_muted = fields.seconds > 0
         elif record.kind == records.ASSIGNED:
             officer = fields.officer.decode("ascii", "replace").rstrip(" \0")
-            self._assigned = Assigned(fields.partner, officer) if fields.partner else None
+            self._assigned, self._is_assigned_known = (
+                Assigned(fields.partner, officer) if fields.partner else None,
+                True,
+            )
+        elif record.kind == records.CONFIG and self._is_carrying:
+            self._is_assigned_known = True  # nobody is, else that had been repeated as well
         elif self._use is not None:
             self._beside(self._use, record, fields)
 
     def _event(self, record: Record, fields: Any) -> None:
         at_ms = record.uptime_ms - _ago(fields.edge_ago_ms)
-        # Where the field cannot hold how long ago, nothing but the edge is known to have been before.
-        aired_ms = at_ms if fields.aired_ago_ms == AGO_MOST else record.uptime_ms - _ago(fields.aired_ago_ms)
-        said = (fields.event, fields.flags, fields.counter)
         is_older = fields.edge_ago_ms == AGO_MOST
-        event = Event(record.boot, at_ms, aired_ms, *said, record.sequence, is_older)
+        since_ms = self._edge[1] if self._edge[0] == record.boot else 0
+        low_ms = since_ms if is_older else at_ms
+        self._edge = (record.boot, max(since_ms, low_ms))
+        # Where the field cannot hold how long ago, nothing but the edge is known to have been before.
+        aired_ms = low_ms if fields.aired_ago_ms == AGO_MOST else record.uptime_ms - _ago(fields.aired_ago_ms)
+        said = (fields.event, fields.flags, fields.counter)
+        event = Event(record.boot, at_ms, aired_ms, *said, record.sequence, is_older, since_ms)
         if event.event in BEGINS:
             if self._use is None or self._use.end_ms is not None:
                 self._use = Use(self._unit, record.boot, doubted=self._doubted, assigned=self._assigned)
+                self._use.is_assigned_known = self._is_assigned_known
                 self._knows(self._use, record)
                 self.uses.append(self._use)
             self._use.events.append(event)
@@ -225,6 +265,11 @@ class _Teller:
             use.sum = Sum(agos[0], agos[1], fields.late, fields.alerts, fields.witnesses)
         elif record.kind == records.CREW:
             use.add_near(self._unit, fields)
+            # Whom it calls its own now were so when the use began, unless somebody has changed that since.
+            if use.is_sound(record.sequence) and self._assigned == use.assigned:
+                use.named |= {member.unit for member in fields if member.flags & records.CREW_OWN}
+                others = (member for member in fields if not member.flags & (records.CREW_OWN | records.CREW_HOLSTER))
+                use.strange |= {member.unit for member in others}
 
 
 def _ago(value: int) -> int:

@@ -5,13 +5,15 @@ which has the words of DESIGN §8. The judgement says which row decided, in what
 """
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from ..clocks.crystal import DRIFT_PPM
 from ..clocks.exchange import Span
 from . import citing, table
-from .candidates import Candidate, built_after, candidates, facts_of
+from .answers import built_after
+from .candidates import Candidate, candidates, facts_of
 from .citing import Cited, gap_text
 from .evidence import Evidence
 from .table import GRACE_MS, NOT_COVERED, Facts, Seen, Verdict, decide
@@ -42,6 +44,7 @@ class Judgement:
 
 def judge(evidence: Evidence, use: Use, event: Event, cameras: Iterable[int]) -> Judgement:
     """The best that these cameras (unit numbers) show for the event; unwitnessed when there are none."""
+    cameras = list(dict.fromkeys(cameras))
     found = [candidate for camera in cameras for candidate in _all_of(evidence, use, event, camera)]
     if not found:
         row, verdict = decide(Facts(Seen.NOBODY))
@@ -51,7 +54,22 @@ def judge(evidence: Evidence, use: Use, event: Event, cameras: Iterable[int]) ->
     _, at = min(
         (_weight(event, row, candidate), at) for at, (row, candidate) in enumerate(zip(rows, found, strict=True))
     )
-    return _judged(evidence, use, event, found[at])
+    best = _judged(evidence, use, event, found[at])
+    if best.verdict is not Verdict.UNWITNESSED:
+        return best
+    return _with_all(best, [judge(evidence, use, event, [camera]) for camera in cameras if camera != best.camera])
+
+
+def _with_all(best: Judgement, others: Sequence[Judgement]) -> Judgement:
+    """Unwitnessed rests on every journal that shows no recording: what `others` say of the other cameras beside it."""
+    cited = [*best.cited, *(one for other in others for one in other.cited if one not in best.cited)]
+    told = Counter(other.condition for other in others)
+    also = [
+        f"{'so it is' if condition == best.condition else f'{condition}: so it is'} with {count} more"
+        f" camera{'s' if count > 1 else ''}"
+        for condition, count in told.items()
+    ]
+    return replace(best, condition="; ".join([best.condition, *also]), cited=tuple(cited))
 
 
 def _all_of(evidence: Evidence, use: Use, event: Event, camera: int) -> list[Candidate]:
@@ -88,7 +106,7 @@ def _judged(evidence: Evidence, use: Use, event: Event, found: Candidate) -> Jud
         if row == "not-covered":
             condition, around = citing.of_missing(evidence, use, event, found.camera)
         else:
-            condition, around = citing.of_silence(evidence, found.camera)
+            condition, around = citing.of_silence(evidence, use, event, found.camera)
         cited = (citing.of_event(use, event), *around)
         return Judgement(verdict, reason, camera=found.camera, row=row, condition=condition, cited=cited)
     whose = f" ({_doubted_of(evidence, use, event, found)})" if row == "unsound" else ""
@@ -98,11 +116,11 @@ def _judged(evidence: Evidence, use: Use, event: Event, found: Candidate) -> Jud
     if verdict is not Verdict.LATE or found.start is None:
         return Judgement(verdict, reason, None, None, None, *said)
     where = "acknowledged on the air" if found.seen is Seen.ACK else "in the camera unit's journal"
-    by_ms = round(citing.middle(found.start) - event.at_ms)
     # The weapon's clock may itself run that much too fast or slow.
-    late_ms = Span(found.start.low - event.at_ms, found.start.high - event.at_ms)
+    late_ms = Span(found.start.low - event.at_ms, found.start.high - event.low_ms)
+    by_ms = round(citing.middle(late_ms))
     u_ms = math.ceil(max(late_ms.high - by_ms, by_ms - late_ms.low) + late_ms.high * DRIFT_PPM / 1e6)
-    covers = found.start.high - found.buffer_ms <= event.at_ms
+    covers = found.start.high - found.buffer_ms <= event.low_ms
     return Judgement(verdict, f"{reason}, {where}", by_ms, u_ms, covers, *said)
 
 
@@ -116,6 +134,8 @@ def _doubted_of(evidence: Evidence, use: Use, event: Event, found: Candidate) ->
 def _condition(use: Use, event: Event, row: str, found: Candidate) -> str:
     """How the facts lie, with numbers."""
     start, end = found.start, found.end
+    if row == "contradicted":
+        return citing.of_contradicted(found)
     if start is None or end is None:
         return "neither an exchange nor two clocks that were set"
     began = f"it began {_beside(start, event.at_ms)} the event"
@@ -127,6 +147,8 @@ def _condition(use: Use, event: Event, row: str, found: Candidate) -> str:
         return f"{began}, and is known to have gone on until {_beside(Span(end.low, end.low), event.at_ms)} it only"
     if row in ("late", "too-late", "return-unknown"):
         back = "no return is journalled" if use.end_ms is None else f"{_beside(start, use.end_ms)} the weapon's return"
+        if use.end is not None and use.end.is_older:
+            back = "the weapon's return was 65 s or more before its record, nothing says how long"
         return f"{began}; {back}"
     return began
 

@@ -16,8 +16,8 @@ from ..outcome import ToolError
 
 PREFIX = "IL1"
 SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,7}")
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUES = {character: value for value, character in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+VALUES = {character: value for value, character in enumerate(ALPHABET)} | {"O": 0, "I": 1, "L": 1}
 _CHECK_BYTES = 2
 _PLAIN_BYTES = SECRET_BYTES + _CHECK_BYTES
 _LETTERS = (_PLAIN_BYTES * 8 + 4) // 5
@@ -55,7 +55,7 @@ def label_text(serial: str, secret: bytes) -> str:
         raise ValueError(f"a label's secret has {SECRET_BYTES} bytes")
     plain = secret + _check(check_serial(serial), secret)
     number = int.from_bytes(plain, "big") << (_LETTERS * 5 - _PLAIN_BYTES * 8)
-    letters = "".join(_ALPHABET[number >> (5 * at) & 31] for at in reversed(range(_LETTERS)))
+    letters = "".join(ALPHABET[number >> (5 * at) & 31] for at in reversed(range(_LETTERS)))
     groups = [letters[at : at + _GROUP] for at in range(0, _LETTERS, _GROUP)]
     return f"{PREFIX}:{serial}:{'-'.join(groups)}"
 
@@ -81,7 +81,7 @@ def parse(text: str) -> Label:
 
 
 def _decode(letters: str) -> bytes:
-    values = [_VALUES.get(letter) for letter in letters.upper() if letter not in "- \t"]
+    values = [VALUES.get(letter) for letter in letters.upper() if letter not in "- \t"]
     if None in values:
         raise ToolError(
             "the label's secret has a character that no label has", "It is made of digits and capital letters only."

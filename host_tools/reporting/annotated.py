@@ -19,14 +19,7 @@ def annotations(
     for; `officers`: whose use it is, by the sequence numbers of its events; `made_ms`: UTC now."""
     if not held.annotations:
         return {}
-    records = {record.sequence: record for record in held.records}
-
-    def happened_ms(sequence: int) -> int | None:
-        record = records.get(sequence)
-        low_ms = None if record is None else clock.between(record.boot, record.uptime_ms).low_ms
-        return None if low_ms is None else round(low_ms)
-
-    known = weigh.Known(happened_ms, officers.get, made_ms)
+    known = _known(held, clock, officers, made_ms)
     found: dict[int, list[Annotation]] = {}
     for said in weigh.weighed(held.annotations, _raws(held), people, known):
         found.setdefault(said.row.sequence, []).append(
@@ -46,9 +39,22 @@ def annotations(
     return found
 
 
-def findings(held: Held, people: People) -> list[str]:
-    """What somebody did to what people said, or left undone, in words."""
-    return weigh.findings(held.annotations, _raws(held), people) if held.annotations else []
+def _known(held: Held, clock: UnitClock, officers: Mapping[int, str], made_ms: int) -> weigh.Known:
+    records = {record.sequence: record for record in held.records}
+
+    def happened_ms(sequence: int) -> int | None:
+        record = records.get(sequence)
+        low_ms = None if record is None else clock.between(record.boot, record.uptime_ms).low_ms
+        return None if low_ms is None else round(low_ms)
+
+    return weigh.Known(happened_ms, officers.get, made_ms)
+
+
+def findings(held: Held, clock: UnitClock, people: People, made_ms: int) -> list[str]:
+    """What somebody did to what people said, or left undone, in words. `made_ms`: UTC now."""
+    if not held.annotations:
+        return []
+    return weigh.findings(held.annotations, _raws(held), people, _known(held, clock, {}, made_ms))
 
 
 def exemption(verdict: str, said: list[Annotation]) -> str | None:

@@ -45,18 +45,22 @@ def headline(uses: Sequence[Use], unlisted: Sequence[Unlisted] = ()) -> Headline
 
 def count(events: Sequence[Event]) -> Count:
     """The figures over these events."""
-    verdicts = [event.verdict for event in events]
+    verdicts, own = [event.verdict for event in events], [event.own_verdict for event in events]
     ends = [event.continuity.state for event in events if event.continuity is not None]
     exempt = [event for event in events if event.exempt is not None]
     return Count(
         total=len(events),
         before=verdicts.count(Verdict.BEFORE),
+        before_untouched=sum(event.verdict == Verdict.BEFORE and event.in_touch is False for event in events),
         late=verdicts.count(Verdict.LATE),
         late_covered=sum(event.verdict == Verdict.LATE and event.buffer_covers is True for event in events),
         late_by=quantiles(event.late_by_ms for event in events if event.verdict == Verdict.LATE),
         unwitnessed=verdicts.count(Verdict.UNWITNESSED),
         indeterminate=verdicts.count(Verdict.INDETERMINATE),
-        own_before=sum(event.own_verdict == Verdict.BEFORE for event in events),
+        own_before=own.count(Verdict.BEFORE),
+        own_late=own.count(Verdict.LATE),
+        own_unwitnessed=own.count(Verdict.UNWITNESSED),
+        own_indeterminate=own.count(Verdict.INDETERMINATE),
         exempt=len(exempt),
         exempt_confirmed=sum(any(said.confirmed_by is not None for said in _signed(event)) for event in exempt),
         unbroken=ends.count("unbroken"),

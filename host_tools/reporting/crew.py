@@ -4,7 +4,7 @@ A holster unit listens when an answer is due only, a camera always: so the crew 
 follows a weapon counts as well.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from interlock.core import records
 from interlock.core.settings import ROLE_CAMERA
@@ -14,9 +14,14 @@ from .model import Member
 
 
 def crew_of(
-    use: Use, own: Sequence[int] | None, roles: Mapping[int, int], name_of: Callable[[int], str]
+    use: Use,
+    followers: Iterable[int],
+    own: Sequence[int] | None,
+    roles: Mapping[int, int],
+    name_of: Callable[[int], str],
 ) -> list[Member] | None:
-    """Everybody who was near but the weapon's own unit, own cameras first; None when no journal says who was.
+    """Everybody who was near but the weapon's own unit, own cameras first; None when no journal says who was: without a
+    crew record, own cameras alone say nothing of others. `followers`: units that heard it, as either journal says;
     `own`: numbers of its cameras, None when these are known from the unit's own word only; `roles`: of units that are
     known, by number."""
     found: dict[int, int] = {}
@@ -30,8 +35,10 @@ def crew_of(
             found[near.unit] = found.get(near.unit, 0) | flags
     for testimony in use.testimonies:
         found[testimony.camera] = found.get(testimony.camera, 0) | records.CREW_WITNESS
+    for unit in followers:
+        found.setdefault(unit, 0)
     found.pop(use.unit, None)
-    if use.near is None and not found:
+    if use.near is None and not set(found).difference(own or ()):
         return None
     members = []
     for unit, flags in found.items():

@@ -20,20 +20,25 @@ class Quantiles:
 
 @dataclass(frozen=True)
 class Count:
-    """Of so many events the cameras show: video before, late, none, or nothing certain. `late_covered`: of the late
-    ones, those whose start is in the pre-event buffer; `late_by`: by how much they were; `own_before`: by the holster's
-    own cameras; `exempt`: of those that are not before, how many somebody gave an exemption code, `exempt_confirmed`:
-    and a second person confirmed; of those before, `unbroken`: video ran on until the weapon was back, `broken`: it did
-    not, `unknown_end`: nobody knows."""
+    """Of so many events the cameras show: video before, late, none, or nothing certain. `before_untouched`: of those
+    before, the ones that only a camera shows which is no own one and did not hear the weapon in that use;
+    `late_covered`: of the late ones, those whose start is in the pre-event buffer; `late_by`: by how much they were;
+    `own_*`: by the holster's own cameras; `exempt`: of those that are not before, how many somebody gave an exemption
+    code, `exempt_confirmed`: and a second person confirmed; of those before, `unbroken`: video ran on until the weapon
+    was back, `broken`: it did not, `unknown_end`: nobody knows."""
 
     total: int
     before: int
+    before_untouched: int
     late: int
     late_covered: int
     late_by: Quantiles
     unwitnessed: int
     indeterminate: int
     own_before: int
+    own_late: int
+    own_unwitnessed: int
+    own_indeterminate: int
     exempt: int
     exempt_confirmed: int
     unbroken: int
@@ -118,6 +123,11 @@ class Row:
     name: str
     uses: int
     headline: Headline
+
+    @property
+    def counted(self) -> int:
+        """Of its uses, those that do not count apart."""
+        return self.uses - self.headline.function_tests.uses - self.headline.test_mode.uses
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,24 @@
-"""What a report is made from: each unit's journal with its holes, and whether it covers a given use.
-
-A journal that is intact may still say nothing of a use: it was pulled before the use, or has a gap there. `narrowed`
-leaves, for one use, only the cameras whose journals cover it, and only the recordings that may belong to it. So
-*unwitnessed* is claimed only where the journals are there that would show a recording.
-"""
+"""What a report is made from: each unit's journal with its holes, and when it was pulled."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
-from interlock.core import records
+from interlock.core import frames, records
 from interlock.core.layout import Record
 
-from ..clocks.exchange import Segment, Span, offset_at
-from ..clocks.unit_clock import HOST_U_MS, UnitClock
+from ..clocks.unit_clock import HOST_U_MS
 from ..journal_file import Altered, Verdict
-from ..judging.evidence import Evidence, UnitJournal
-from ..judging.recordings import Recording
-from ..judging.uses import Use
-from ..judging.verdict import GRACE_MS
-from ..store.lines import Arrival, Branch, Conflict, Gap, StoredJournal
+from ..judging.evidence import UnitJournal
+from ..judging.uses import ENDS
+from ..store.lines import Arrival, Branch, Conflict, Gap, Head, StoredJournal
 from ..store.rows import AnnotationRow
 from ..verifying import gaps
+from ..verifying.roles import role_of, role_shown
 from .doubted import doubted_from, doubted_in
-from .reach import Reach, begins_at, over_at
 
 
 class Point(NamedTuple):
@@ -50,7 +43,8 @@ class Held:
     that an auditor must know of the journal; `read_ms`: when it was last pulled to its end, UTC by the host's clock,
     or None: never; `pulled`: whether there is a journal at all; `vouched`: records that the seal and those that
     signatures vouch for, None: not asked; `annotations`: all that people ever said of its records; `doubted`: from this
-    record on the journal is altered, or something contradicts it, None: nowhere."""
+    record on the journal is altered, or something contradicts it, None: nowhere; `misdated`: what cannot be true of
+    when it was pulled, in words."""
 
     serial: str
     unit: int
@@ -68,12 +62,21 @@ class Held:
     vouched: tuple[int, int] | None = None
     annotations: tuple[AnnotationRow, ...] = ()
     doubted: int | None = None
+    misdated: tuple[str, ...] = ()
 
     def audited(
-        self, altered: str | None, findings: tuple[str, ...], sealed: int, signed: int, doubted: int | None = None
+        self,
+        altered: str | None,
+        findings: tuple[str, ...],
+        sealed: int,
+        signed: int,
+        doubted: int | None = None,
+        unit: int | None = None,
     ) -> "Held":
-        """The same, as `verifying/` judges it with all that is known beside it."""
-        return replace(self, altered=altered, findings=findings, vouched=(sealed, signed), doubted=doubted)
+        """The same, as `verifying/` judges it with all that is known beside it. `unit`: its number by what others heard
+        of it, None: as it is said to be."""
+        unit = self.unit if unit is None else unit
+        return replace(self, altered=altered, findings=findings, vouched=(sealed, signed), doubted=doubted, unit=unit)
 
     def annotated(self, annotations: Iterable[AnnotationRow]) -> "Held":
         """The same, with what people say of its records."""
@@ -108,17 +111,27 @@ class Held:
         before: Record | None = None
         for record in self.records:
             if record.sequence != (0 if before is None else before.sequence + 1):
-                found.append(Hole(_point(before), self._known_from(record.sequence)))
+                found.append(Hole(point(before), self._known_from(record.sequence)))
             before = record
-        return (*found, Hole(_point(before), None, self.read_ms))
+        return (*found, Hole(point(before), None, self.read_ms))
+
+    @cached_property
+    def returns(self) -> list[tuple[int, int, int]]:
+        """(sequence, boot, ms) of each event at which the weapon was in its place, or just had been."""
+        found = []
+        for record in self.records:
+            fields = record.fields() if record.kind == records.EVENT else None
+            if fields is not None and fields.event in (frames.DRAW, *ENDS):
+                found.append((record.sequence, record.boot, record.uptime_ms))
+        return found
 
     def _known_from(self, sequence: int) -> Point | None:
         """From where on, behind a gap that ends here, a camera's recorder is known again."""
         place = bisect_left(self.recorder_known, sequence, key=lambda record: record.sequence)
-        return _point(self.recorder_known[place]) if place < len(self.recorder_known) else None
+        return point(self.recorder_known[place]) if place < len(self.recorder_known) else None
 
 
-def _point(record: Record | None) -> Point | None:
+def point(record: Record | None) -> Point | None:
     return None if record is None else Point(record.boot, record.uptime_ms)
 
 
@@ -128,7 +141,7 @@ def from_store(stored: StoredJournal) -> Held:
     return Held(
         stored.serial,
         stored.header.unit,
-        stored.header.role,
+        _role(stored.header.role, (stored.records, *(branch.records for branch in stored.branches))),
         stored.name or stored.serial,
         stored.records,
         bool(stored.records or stored.heads),
@@ -138,9 +151,33 @@ def from_store(stored: StoredJournal) -> Held:
         stored.conflicts,
         stored.branches,
         stored.arrivals,
-        max((head.utc_ms for head in stored.heads), default=None),
+        read_to_end_ms(stored.heads),
         doubted=min(doubts, default=None),
+        misdated=tuple(_misdated(stored.heads)),
     )
+
+
+def read_to_end_ms(heads: Sequence[Head]) -> int | None:
+    """When the newest of these ends was read, UTC by the hosts' clocks, at the earliest that any of them says: what one
+    says whose clock is ahead would cover what came after."""
+    last = max((head.following for head in heads), default=None)
+    return min((head.utc_ms for head in heads if head.following == last), default=None)
+
+
+def _misdated(heads: Sequence[Head]) -> Iterable[str]:
+    """Ends that were read after later ones, as the hosts say."""
+    for earlier, later in pairwise(sorted(heads, key=lambda head: head.following)):
+        behind_ms = earlier.utc_ms - later.utc_ms - 2 * HOST_U_MS
+        if behind_ms > 0 and later.following > earlier.following:
+            yield (
+                f"the pull up to record {earlier.following - 1} is noted {behind_ms / 1000:.3f} s or more after the "
+                f"later one up to record {later.following - 1}: a host's clock was wrong or stepped"
+            )
+
+
+def _role(stated: int, versions: Iterable[Iterable[Record]]) -> int:
+    """What its records show goes before what is said of it."""
+    return role_of(stated, role_shown(record.kind for version in versions for record in version))
 
 
 def from_verdict(serial: str, name: str, verdict: Verdict, read_ms: int) -> Held:
@@ -152,8 +189,8 @@ def from_verdict(serial: str, name: str, verdict: Verdict, read_ms: int) -> Held
     came = (Arrival(found[0].sequence, found[-1].sequence, "", read_ms),) if found else ()
     findings = () if altered is None else (f"altered: {altered}",)
     return Held(
-        serial, header.unit, header.role, name, found, True, altered, findings, missing, (), (), came, read_ms,
-        doubted=doubted_in(verdict),
+        serial, header.unit, _role(header.role, [found]), name, found, True, altered, findings, missing, (), (), came,
+        read_ms, doubted=doubted_in(verdict),
     )  # fmt: skip
 
 
@@ -171,137 +208,3 @@ def _missing(first: int, found: tuple[Record, ...]) -> tuple[Gap, ...]:
 def unpulled(serial: str, unit: int, role: int, name: str) -> Held:
     """A unit that is known and of which nothing was pulled."""
     return Held(serial, unit, role, name, (), False, None, (), (), (), (), (), None)
-
-
-class Timeline:
-    """Whether moments of a camera's journal lie before or after a use, as far as anything proves it."""
-
-    def __init__(self, evidence: Evidence, weapon: Held, camera: Held, use: Use) -> None:
-        begin_ms, end_ms = _span_of(use)
-        self._clock = evidence.tying(camera.unit) or UnitClock(())
-        self._camera = camera
-        known = evidence.clocks.get(camera.unit) or self._clock
-        self._order = {boot: place for place, boot in enumerate(known.boots)}
-        self.utc = utc_of(evidence.tying(weapon.unit) or UnitClock(()), weapon, use)
-        here = Segment(use.unit, use.boot)
-        # The use on the clocks of this camera's boots, by what the two said to each other then.
-        self._there: dict[int, Span] = {}
-        if camera.unit == use.unit:
-            self._there[use.boot] = Span(begin_ms, end_ms)
-        for boot in self._order:
-            bounds = evidence.bounds.get((here, Segment(camera.unit, boot)))
-            if bounds is None:
-                continue
-            begin, end = offset_at(bounds, begin_ms), offset_at(bounds, end_ms)
-            if begin is not None and end is not None:
-                self._there[boot] = Span(begin_ms + begin.low, end_ms + end.high)
-
-    def is_past(self, point: Point) -> bool:
-        """Whether `point` certainly lies before the use began."""
-        for boot, there in self._there.items():
-            # What a boot before this one tells is past where the use began in this one at the earliest.
-            before_ms = point.ms if point.boot == boot else 0.0
-            if self._order[point.boot] <= self._order[boot] and before_ms <= there.low:
-                return True
-        high_ms = self._clock.between(*point).high_ms
-        return high_ms is not None and high_ms + 2 * HOST_U_MS <= self.utc.low
-
-    def is_to_come(self, point: Point) -> bool:
-        """Whether `point` certainly lies after the use, and the time in which a late recording counts, was over."""
-        for boot, there in self._there.items():
-            # And what a later one tells is to come where this one lasted longer than the use.
-            after_ms = point.ms if point.boot == boot else self._camera.last_of_boot[boot].uptime_ms
-            if self._order[point.boot] >= self._order[boot] and after_ms >= there.high:
-                return True
-        low_ms = self._clock.between(*point).low_ms
-        return low_ms is not None and self.is_to_come_utc(low_ms)
-
-    def is_to_come_utc(self, utc_ms: float) -> bool:
-        return utc_ms >= self.utc.high + 2 * HOST_U_MS
-
-    def covers(self) -> bool:
-        """Whether nothing that the camera's journal lacks can have been during the use."""
-        if not self._camera.pulled or self._camera.findings:
-            return False
-        return all(self._is_clear(hole) for hole in self._camera.holes)
-
-    def _is_clear(self, hole: Hole) -> bool:
-        if hole.read_ms is not None and self.is_to_come_utc(hole.read_ms):
-            return True
-        if hole.until is not None and self.is_past(hole.until):
-            return True
-        return hole.after is not None and self.is_to_come(hole.after)
-
-    def may_hold(self, recording: Recording) -> bool:
-        """Whether a recording of this camera may be of the use."""
-        begins, over = begins_at(recording), over_at(recording)
-        if begins is not None and self.is_to_come(Point(*begins)):
-            return False
-        if over is not None:
-            return not self.is_past(Point(*over))
-        began = (self._order[recording.boot], recording.end_ms)
-        later = (r for r in self._camera.recorder_known if (self._order[r.boot], r.uptime_ms) > began)
-        following = _point(next(later, None))
-        return following is None or not self.is_past(following)
-
-
-def _span_of(use: Use) -> Span:
-    """On the weapon's clock, with the time in which a late recording counts."""
-    end_ms = use.known_ms if use.end_ms is None else use.end_ms
-    if use.end is not None and not use.is_sound(use.end.sequence):
-        end_ms = max(end_ms, use.sound_ms)
-    return Span(use.events[0].at_ms, end_ms + GRACE_MS)
-
-
-def utc_of(clock: UnitClock, weapon: Held, use: Use) -> Span:
-    """The use in UTC, and the time in which a late recording counts; infinite where nothing bounds it."""
-    begin_ms, end_ms = _span_of(use)
-    low_ms, high_ms = clock.between(use.boot, begin_ms).low_ms, clock.between(use.boot, end_ms).high_ms
-    highs = [] if high_ms is None else [high_ms]
-    # What a host has read was past: so was the use, by as long as it lay before the newest that was read.
-    last = weapon.last_of_boot[use.boot]
-    for sequence, at_ms in ((use.events[-1].sequence, use.events[-1].at_ms), (last.sequence, last.uptime_ms)):
-        came_ms = weapon.came_ms(sequence) if use.is_sound(sequence) else None
-        highs += [] if came_ms is None else [came_ms + end_ms - at_ms]
-    return Span(float("-inf") if low_ms is None else low_ms, min(highs, default=float("inf")))
-
-
-def by_reading(absent: Iterable[Held]) -> list[Held]:
-    """Oldest pull first, for `unread`."""
-    return sorted(absent, key=lambda camera: (_read_ms(camera), camera.serial))
-
-
-def unread(absent: Sequence[Held], utc: Span) -> Sequence[Held]:
-    """Those of these cameras, of which nothing but the time of the last pull is asked, that were not read after the use
-    was certainly over. `absent`: as `by_reading` gives them."""
-    return absent[: bisect_left(absent, utc.high + 2 * HOST_U_MS, key=_read_ms)]
-
-
-def _read_ms(camera: Held) -> float:
-    return float("-inf") if camera.read_ms is None else camera.read_ms
-
-
-def narrowed(
-    evidence: Evidence,
-    held: Mapping[int, Held],
-    use: Use,
-    cameras: Iterable[int],
-    reaches: dict[int, Reach] | None = None,
-) -> Evidence:
-    """The evidence as far as it concerns this use: `complete` are those of `cameras` whose journals cover it.
-    `reaches`: of the cameras' recordings in this evidence, filled here for the next use."""
-    reaches = {} if reaches is None else reaches
-    complete: set[int] = set()
-    kept = dict(evidence.recordings)
-    for number in cameras:
-        camera = held.get(number)
-        if camera is None:
-            continue
-        timeline = Timeline(evidence, held[use.unit], camera, use)
-        if timeline.covers():
-            complete.add(number)
-        if number in kept:
-            if number not in reaches:
-                reaches[number] = Reach(evidence.tying(number) or UnitClock(()), kept[number])
-            kept[number] = [found for found in reaches[number].near(timeline.utc) if timeline.may_hold(found)]
-    return replace(evidence, complete=complete, recordings=kept)

@@ -9,6 +9,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from .model import Count, Event, Member, Quantiles
+from .period import period_text
 from .times import duration_text, give_or_take, utc_text
 
 PERCENT = 100
@@ -39,6 +40,8 @@ def environment() -> Environment:
         "shares": shares,
         "percent": percent_text,
         "when": when_text,
+        "period": period_text,
+        "ahead": ahead_text,
         "incident_path": incident_path,
     }
     return made
@@ -80,6 +83,11 @@ def signed_text(ms: int) -> str:
     return f"{ms / 1000:+.3f} s" if ms else "0 s"
 
 
+def ahead_text(ms: int) -> str:
+    """Of a clock, beside another: 412 ms behind."""
+    return f"{abs(ms)} ms {'behind' if ms < 0 else 'ahead'}"
+
+
 def reaction_text(ms: int | None) -> str:
     """930 ms, or 12.3 s."""
     if ms is None:
@@ -106,10 +114,10 @@ def member_text(member: Member) -> str:
     return f"{member.name} ({', '.join(words)})"
 
 
-def shares(count: Count) -> list[tuple[str, int, float]]:
-    """(verdict, how many, percent of all)."""
+def shares(count: Count, own: bool = False) -> list[tuple[str, int, float]]:
+    """(verdict, how many, percent of all), of any camera or of the own ones."""
     verdicts = ("before", "late", "unwitnessed", "indeterminate")
-    numbers = [(verdict, int(getattr(count, verdict))) for verdict in verdicts]
+    numbers = [(verdict, int(getattr(count, f"own_{verdict}" if own else verdict))) for verdict in verdicts]
     return [(verdict, number, PERCENT * number / max(count.total, 1)) for verdict, number in numbers]
 
 

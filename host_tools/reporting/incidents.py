@@ -8,7 +8,7 @@ from itertools import combinations
 
 from interlock.core.settings import ROLE_CAMERA
 
-from ..clocks.exchange import Segment, Span
+from ..clocks.exchange import Segment, Span, open_at
 from ..clocks.unit_clock import HOST_U_MS
 from ..joined import Joined
 from . import model
@@ -67,6 +67,8 @@ def _met(one: Tried, other: Tried) -> bool:
     a, b = one.told, other.told
     if not one.followers & other.followers and b.unit not in _near(one) and a.unit not in _near(other):
         return False
+    if _apart(one, other) or _apart(other, one):
+        return False
     spans = [_utc(one), _utc(other)]
     is_timed = all(span.low > OPEN.low and span.high < OPEN.high for span in spans)
     for camera, here, there in _shared(one, other):
@@ -76,6 +78,20 @@ def _met(one: Tried, other: Tried) -> bool:
                 return False
             is_timed = True
     return is_timed
+
+
+def _apart(one: Tried, other: Tried) -> bool:
+    """Whether some camera shows that the first was over before it restarted, and that the other began after that."""
+    here, there = Segment(one.told.unit, one.told.boot), Segment(other.told.unit, other.told.boot)
+    for before in one.met.get(here, ()):
+        for after in other.met.get(there, ()):
+            if before.unit != after.unit or before.boot >= after.boot:
+                continue
+            ours, theirs = _on(one, here, before, True), _on(other, there, after, True)
+            last_ms = one.evidence.clocks[before.unit].last_ms(before.boot)
+            if ours is not None and theirs is not None and ours.high <= last_ms and theirs.low >= 0:
+                return True
+    return False
 
 
 def _near(found: Tried) -> set[int]:
@@ -89,10 +105,12 @@ def _shared(one: Tried, other: Tried) -> Iterator[tuple[Segment, Segment, Segmen
         yield camera, here, there
 
 
-def _on(found: Tried, here: Segment, camera: Segment) -> Span | None:
-    """The use on this camera's clock."""
+def _on(found: Tried, here: Segment, camera: Segment, is_open: bool = False) -> Span | None:
+    """The use on this camera's clock; `is_open`: also where its clock is tied from one side only."""
     begin_ms = found.told.events[0].at_ms
     offset = found.evidence.offset(here, camera, begin_ms)
+    if offset is None and is_open:
+        offset = open_at(found.evidence.bounds.get((here, camera), ()), begin_ms)
     return None if offset is None else Span(begin_ms + offset.low, begin_ms + _lasted_ms(found) + offset.high)
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..journal_items import Header
 from ..labels.label import serial_text
+from ..statements.weigh import astray
 from ..store.rows import AnnotationRow
 from ..verifying.audit import Knowing, compared
 from ..verifying.examine import Job, Known, examine
-from ..verifying.outcomes import Altered
+from ..verifying.outcomes import Altered, Misnamed
 from ..verifying.places import Loaded
 from ..verifying.sharing import in_order, shared
 from .asked import Asked, Beside, Holdings
@@ -22,7 +23,18 @@ from .doubted import doubted_from
 from .held import from_store, unpulled
 from .holdings import StoreHoldings
 from .model import Finding, Report
-from .neighbours import Neighbourhood, absent, kept_at, look, named, neighbourhoods, outsiders, own_cameras, read_ms
+from .neighbours import (
+    Neighbourhood,
+    absent,
+    as_shown,
+    kept_at,
+    look,
+    named,
+    neighbourhoods,
+    outsiders,
+    own_cameras,
+    read_ms,
+)
 from .part import part
 from .parts import Part, added
 from .report import whole
@@ -41,13 +53,15 @@ _LOOKING, _JUDGING = 1, 4
 class Audited(NamedTuple):
     """What the audit says of one journal. `altered`: where it is not as it was written, None: nowhere; `findings`: in
     words; `sealed`, `signed`: records that the seal and those that signatures vouch for; `doubted`: from this record on
-    it is altered, or something contradicts it, None: nowhere."""
+    it is altered, or something contradicts it, None: nowhere; `unit`: its number by what others heard, None: as it
+    states."""
 
     altered: str | None
     findings: tuple[str, ...]
     sealed: int
     signed: int
     doubted: int | None = None
+    unit: int | None = None
 
 
 def by_public_keys(beside: Beside) -> Knowing:
@@ -103,6 +117,7 @@ def parts(
     seen = in_order(partial(look, holdings), serials, executor, lambda _: told(_LOOKING))
     knows = by_public_keys(beside) if knowing is None else knowing
     by_serial = {unit.serial: unit for unit in seen}
+    beside = as_shown(beside, seen)
     groups = neighbourhoods(seen, beside)
     reads = dict(in_order(partial(read_ms, holdings), outsiders(groups, beside), executor))
     said: dict[str, list[AnnotationRow]] = {}
@@ -120,8 +135,9 @@ def parts(
     ]
     work.sort(key=lambda neighbours: -len(neighbours.known))  # the last one that is begun should be short
     judge = partial(judged, beside=beside, asked=asked, teams=Teams.of(holdings.roster()), reads=reads)
-    if isinstance(holdings, StoreHoldings):
-        yield replace(added(()), findings=[Finding(None, None, text) for text in holdings.oddities()])
+    texts = [astray(row) for serial, rows in said.items() if serial not in by_serial for row in rows]
+    texts += holdings.oddities() if isinstance(holdings, StoreHoldings) else []
+    yield replace(added(()), findings=[Finding(None, None, text) for text in texts])
     for neighbours, made in shared(judge, work, executor):
         told(_JUDGING * len(neighbours.known))
         yield made
@@ -144,10 +160,10 @@ def judged(work: Neighbours, *, beside: Beside, asked: Asked, teams: Teams, read
     audits = audited(work, loaded) if work.audits is None else work.audits
     journals = [unpulled(serial, *named(beside.units[serial], serial)) for serial in work.around.missing]
     for serial in work.around.serials:
-        held = from_store(loaded.pop(serial).journal).audited(*audits[serial]).annotated(work.said.get(serial, ()))
+        held = from_store(loaded.pop(serial).journal).annotated(work.said.get(serial, ()))
         if serial in beside.units:
             held = held.named(*named(beside.units[serial], serial))
-        journals.append(held)
+        journals.append(held.audited(*audits[serial]))
     numbers = {held.serial: (held.unit, held.role) for held in journals}
     own, elsewhere = own_cameras(beside, numbers), absent(reads, beside, work.around)
     return part(journals, own, asked, teams, beside.people, elsewhere)
@@ -161,5 +177,8 @@ def audited(work: Neighbours, loaded: Mapping[str, Loaded]) -> dict[str, Audited
     for serial, report in zip(jobs, reports, strict=True):
         altered = next((outcome.text for outcome in report.findings if isinstance(outcome, Altered)), None)
         texts = tuple(outcome.text for outcome in report.findings)
-        found[serial] = Audited(altered, texts, report.sealed, report.signed, doubted_from(report.findings))
+        shown = [outcome.unit for outcome in report.findings if isinstance(outcome, Misnamed)]
+        unit = next((number for number in shown if number is not None), None)
+        doubted = doubted_from(report.findings)
+        found[serial] = Audited(altered, texts, report.sealed, report.signed, doubted, unit)
     return found

@@ -47,13 +47,14 @@ __all__ = [
 @dataclass(frozen=True)
 class Event:
     """A draw, arm or discharge. `after_ms`: since the first event of its use; `verdict`, `reason`: of any camera;
-    `camera`: name of the one that shows it, or null; `own_*`: the same for the holster's own cameras; `late_by_ms`
-    ± `late_by_u_ms`; `buffer_covers`: the pre-event buffer certainly reaches back to the event (null unless late);
-    `witnesses`: other cameras that said by radio that they record; `alerts`: what the officer was told then, or would
-    have been: "(muted)" says so; `aired`: false where a test mode or the policy kept it to the journal; `reference`: by
-    which interlock annotate knows it; `contradicted`: the store holds another record under its number, too; `ground`,
-    `own_ground`: why, record by record; `continuity`: of the recording that shows it, null unless before; `exempt`: the
-    code of an annotation with a good signature, null: none, or it is before."""
+    `camera`: name of the one that shows it, or null; `in_touch`: whether that one is an own camera, or heard the weapon
+    in this use, by its own word or the weapon's, null: none shows it; `own_*`: the same for the holster's own cameras;
+    `late_by_ms` ± `late_by_u_ms`; `buffer_covers`: the pre-event buffer certainly reaches back to the event (null
+    unless late); `witnesses`: other cameras that said by radio that they record; `alerts`: what the officer was told
+    then, or would have been: "(muted)" says so; `aired`: false where a test mode or the policy kept it to the journal;
+    `reference`: by which interlock annotate knows it; `contradicted`: the store holds another record under its number,
+    too; `ground`, `own_ground`: why, record by record; `continuity`: of the recording that shows it, null unless
+    before; `exempt`: the code of an annotation with a good signature, null: none, or it is before."""
 
     reference: str
     sequence: int
@@ -63,6 +64,7 @@ class Event:
     verdict: str
     reason: str
     camera: str | None
+    in_touch: bool | None
     late_by_ms: int | None
     late_by_u_ms: int | None
     buffer_covers: bool | None
@@ -99,7 +101,8 @@ class Member:
 
 @dataclass(frozen=True)
 class Use:
-    """From the weapon's leaving to its return. `lasted_ms`: null when no return was journalled; `version`: 1 for the
+    """From the weapon's leaving to its return. `lasted_ms`: null when no return was journalled, or so late
+    that nobody knows when it was; `version`: 1 for the
     main line of the unit's journal, higher for another version of it (see its findings); `own_cameras`: names, null
     when it is not known here which they are: the one assigned then, else those paired today. `officer`: to whom the
     weapon was assigned, null: to nobody by name. `coded`: "function test" or "test mode" where it is not counted among

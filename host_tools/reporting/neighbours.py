@@ -16,17 +16,19 @@ from ..joined import Joined
 from ..journal_items import Header
 from ..verifying.apart import look as look_at
 from ..verifying.places import InDossier, InStore, Kept
+from ..verifying.roles import role_of
 from .asked import Beside, Holdings, Named
-from .held import Held, unpulled
+from .held import Held, read_to_end_ms, unpulled
 
 
 class Seen(NamedTuple):
     """What one look at a unit's journal shows, before anything in it is checked. `header`: whose it says it is;
-    `mentions`: numbers of the units that it speaks of."""
+    `mentions`: numbers of the units that it speaks of; `shows`: bits of the roles that records of it are of."""
 
     serial: str
     header: Header
     mentions: frozenset[int]
+    shows: int = 0
 
 
 class Neighbourhood(NamedTuple):
@@ -56,7 +58,17 @@ def read_ms(holdings: Holdings, serial: str) -> tuple[str, int | None]:
     """When a journal was last read to its end, UTC in ms; None: never, or something is missing in it or wrong with
     it."""
     journal = holdings.journal(serial)
-    return serial, max((head.utc_ms for head in journal.heads), default=None) if journal.complete else None
+    return serial, read_to_end_ms(journal.heads) if journal.complete else None
+
+
+def as_shown(beside: Beside, units: Sequence[Seen]) -> Beside:
+    """The same, with the roles that units' records show where others are said."""
+    known = dict(beside.units)
+    for unit in units:
+        if unit.serial in known:
+            said = known[unit.serial]
+            known[unit.serial] = said._replace(role=role_of(said.role, unit.shows))
+    return replace(beside, units=known)
 
 
 def neighbourhoods(units: Sequence[Seen], beside: Beside) -> list[Neighbourhood]:

@@ -17,11 +17,12 @@ def notes(told: Part, beside: Beside, asked: Asked) -> list[str]:
     never = [unit.name for unit in units if unit.journal == "not pulled"]
     if never:
         found.append(
-            f"Of {len(never)} known units nothing was pulled yet ({_listed(never)}). Their uses are not in these "
-            "figures, and where a camera among them may have recorded, the verdict is indeterminate."
+            f"Of {len(never)} known units nothing is here ({_listed(never)}): nothing was pulled yet, or it was left "
+            "out of what this was made from. Their uses are not in these figures, and where a camera among them may "
+            "have recorded, the verdict is indeterminate."
         )
     overdue = [
-        f"{unit.name}, {unit.overdue_days} days" for unit in units if unit.is_overdue and unit.overdue_days is not None
+        f"{unit.name} ({unit.overdue_days} days)" for unit in units if unit.is_overdue and unit.overdue_days is not None
     ]
     if overdue:
         found.append(
@@ -52,7 +53,9 @@ def notes(told: Part, beside: Beside, asked: Asked) -> list[str]:
     if unowned:
         found.append(
             f"Which cameras belong to which holster is not known here in {unowned} of {len(told.uses)} uses: this "
-            "computer has no vault of the force. The verdict for the officer's own camera is therefore left open."
+            "computer has no vault of the force with its pairs (an auditor's has none), or records are missing that "
+            "may say who was assigned. The verdict for the officer's own camera is left open then, and without pairs "
+            "nothing is called unwitnessed."
         )
     if beside.is_part and told.missed:
         names = dict.fromkeys(finding.name or "" for finding in told.missed)

@@ -9,19 +9,21 @@ from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from ..clocks.unit_clock import UnitClock
 from ..joined import Joined
+from ..judging.contradictions import Contradiction, contradictions
 from ..judging.evidence import Evidence, gather
 from ..statements.vouched import People
 from ..verifying.mentions import mentions
-from . import incidents, model
+from . import incidents, model, pairs
 from . import units as report_units
 from .annotated import annotations
 from .asked import Asked
-from .held import Held, by_reading, unpulled
+from .coverage import by_reading
+from .held import Held, unpulled
 from .listed import TESTS_OF_UNIT, Left, age_of_incident, apart, without
 from .parts import Part, added
 from .teams import NO_TEAMS, Teams
 from .times import in_order, is_out
-from .uses import Court
+from .uses import Court, Tried
 
 
 def part(
@@ -101,13 +103,19 @@ def _neighbourhood(
     def name_of(unit: int) -> str:
         return held[unit].name if unit in held else f"unit {unit}"
 
+    unlike = pairs.unlike(main.evidence.uses, {unit: j.records for unit, j in held.items()}, own, name_of)
     noted = [report_units.said(j, clocks[j.serial], asked, name_of) for j in journals]
     visited = [report_units.sessions(j, clocks[j.serial], asked) for j in journals]
     return Part(
         uses=listed,
         incidents=together,
         units=[report_units.unit(j, clocks[j.serial], counted[j.serial], name_of, asked, teams) for j in journals],
-        findings=[f for j in journals for f in report_units.findings(j, clocks[j.serial], people)],
+        findings=[
+            *(f for j in journals for f in report_units.findings(j, clocks[j.serial], people, asked.made_ms)),
+            *(f for j in held.values() for f in report_units.disputed(j, main.evidence.disputed, name_of)),
+            *report_units.answered(_contradictions(tried), name_of),
+            *(model.Finding(held[unit].serial, held[unit].name, text) for unit, text in unlike.items()),
+        ],
         sessions=[session for several, _ in visited for session in several],
         said=[note for several, _ in noted for note in several],
         vouched={j.serial: j.vouched for j in journals if j.vouched is not None},
@@ -115,6 +123,11 @@ def _neighbourhood(
         left=Left(sum(left for _, left in noted), sum(left for _, left in visited)),
         missed=[f for j in journals for f in report_units.missed(j, pulled, name_of)],
     )
+
+
+def _contradictions(tried: Sequence[Tried]) -> list[tuple[Held, Contradiction]]:
+    """Acks that cannot be true, of these uses, with the weapon that received each."""
+    return [(one.held[one.told.unit], found) for one in tried for found in contradictions(one.evidence, one.told)]
 
 
 def _too_many(uses: Sequence[model.Use], together: Sequence[model.Incident]) -> list[model.Incident]:

@@ -1,9 +1,10 @@
 """A report for everybody: the same figures, without what identifies persons.
 
 Units get pseudonyms, whose order is a new one in each report and follows from nothing that is published. Serials,
-numbers, officers, whoever came to a unit or said something, their words, times of day, how each clock runs: all of it
-is left out. Every text that this module does not know is scrubbed (`public_text.py`), so that a field that is new to
-the report does not leak. Teams of fewer than TEAM_MIN weapons are put together.
+numbers, officers, whoever came to a unit or said something, their words, times of day, how each clock runs, numbers of
+records (`public_numbers.py`): all of it is left out. Every text that this module does not know is scrubbed
+(`public_text.py`), so that a field that is new to the report does not leak; lists are in the order of pseudonyms
+(`public_order.py`). Teams of fewer than TEAM_MIN weapons are put together.
 """
 
 import hashlib
@@ -13,17 +14,23 @@ from operator import attrgetter
 from typing import Any
 
 from ..store.rows import CODES
+from . import public_numbers, public_order
 from .breakdown import breakdown
 from .model import Annotation, Moment, Report, Unit, Use
 from .public_text import A_PERSON, Scrubber
-from .times import utc_text
+from .public_words import word
+from .times import DAY_MS, utc_text
 
-DAY_MS = 86_400_000
 TEAM_MIN = 5
 OTHER_TEAMS = "other teams"
 A_SECOND_PERSON = "a second person"
 DOUBT = "there is a doubt about it, which the force's own report states"
 UNKNOWN_DAY = "on a day that is not known"
+WORDS = (
+    *("event", "verdict", "own_verdict", "exempt", "row", "state", "by", "kind", "coded", "month", "role", "journal"),
+    *("clock", "label"),
+)
+"""Fields whose values are the report's own vocabulary."""
 
 
 def public(report: Report, persons: Iterable[str] = ()) -> Report:
@@ -31,20 +38,21 @@ def public(report: Report, persons: Iterable[str] = ()) -> Report:
     names = _pseudonyms(report)
     by_number = {unit.unit: names[unit.serial] for unit in report.units if unit.unit}
     called = {unit.name: names[unit.serial] for unit in reversed(report.units)} | names
-    scrubber = Scrubber(called, by_number, {*persons, *_persons(report)})
-    walk = _Walk(names, called, scrubber, _teams(report))
-    uses = [walk.use(use) for use in report.uses]
-    units = sorted((walk.unit(unit) for unit in report.units), key=lambda unit: (unit.role, unit.unit))
-    unlisted = walk.value(report.unlisted)
+    places = public_numbers.of_records(report)
+    scrubber = Scrubber(called, by_number, {*persons, *_persons(report)}, places)
+    walk = _Walk(names, called, scrubber, _teams(report), places)
+    uses = public_order.uses(walk.use(use) for use in report.uses)
+    units = sorted((walk.unit(unit) for unit in report.units), key=lambda unit: public_order.place(unit.serial))
+    unlisted = public_order.unlisted(walk.value(report.unlisted))
     return replace(
         report,
         is_public=True,
         breakdown=breakdown(uses, units, unlisted),
         unlisted=unlisted,
-        incidents=walk.value(report.incidents),
+        incidents=public_order.incidents(walk.value(report.incidents)),
         uses=uses,
         units=units,
-        findings=walk.value(report.findings),
+        findings=public_order.findings(walk.value(report.findings)),
         sessions=[],
         said=[],
         notes=walk.value(report.notes),
@@ -106,7 +114,8 @@ def _teams(report: Report) -> Mapping[str | None, str | None]:
 
 
 class _Walk:
-    """Through values, field by field. `names`: by serial; `called`: by name, too; `teams`: what each is called."""
+    """Through values, field by field. `names`: by serial; `called`: by name, too; `teams`: what each is called;
+    `places`: of records, as `public_numbers.py` has them."""
 
     def __init__(
         self,
@@ -114,8 +123,9 @@ class _Walk:
         called: Mapping[str, str],
         scrubber: Scrubber,
         teams: Mapping[str | None, str | None],
+        places: Mapping[tuple[str, int], int],
     ) -> None:
-        self._names, self._called = names, called
+        self._names, self._called, self._places = names, called, places
         self._text = scrubber.text
         self._ways: dict[type, Callable[[Any], Any]] = {
             **dict.fromkeys((bool, int, float, type(None)), _itself),
@@ -140,8 +150,18 @@ class _Walk:
             "assigned": lambda _: None,
             "team": lambda team: teams[team],
             "fits": lambda _: [],
+            "offsets": lambda _: [],
             "last_pull_utc_ms": _day_of,
+            "records": public_numbers.roughly,
+            **dict.fromkeys(("boots", "boots_without_clock"), public_numbers.roughly),
+            "gaps": public_numbers.sizes,
+            "alerts": lambda alerts: [self._word(alert) for alert in alerts] if isinstance(alerts, list) else alerts,
+            **dict.fromkeys(WORDS, self._word),
         }
+
+    def _word(self, value: str | None) -> str | None:
+        """What the report's own vocabulary has is not scrubbed: a unit may be called "before"."""
+        return value if value is None or word(value) else self._text(value)
 
     def value(self, value: Any) -> Any:
         kind = type(value)
@@ -154,12 +174,14 @@ class _Walk:
         if issubclass(kind, str):
             return lambda text: self._text(str(text))
         names = [field.name for field in fields(kind)]
-        rules = [
+        rules: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
             (attrgetter("serial"), self._serial)
             if name in ("name", "camera") and "serial" in names
             else (attrgetter(name), self._rules.get(name, self.value))
             for name in names
         ]
+        if "sequence" in names:
+            rules[names.index("sequence")] = public_numbers.place_of, self._places.__getitem__
         return lambda of: kind(*[rule(got(of)) for got, rule in rules])
 
     def use(self, use: Use) -> Use:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import accumulate
+from unicodedata import east_asian_width
 
 from .model import Bar, Lane, Mark, Timeline
 
@@ -115,14 +117,26 @@ def _name(drawing: Drawing, lane: Lane, top: float) -> None:
     if lane.kind in ("weapon", "alerts") and name.endswith(")") and " (" in name:
         name, _, aside = name.rpartition(" (")
         aside = aside.removesuffix(")")
-    most = int(((LEFT if lane.marks or lane.bars else WIDTH) - 8) / LETTER)
+    most = (LEFT if lane.marks or lane.bars else WIDTH) - 8
     drawing.words.append(Words(0, top + 15, _cut(name, most), "name", "start"))
     if aside:
         drawing.words.append(Words(0, top + 29, _cut(aside, most), "aside", "start"))
 
 
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _cut(text: str, most: float) -> str:
+    """As much of it as is no wider than `most` pixels. What has no shape of its own is no part of a picture."""
+    text = "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    widths = list(accumulate(_width(letter) for letter in text))
+    if not widths or widths[-1] <= most:
+        return text
+    return text[: sum(width <= most - LETTER - 1 for width in widths)] + "…"
+
+
+def _width(letter: str) -> float:
+    """Generously, of a bold letter."""
+    if letter in "WM@%" or east_asian_width(letter) in "WF":
+        return 2 * LETTER
+    return 1.4 * LETTER if letter.isupper() else LETTER
 
 
 def _tick(ms: int) -> str:

@@ -24,6 +24,7 @@ KINDS = ("discharges", "arms", "draws")
 COUNT = (
     *("total", "before", "late", "late_covered", "late_p50_ms", "late_p90_ms", "late_p99_ms", "late_max_ms"),
     *("unwitnessed", "indeterminate", "own_before", "exempt", "exempt_confirmed", "unbroken", "broken", "unknown_end"),
+    *("before_untouched", "own_late", "own_unwitnessed", "own_indeterminate"),
 )
 TIME = ("utc_ms", "u_ms", "not_before_ms", "not_after_ms", "text")
 
@@ -89,6 +90,7 @@ def _count(count: Count) -> tuple[Cell, ...]:
         *(count.total, count.before, count.late, count.late_covered, *_spread(count.late_by)),
         *(count.unwitnessed, count.indeterminate, count.own_before, count.exempt, count.exempt_confirmed),
         *(count.unbroken, count.broken, count.unknown_end),
+        *(count.before_untouched, count.own_late, count.own_unwitnessed, count.own_indeterminate),
     )
 
 
@@ -168,7 +170,7 @@ def _uses(report: Report) -> Table:
 _EVENT = (
     *("reference", "sequence", "event", "after_ms", "verdict", "reason", "camera", "late_by_ms", "late_by_u_ms"),
     *("buffer_covers", "own_verdict", "own_reason", "own_camera", "own_late_by_ms", "own_late_by_u_ms"),
-    *("own_buffer_covers", "aired", "contradicted", "exempt"),
+    *("own_buffer_covers", "aired", "contradicted", "exempt", "in_touch"),
 )
 
 

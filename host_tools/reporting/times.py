@@ -9,6 +9,8 @@ from ..judging.uses import Use
 from .asked import Asked
 from .grounds import Moment
 
+DAY_MS = 86_400_000
+
 
 def utc_text(utc_ms: float) -> str:
     """A UTC in ms since 1970, to the second."""

@@ -1,6 +1,6 @@
 """Units, sessions and findings of a report, from the journals' own records."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from interlock.core import proof, records, wire
 from interlock.core.layout import Record
@@ -8,6 +8,9 @@ from interlock.core.settings import ROLE_NAMES
 
 from .. import words
 from ..clocks.unit_clock import UnitClock, impossible
+from ..judging.contradictions import Contradiction
+from ..judging.contradictions import in_words as contradiction_text
+from ..judging.disputes import Judged, in_words, told_of
 from ..statements.vouched import People
 from . import model
 from .annotated import findings as said_findings
@@ -15,9 +18,7 @@ from .asked import Asked
 from .held import Held
 from .listed import NOTES_OF_UNIT, SESSIONS_OF_UNIT
 from .teams import Teams
-from .times import is_out, moment, utc_text
-
-DAY_MS = 86_400_000
+from .times import DAY_MS, is_out, moment, utc_text
 
 
 def unit(
@@ -87,9 +88,9 @@ def _at(held: Held, clock: UnitClock, record: Record) -> model.Moment:
     return moment(clock, record.boot, record.uptime_ms, held.came_ms(record.sequence))
 
 
-def findings(held: Held, clock: UnitClock, people: People) -> list[model.Finding]:
+def findings(held: Held, clock: UnitClock, people: People, made_ms: int) -> list[model.Finding]:
     """All that an auditor must know of one unit's journal and clock, and of what people say of its records. `people`:
-    keys that the force vouches for."""
+    keys that the force vouches for; `made_ms`: UTC now."""
     texts = [*held.findings]
     if held.conflicts:
         numbers, first = len(held.conflicts), held.conflicts[0].sequence
@@ -104,8 +105,34 @@ def findings(held: Held, clock: UnitClock, people: People) -> list[model.Finding
                 f"records {gap.first} to {gap.last} were overwritten before anybody pulled them: the unit's memory was "
                 "full"
             )
-    texts += [*clock.findings, *impossible(clock, held.came_ms), *said_findings(held, people)]
+    texts += [
+        *held.misdated,
+        *clock.findings,
+        *impossible(clock, held.came_ms),
+        *said_findings(held, clock, people, made_ms),
+    ]
     return [model.Finding(held.serial, held.name, text) for text in texts]
+
+
+def disputed(held: Held, found: Judged, name_of: Callable[[int], str]) -> list[model.Finding]:
+    """Clocks of this unit that what it said to others proves wrong."""
+    return [
+        model.Finding(held.serial, held.name, in_words(dispute, held.unit, name_of(dispute.other(held.unit))))
+        for dispute in told_of(found, held.unit)
+    ]
+
+
+def answered(found: Sequence[tuple[Held, Contradiction]], name_of: Callable[[int], str]) -> list[model.Finding]:
+    """Acks in the journals of these weapons' units that cannot be true: the first of each camera, and how many more."""
+    told: dict[tuple[str, int], list[Contradiction]] = {}
+    held = {}
+    for weapon, one in found:
+        held[weapon.serial] = weapon
+        told.setdefault((weapon.serial, one.camera), []).append(one)
+    return [
+        model.Finding(serial, held[serial].name, contradiction_text(several[0], name_of(camera), len(several) - 1))
+        for (serial, camera), several in sorted(told.items())
+    ]
 
 
 def missed(held: Held, pulled: Collection[int], name_of: Callable[[int], str]) -> list[model.Finding]:

@@ -15,9 +15,11 @@ from ..judging.uses import Event, Use, witnesses_of
 from ..judging.verdict import Judgement, Verdict
 from . import model
 from .annotated import exemption
+from .coverage import known, narrowed, over, unread, utc_of
 from .crew import crew_of, is_lone
 from .grounds_of import Pen
-from .held import Held, narrowed, unread, utc_of
+from .held import Held
+from .pairs import agrees
 from .reach import Reach
 from .teams import NO_TEAMS, Teams, Whose
 from .tied import Ties
@@ -30,6 +32,10 @@ NOT_COVERED = "not-covered"
 _WORDS = "which cameras are this holster's own is not known here"
 UNKNOWN_OWN = Judgement(Verdict.INDETERMINATE, _WORDS, row="own-unknown", condition=_WORDS)
 """Of no row of the table: the table is not asked."""
+_PARTLY = "the weapon's own journal tells of other own cameras than the pairs here: which others it had is not known"
+PARTLY_OWN = replace(UNKNOWN_OWN, reason=_PARTLY, condition=_PARTLY)
+_STILL_OUT = "no record says when the weapon was back, and nothing that is here shows what was recorded until then"
+STILL_OUT = Judgement(Verdict.INDETERMINATE, _STILL_OUT, row=NOT_COVERED, condition=_STILL_OUT)
 
 
 class Tried(NamedTuple):
@@ -49,10 +55,13 @@ class Tried(NamedTuple):
 
 
 class _Asked(NamedTuple):
-    """Cameras by whom a use is judged. `own`: None: not known; `everybody`: one of those elsewhere among them, where
-    any is wanting: their names are `absent`."""
+    """Cameras by whom a use is judged. `own`: None: not known; `is_whole`: there were no other own ones;
+    `is_bounded`: those elsewhere were read after the return, as far as they were read after what is known; `everybody`:
+    one of those elsewhere among them, where any is wanting: their names are `absent`."""
 
     own: list[int] | None
+    is_whole: bool
+    is_bounded: bool
     everybody: list[int]
     absent: list[str]
 
@@ -97,18 +106,26 @@ class Court:
 
     def cameras(self, use: Use) -> tuple[list[int] | None, list[int]]:
         """(own or None when that is not known, all others). The one that was assigned then, else those that are paired
-        today. Others: all that are known, and those that journals name in this use, though theirs are not here."""
+        today; where the weapon's unit itself tells of others, those that it names. Others: all that are known, and
+        those that journals name in this use, though theirs are not here."""
         own: list[int] | None = None
         if use.assigned is not None:
             own = [use.assigned.camera]
-        elif self.own is not None:
+        elif self.own is not None and use.is_assigned_known:
             own = list(self.own.get(use.unit, ()))
+        if own is not None and not agrees(use, own):
+            own = sorted(use.named)
         if own is not None and self.held[use.unit].role & ROLE_CAMERA and use.unit not in own:
             own.append(use.unit)
         known = {number for number, held in self.held.items() if held.role & ROLE_CAMERA}
         told = {answer.camera for answer in use.answers} | {testimony.camera for testimony in use.testimonies}
         told |= {near.unit for near in use.near or () if not near.flags & records.CREW_HOLSTER}
         return own, sorted((known | (told - set(self.held))).difference(own or ()))
+
+    def _is_whole(self, use: Use, own: Sequence[int] | None) -> bool:
+        """Whether these are all own cameras that it had then: its unit names those only which it had heard."""
+        known = [use.assigned.camera] if use.assigned is not None else (self.own or {}).get(use.unit, ())
+        return own is None or agrees(use, known)
 
     def officers(self) -> dict[str, dict[int, str]]:
         """Whose use each event is of, by serial and sequence number, as far as that is known."""
@@ -128,6 +145,8 @@ class Court:
     def _whose(self, use: Use, began: model.Moment) -> Whose:
         """By the roster; whom the unit itself was assigned to then goes before."""
         whose = self.teams.at(self.held[use.unit].serial, began)
+        if not use.is_assigned_known:
+            return Whose(whose.team, None)
         return whose if use.assigned is None else Whose(whose.team, use.assigned.officer or None)
 
     def judged(self, use: Use) -> Tried:
@@ -136,13 +155,22 @@ class Court:
         evidence = narrowed(self.evidence, self.held, use, everybody, self.reaches)
         weapon = self.held[use.unit]
         names = {number: held.name for number, held in self.held.items()} | {n: self.name(n) for n in everybody}
-        absent = unread(self.absent, utc_of(evidence.tying(use.unit) or evidence.clocks[use.unit], weapon, use))
+        clock = evidence.tying(use.unit) or evidence.clocks[use.unit]
+        absent = unread(self.absent, utc_of(clock, weapon, use, known(use)))
+        is_bounded = len(absent) == len(unread(self.absent, utc_of(clock, weapon, use, over(weapon, use))))
         pen = Pen(evidence, self.held, use)
-        asked = _Asked(own, everybody + [camera.unit for camera in absent[:1]], [camera.name for camera in absent])
+        asked = _Asked(
+            own,
+            self._is_whole(use, own),
+            is_bounded,
+            everybody + [camera.unit for camera in absent[:1]],
+            [camera.name for camera in absent],
+        )
         first = use.events[0]
         began = self._began(use)
         whose = self._whose(use, began)
-        crew = crew_of(use, own, {number: held.role for number, held in self.held.items()}, self.name)
+        followers = self._followers(use)
+        crew = crew_of(use, followers, own, {number: held.role for number, held in self.held.items()}, self.name)
         drawn, shown = timeline(evidence, use, own or (), others, names)
         judged = model.Use(
             serial=weapon.serial,
@@ -150,7 +178,7 @@ class Court:
             unit=use.unit,
             version=self.version,
             began=began,
-            lasted_ms=None if use.end_ms is None else use.end_ms - first.at_ms,
+            lasted_ms=None if use.end is None or use.end.is_older else use.end.at_ms - first.at_ms,
             own_cameras=None if own is None else [names[number] for number in own],
             officer=whose.officer,
             coded=use.coding and use.coding.value,
@@ -169,7 +197,7 @@ class Court:
             offsets=self._ties.offsets(self.evidence, use, dict.fromkeys([*(own or ()), *shown])),
             end=pen.end(),
         )
-        return Tried(judged, use, evidence, shown, own or [], self._followers(use), self.held, self._met)
+        return Tried(judged, use, evidence, shown, own or [], followers, self.held, self._met)
 
     def _followers(self, use: Use) -> set[int]:
         begin_ms, end_ms = use.events[0].at_ms, use.known_ms if use.end_ms is None else use.end_ms
@@ -187,9 +215,15 @@ class Court:
         of_any = self._told(
             evidence, verdict.judge(evidence, use, event, asked.everybody), asked.everybody, asked.absent
         )
+        of_any = _if_back(of_any, evidence.partly or not asked.is_bounded)
+        if self.own is None and of_any.verdict is Verdict.UNWITNESSED:
+            of_any = replace(UNKNOWN_OWN, cited=of_any.cited)  # nor is which cameras should have been there
         of_own = UNKNOWN_OWN
         if own is not None:
             of_own = self._told(evidence, verdict.judge(evidence, use, event, own), own)
+            of_own = _if_back(of_own, evidence.partly & set(own))
+            if not asked.is_whole and of_own.verdict in (Verdict.LATE, Verdict.UNWITNESSED):
+                of_own = PARTLY_OWN
         later = [other.at_ms for other in use.events if other.at_ms > event.at_ms and other.event in JUDGED]
         until_ms = min(later, default=float("inf"))
         weapon = self.held[use.unit]
@@ -203,6 +237,7 @@ class Court:
             verdict=of_any.verdict.value,
             reason=of_any.reason,
             camera=self._serving(of_any),
+            in_touch=self._in_touch(use, own, of_any),
             late_by_ms=of_any.late_by_ms,
             late_by_u_ms=of_any.late_by_u_ms,
             buffer_covers=of_any.buffer_covers,
@@ -223,6 +258,11 @@ class Court:
             exempt=exemption(of_any.verdict.value, annotations),
         )
 
+    def _in_touch(self, use: Use, own: Sequence[int] | None, judgement: Judgement) -> bool | None:
+        if self._serving(judgement) is None:
+            return None
+        return judgement.camera in (own or ()) or judgement.camera in self._followers(use)
+
     def _serving(self, judgement: Judgement) -> str | None:
         shows = judgement.verdict in (Verdict.BEFORE, Verdict.LATE) and judgement.camera is not None
         return self.name(judgement.camera or 0) if shows else None
@@ -240,3 +280,10 @@ class Court:
         of = None if judgement.camera is None else self.held.get(judgement.camera)
         condition = reason if of is None else f"{reason}; {of.name}: {judgement.condition}"
         return replace(judgement, reason=reason, condition=condition)
+
+
+def _if_back(found: Judgement, is_partly: object) -> Judgement:
+    """What was not recorded until the use was last heard of may have been recorded late since."""
+    if not is_partly or found.verdict is not Verdict.UNWITNESSED:
+        return found
+    return replace(STILL_OUT, cited=found.cited)

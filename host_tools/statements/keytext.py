@@ -6,12 +6,11 @@ them, as of a label: a slip of the finger goes unseen once in 16 million. `short
 
 import hashlib
 
+from ..labels.label import ALPHABET, VALUES
 from ..outcome import ToolError
 from . import ed25519
 
 PREFIX = "ILK1"
-_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-_VALUES = {character: value for value, character in enumerate(_ALPHABET)} | {"O": 0, "I": 1, "L": 1}
 _PREFIX_READ = "11K1"  # as a hasty eye reads it
 _CHECK_BYTES = 3
 _PLAIN_BYTES = ed25519.KEY_BYTES + _CHECK_BYTES
@@ -24,7 +23,7 @@ def key_text(public: bytes) -> str:
     if not ed25519.is_key(public):
         raise ValueError("this is no Ed25519 public key")
     number = int.from_bytes(public + _check(public), "big")
-    letters = "".join(_ALPHABET[number >> (5 * at) & 31] for at in reversed(range(_LETTERS)))
+    letters = "".join(ALPHABET[number >> (5 * at) & 31] for at in reversed(range(_LETTERS)))
     return "-".join([PREFIX, *(letters[at : at + _GROUP] for at in range(0, _LETTERS, _GROUP))])
 
 
@@ -34,7 +33,7 @@ def parse(text: str) -> bytes:
     advice = "Copy the whole text that interlock annotate --new-key printed: it begins with ILK1-."
     if letters[: len(PREFIX)].replace("I", "1").replace("L", "1") != _PREFIX_READ:
         raise ToolError("this is no person's key: it does not begin with ILK1", advice)
-    values = [_VALUES.get(letter) for letter in letters[len(PREFIX) :]]
+    values = [VALUES.get(letter) for letter in letters[len(PREFIX) :]]
     if len(values) != _LETTERS:
         raise ToolError(f"the key has {len(values)} letters and digits behind ILK1, not {_LETTERS}", advice)
     number = 0

@@ -39,10 +39,12 @@ def say(store: Store, serial: str, sequence: int, code: str, text: str, author: 
     return _keep(store, [_row(store, serial, sequence, code, text, author, None)], author)
 
 
-def withdraw(store: Store, serial: str, sequence: int, text: str, author: Author) -> list[AnnotationRow]:
-    """Withdraw all that stands of the event: a row for each. ToolError when nothing does, or when this person may
-    not."""
-    standing = _standing(store, serial, sequence)
+def withdraw(
+    store: Store, serial: str, sequence: int, text: str, author: Author, of: str | None = None
+) -> list[AnnotationRow]:
+    """Withdraw what stands of the event: a row for each. `of`: only what this person said, or what has this code. None:
+    there is only one. ToolError when nothing does, when several do, or when this person may not."""
+    standing = _meant(_standing(store, serial, sequence), of, f"{serial}:{sequence}")
     if not standing:
         raise ToolError(f"nothing is said of {serial}:{sequence} that could be withdrawn", "interlock annotate lists.")
     if author.signer is None and any(said.row.signature is not None for said in standing):
@@ -54,9 +56,11 @@ def withdraw(store: Store, serial: str, sequence: int, text: str, author: Author
     return _keep(store, rows, author)
 
 
-def confirm(store: Store, serial: str, sequence: int, text: str, author: Author) -> list[AnnotationRow]:
-    """Confirm what others said of the event, as far as it stands: a row for each. ToolError when there is nothing, or
-    when this is no second person."""
+def confirm(
+    store: Store, serial: str, sequence: int, text: str, author: Author, of: str | None = None
+) -> list[AnnotationRow]:
+    """Confirm what others said of the event, as far as it stands: a row for each. `of`: as of `withdraw`. ToolError
+    when there is nothing, when several stand, or when this is no second person."""
     if author.signer is None:
         raise ToolError(f"only a signature confirms, and {author.person} has no signing key here", _NEW_KEY)
     standing = _standing(store, serial, sequence)
@@ -78,8 +82,21 @@ def confirm(store: Store, serial: str, sequence: int, text: str, author: Author)
             f"{'that is the very key that said' if others else f'{author.person} said'} it of {serial}:{sequence}",
             "It takes a second person with a key of their own to confirm it.",
         )
+    second = _meant(second, of, f"{serial}:{sequence}")
     rows = [_row(store, serial, sequence, CONFIRMED, text, author, statement.digest(said.row)) for said in second]
     return _keep(store, rows, author)
+
+
+def _meant(standing: list[Weighed], of: str | None, event: str) -> list[Weighed]:
+    """Those of these statements of which is spoken: nobody should confirm, or take away, what they did not read."""
+    if of is None and len(standing) < 2:
+        return standing
+    meant = [said for said in standing if of in (said.row.by, said.row.code)]
+    if not meant and standing:
+        there = ", ".join(f"{said.row.code} by {said.row.by}" for said in standing)
+        what = "several statements stand" if of is None else f"nothing of {of} stands"
+        raise ToolError(f"{what} of {event}: {there}", "Say which: --of PERSON, or --of CODE.")
+    return meant
 
 
 def _standing(store: Store, serial: str, sequence: int) -> list[Weighed]:

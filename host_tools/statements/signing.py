@@ -116,7 +116,7 @@ def unlock(home: Path, person: str, key_file: Path | None, ask: Ask | None) -> S
     if kept.slot.kind == "key file":
         if key_file is None:
             raise ToolError(f"the signing key of {person} takes a key file", f"Give it: {OPTION}.")
-        return _open(path, kept, vault_unlock.read_key_file(key_file))
+        return _open(path, kept, vault_unlock.read_key_file(key_file, OPTION))
     if ask is None:
         raise ToolError(
             f"the signing key of {person} takes a passphrase, and nobody is there to be asked",

@@ -19,7 +19,7 @@ from .vouched import People, holders, signs, term
 State = Literal["good", "stranger", "forged", "none"]
 _RANK: dict[State, int] = {"forged": 0, "none": 1, "stranger": 2, "good": 3}
 KEY_DIGITS = 16
-AHEAD_MS = 600_000  # how far ahead a host's clock may be that nobody checked
+AHEAD_MS = 600_000  # how far off a host's clock may be that nobody checked
 
 RawOf = Callable[[int], "bytes | tuple[bytes, ...] | None"]
 """The record of this number as it is here: its bytes; several, where the unit told more than one; None: it is not."""
@@ -59,20 +59,27 @@ def weighed(rows: Sequence[AnnotationRow], raw_of: RawOf, people: People, known:
     return _weigh(rows, raw_of, people, known or Known())[0]
 
 
-def findings(rows: Sequence[AnnotationRow], raw_of: RawOf, people: People) -> list[str]:
+def findings(rows: Sequence[AnnotationRow], raw_of: RawOf, people: People, known: Known | None = None) -> list[str]:
     """What somebody did to the rows, or left undone: forged and copied ones, unsigned ones of people who can sign,
-    those about what is no event or is not here, those that take away more than they may. In words, each with its
-    event."""
-    return _weigh(rows, raw_of, people, Known())[1]
+    those about what is no event or is not here, of a date that cannot be, those that take away what another one said,
+    or more than they may. In words, each with its event."""
+    return _weigh(rows, raw_of, people, known or Known())[1]
+
+
+def astray(row: AnnotationRow) -> str:
+    """The finding of a row about a unit that is not here at all, in words: nobody weighs it, a withdrawal least."""
+    text = f"{_named(row)} is about a unit of which nothing is here: it was moved there, or that unit was taken out"
+    is_forged = state(row, lambda _: None, {})[0] == "forged"
+    return f"{text}; its signature does not fit what it says" if is_forged else text
 
 
 def _weigh(
     rows: Sequence[AnnotationRow], raw_of: RawOf, people: People, known: Known
 ) -> tuple[list[Weighed], list[str]]:
     found: list[str] = []
-    judged = list(_judged(rows, raw_of, people, found))
+    judged = _judged(rows, raw_of, people, known, found)
     for one in judged:
-        found += _wrong(one, raw_of, people)
+        found += _wrong(one, raw_of, people, known)
     gone = _withdrawn(judged, found)
     confirmations: dict[bytes, list[_Judged]] = {}
     for one in judged:
@@ -92,23 +99,27 @@ def _weigh(
     return standing, found
 
 
-def _judged(rows: Iterable[AnnotationRow], raw_of: RawOf, people: People, found: list[str]) -> "Iterable[_Judged]":
-    """Each statement once: a copy of a row says nothing anew."""
-    seen: set[bytes] = set()
-    for row in rows:
+def _judged(
+    rows: Iterable[AnnotationRow], raw_of: RawOf, people: People, known: Known, found: list[str]
+) -> list[_Judged]:
+    """Each statement once, as its best signed row has it: a copy says nothing anew, and takes no signature away."""
+    best: dict[bytes, tuple[int, _Judged]] = {}
+    for place, row in enumerate(rows):
         try:
             digest = statement.digest(row)
         except ValueError:
             found.append(f"{_named(row)} is no statement that this program could have stored: it counts for nothing")
             continue
-        if digest in seen:
+        one = _Judged(row, digest, *state(row, raw_of, people, known))
+        if digest in best:
             found.append(f"{_named(row)} is there twice: somebody copied it")
-            continue
-        seen.add(digest)
-        yield _Judged(row, digest, *state(row, raw_of, people))
+            if _RANK[one.state] <= _RANK[best[digest][1].state]:
+                continue
+        best[digest] = (place, one)
+    return [one for _, one in sorted(best.values(), key=lambda numbered: numbered[0])]
 
 
-def state(row: AnnotationRow, raw_of: RawOf, people: People) -> tuple[State, str]:
+def state(row: AnnotationRow, raw_of: RawOf, people: People, known: Known | None = None) -> tuple[State, str]:
     """Of one row's signature; and of forged and stranger, why."""
     if row.key is None and row.signature is None:
         return "none", ""
@@ -121,7 +132,8 @@ def state(row: AnnotationRow, raw_of: RawOf, people: People) -> tuple[State, str
     vouched = term(people, row.by, row.key)
     if vouched is not None:
         if vouched.holds(row.utc_ms):
-            return "good", ""
+            impossible = _impossible(row, known or Known())
+            return ("stranger", impossible) if impossible else ("good", "")
         if vouched.is_void:
             return "stranger", f"the key of {row.by} that signed it is one that others may have"
         return "stranger", f"it is dated when the force did not vouch for {row.by}'s key"
@@ -129,6 +141,16 @@ def state(row: AnnotationRow, raw_of: RawOf, people: People) -> tuple[State, str
     if others:
         return "stranger", f"it is signed with the key of {', '.join(others)}"
     return "stranger", "nobody here vouches for the key that signed it"
+
+
+def _impossible(row: AnnotationRow, known: Known) -> str | None:
+    """Why nobody can have said it then; None: they can. It names its record by digest, and dates are the signer's."""
+    happened_ms = known.happened_ms(row.sequence)
+    if happened_ms is not None and row.utc_ms + AHEAD_MS < happened_ms:
+        return "it is dated before the event, of which nobody could know then"
+    if known.now_ms is not None and row.utc_ms > known.now_ms + AHEAD_MS:
+        return "it is dated in the future"
+    return None
 
 
 def _fits(row: AnnotationRow, raw_of: RawOf) -> bool:
@@ -142,7 +164,7 @@ def _versions(raw_of: RawOf, sequence: int) -> tuple[bytes, ...]:
     return () if raw is None else raw if isinstance(raw, tuple) else (bytes(raw),)
 
 
-def _wrong(one: _Judged, raw_of: RawOf, people: People) -> Iterable[str]:
+def _wrong(one: _Judged, raw_of: RawOf, people: People, known: Known) -> Iterable[str]:
     """What is wrong with a row by itself."""
     row, named = one.row, _named(one.row)
     if row.code not in CODES and row.code not in (WITHDRAWN, CONFIRMED):
@@ -155,6 +177,9 @@ def _wrong(one: _Judged, raw_of: RawOf, people: People) -> Iterable[str]:
         yield f"{named} is not signed, though {row.by} has a key that the force vouches for"
     if one.state == "none" and row.record is not None and not _fits(row, raw_of):
         yield f"{named} was said of another record than the one that is here under this number"
+    impossible = _impossible(row, known)
+    if impossible and one.state != "forged":
+        yield f"{named} cannot be of its date: {impossible}"
     versions = _versions(raw_of, row.sequence)
     if not versions:
         yield f"{named} is about a record that is not here"
@@ -185,6 +210,9 @@ def _withdrawn(judged: Sequence[_Judged], found: list[str]) -> set[bytes]:
                 continue
             if one.state != "forged" and _RANK[one.state] >= _RANK[other.state]:
                 gone.add(other.digest)
+                if other.row.code in CODES and other.state == "good" and other.row.by != row.by:
+                    words = f": {_shown(row.text)}" if row.text else ""
+                    found.append(f"{_named(other.row)} was taken away by {_shown(row.by)}, who did not say it{words}")
             elif other.row.code in CODES:
                 found.append(f"{_named(row)} does not count: it is less well signed than what {other.row.by} said")
     return gone
@@ -198,21 +226,20 @@ def _stands(one: _Judged, confirmations: Iterable[_Judged], people: People, know
         doubts.append(f"it is not signed, though {row.by} has a key")
     if row.by == officer:
         doubts.append("it was said by the officer whose use it is")
-    if happened_ms is not None and row.utc_ms < happened_ms:
+    impossible = _impossible(row, known)
+    if impossible:
+        doubts.append(impossible)
+    elif happened_ms is not None and row.utc_ms < happened_ms:
         doubts.append("it is dated before the event")
-    if known.now_ms is not None and row.utc_ms > known.now_ms + AHEAD_MS:
-        doubts.append("it is dated in the future")
     confirmed: AnnotationRow | None = None
     for other in confirmations:
         if other.row.sequence != row.sequence:
             continue
-        objection = _objection(one, other)
+        objection = _objection(one, other, officer)
         if objection is not None:
             doubts.append(objection)
         elif confirmed is None:
             confirmed = other.row
-            if other.row.by == officer:
-                doubts.append("it was confirmed by the officer whose use it is")
     key = key_digits(row)
     by, utc_ms = (None, None) if confirmed is None else (confirmed.by, confirmed.utc_ms)
     return Weighed(row, one.state, key, by, utc_ms, tuple(dict.fromkeys(doubts)))
@@ -223,11 +250,13 @@ def key_digits(row: AnnotationRow) -> str | None:
     return row.key.hex()[:KEY_DIGITS] if isinstance(row.key, bytes) else None
 
 
-def _objection(said: _Judged, confirmed: _Judged) -> str | None:
+def _objection(said: _Judged, confirmed: _Judged, officer: str | None) -> str | None:
     """Why this is no second person's word; None: it is."""
     by = confirmed.row.by
     if confirmed.state == "forged":
         return f"its confirmation by {by} is forged"
+    if by == officer:
+        return f"its confirmation by {by} does not count: it is the use of {by}"
     if by == said.row.by:
         return "the same person confirmed it"
     if said.row.key is not None and confirmed.row.key == said.row.key:
@@ -241,9 +270,9 @@ def _objection(said: _Judged, confirmed: _Judged) -> str | None:
 
 def _named(row: AnnotationRow) -> str:
     what = {WITHDRAWN: "a withdrawal", CONFIRMED: "a confirmation"}.get(row.code, f"the annotation {_shown(row.code)}")
-    return f"{what} of {row.serial}:{row.sequence} by {_shown(row.by)}"
+    return f"{what} of {_shown(row.serial)}:{_shown(row.sequence)} by {_shown(row.by)}"
 
 
 def _shown(text: object) -> str:
     """What SQL put there may steer a terminal."""
-    return text if isinstance(text, str) and text.isprintable() else repr(text)
+    return text if isinstance(text, str) and text.isprintable() else str(text) if type(text) is int else repr(text)

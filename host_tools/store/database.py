@@ -20,7 +20,6 @@ from .schema import VERSION, alembic_version, guards, metadata, origins
 
 BUSY_S = 15.0  # how long a command waits for another one that writes
 URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_FIRST_OF_ALEMBIC = 3  # schema 2 knew its version itself
 _SCHEMA = "the schema"  # a lock beside those of units, which are named by serials
 
 UNFIT = (UnicodeError, OverflowError)  # raised by a database's driver for what it cannot even send

@@ -7,6 +7,7 @@ rewritten, or somebody changed the store. No version is dropped; the line on whi
 one. Pure: no database here.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -55,13 +56,14 @@ class Arrival(NamedTuple):
 
 class Stored(NamedTuple):
     """All that is kept of one unit's journal, for `assemble`. `identity`: unit number, role, name; `rows`: by sequence,
-    and then as they came."""
+    and then as they came; `unfit`: what is to be said of rows that can be none."""
 
     serial: str
     identity: tuple[int, int, str]
     rows: Sequence[Row]
     heads: Sequence[Head]
     arrivals: Sequence[Arrival]
+    unfit: tuple[Outcome, ...] = ()
 
 
 class Segment(NamedTuple):
@@ -227,8 +229,9 @@ def assemble(
     rows: Sequence[Row],
     heads: Sequence[Head],
     arrivals: Sequence[Arrival],
+    unfit: Sequence[Outcome] = (),
 ) -> StoredJournal:
-    """Verify all of it anew. `identity`: unit number, role, name."""
+    """Verify all of it anew: arguments as in `Stored`."""
     unit, role, name = identity
     raw_serial = serial_bytes(serial, rows)
     rows = without_doubles(rows)
@@ -255,6 +258,7 @@ def assemble(
     altered = next((s.verdict for s in segments if isinstance(s.verdict, Altered)), None)
     verdict = altered if altered is not None else Intact(header, found)
     told = (
+        *unfit,
         *_contradictions(conflicts),
         *_vanished(arrivals, rows),
         *_broken_heads(heads, rows, raw_serial),
@@ -320,12 +324,23 @@ def _conflicts(rows: Sequence[Row], lines: Iterable[Iterable[Row]]) -> tuple[Con
 
 def _vanished(arrivals: Sequence[Arrival], rows: Sequence[Row]) -> list[Outcome]:
     """What was stored once and is not there any more."""
-    here = {row.sequence for row in rows}
-    gone = sorted({n for arrival in arrivals for n in range(arrival.first, arrival.last + 1)} - here)
+    here = sorted({row.sequence for row in rows})
+    gone: list[tuple[int, int]] = []  # first and last of each stretch; as many as there are rows, whatever is claimed
+    due = 0
+    for arrival in sorted(arrivals):
+        first = max(due, arrival.first)
+        for n in here[bisect_left(here, first) : bisect_right(here, arrival.last)]:
+            if n > first:
+                gone.append((first, n - 1))
+            first = n + 1
+        if first <= arrival.last:
+            gone.append((first, arrival.last))
+        due = max(due, arrival.last + 1)
     if not gone:
         return []
-    reason = f"{len(gone)} records that were stored are gone from the store, the first is {gone[0]}: it was changed"
-    return [outcomes.Altered(gone[0], gone[-1], None, "store", reason)]
+    count, first = sum(last - first + 1 for first, last in gone), gone[0][0]
+    reason = f"{count} records that were stored are gone from the store, the first is {first}: it was changed"
+    return [outcomes.Altered(first, gone[-1][1], None, "store", reason)]
 
 
 def _broken_heads(heads: Sequence[Head], rows: Sequence[Row], serial: bytes) -> list[Outcome]:

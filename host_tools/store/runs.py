@@ -31,11 +31,17 @@ def read_runs(path: Path) -> Runs:
         data = path.read_bytes()
     except OSError as error:
         raise ToolError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
+    return runs_in(data, path.name)
+
+
+def runs_in(data: bytes, name: str = "FILE") -> Runs:
+    """The parts of a journal file's bytes. `name`: what it is called. ToolError when they are none, or not as they were
+    written."""
     verdict = check(data)
     if isinstance(verdict, Altered):
         raise ToolError(
             f"it is not as it was written, at byte {verdict.offset}: {verdict.reason}",
-            f"Keep it as it is. interlock verify {path.name} says more; a whole copy can be imported.",
+            f"Keep it as it is. interlock verify {name} says more; a whole copy can be imported.",
             Exit.FINDINGS,
         )
     return Runs(serial_text(verdict.header.serial), verdict.header, *_parts(data, verdict.header))

@@ -11,12 +11,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, LargeBinary, String, Table
 
 from ..outcome import ToolError
+from .unfit import LATEST_S, NUMBER_MAX
 
 TEXT_MAX = 10_000  # characters
 BYTES_MAX = 65_536
-NUMBER_MAX = 2**62  # one more is still a number of either database
 SMALL_MAX = 2**31 - 1
-LATEST_S = 253_370_764_800  # the year 9999 begins: a day in every time zone
 _SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}")  # or 16 digits, of a unit whose serial is no text
 _ORIGIN = re.compile(r"[0-9a-f]{32}")
 # NUL, which PostgreSQL cannot hold; what steers a terminal; halves of characters, which are no UTF-8.

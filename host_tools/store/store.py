@@ -20,13 +20,15 @@ from interlock.core.layout import UNKNOWN
 from .. import journal_file
 from ..journal_items import Header
 from ..outcome import Exit, ToolError
+from ..verifying.outcomes import Altered
 from . import conflicts as store_conflicts
+from . import kept as store_kept
 from . import lines as store_lines
 from . import said as store_said
 from . import taking as store_taking
 from .database import Database, Place, open_database, origin_of
-from .lines import Arrival, Head, Row, Stored, StoredJournal
-from .numbers import in_time, insert_new
+from .lines import Row, Stored, StoredJournal
+from .numbers import insert_new
 from .rows import (
     Added,
     AnnotationRow,
@@ -197,34 +199,18 @@ class Store:
 
     def stored(self, serial: str) -> Stored:
         """All that is held of this unit, as it is kept."""
-        with self._reading() as connection:
-            found = connection.execute(
-                select(*(records.c[name] for name in Row._fields))
-                .where(records.c.serial == serial)
-                .order_by(records.c.sequence, records.c.addition)
-            ).all()
-            stated = connection.execute(
-                select(*(heads.c[name] for name in Head._fields)).where(heads.c.serial == serial).order_by(heads.c.id)
-            ).all()
-            came = in_time(connection, additions, serial)
-            unit = store_taking.unit_of(connection, serial) or UnitRow(serial, 0, 0, "")
-        if not found and not stated and not came and unit.unit == 0:
+        found = self._read(lambda connection: store_kept.stored(connection, serial))
+        if found is None:
             raise ToolError(f"the store knows no unit {serial}", "interlock verify lists those that it knows.")
-        order = {row.id: place for place, row in enumerate(came, 1)}
-        rows = [Row(n, chain, after, epoch, raw, order[came_by]) for n, chain, after, epoch, raw, came_by in found]
-        arrivals = [Arrival(row.first, row.first + row._mapping["count"] - 1, row.by, row.utc_ms) for row in came]
-        return Stored(serial, unit[1:], rows, [Head(*h) for h in stated], arrivals)
+        return found
 
     def checkpoints(self, serial: str) -> list[CheckpointRow]:
         """All that this unit signed and somebody fetched, each once, in the order in which it came."""
-        with self._reading() as connection:
-            found = connection.execute(
-                select(*(checkpoints.c[name] for name in CheckpointRow.__dataclass_fields__))
-                .where(checkpoints.c.serial == serial)
-                .order_by(checkpoints.c.id)
-            ).all()
-        once = {(row.public, row.message, row.signature): CheckpointRow(*row) for row in reversed(found)}
-        return list(reversed(once.values()))
+        return self.signed(serial)[0]
+
+    def signed(self, serial: str) -> tuple[list[CheckpointRow], tuple[Altered, ...]]:
+        """The same, and what is to be said of rows that can be no checkpoint."""
+        return self._read(lambda connection: store_kept.signed(connection, serial))
 
     def last_index(self, serial: str, public: bytes) -> int | None:
         """The highest index that was seen of this key; None: nothing."""
@@ -268,8 +254,16 @@ class Store:
 
     def export_ilj(self, serial: str) -> bytes:
         """The whole journal as a journal file: its main line, with a break where records are missing, and all that the
-        unit signed. What was altered is exported as it is: the file's check says where."""
-        journal = self.journal(serial)
+        unit signed. What was altered is exported as it is: the file's check says where. ToolError when the store holds
+        what no journal can hold."""
+        stored = self.stored(serial)
+        if stored.unfit:
+            raise ToolError(
+                f"what the store holds of {serial} cannot be exported whole: {stored.unfit[0].text}",
+                "Keep the store as it is: that is a finding. interlock verify and interlock report tell of the rest.",
+                Exit.FINDINGS,
+            )
+        journal = store_lines.assemble(*stored)
         if not journal.segments:
             raise ToolError(f"nothing was pulled of {serial} yet", "Pull it first: interlock pull.", Exit.USAGE)
         first, *later = journal.segments

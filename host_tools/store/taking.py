@@ -12,6 +12,7 @@ from interlock.core.layout import UNKNOWN, chain_next, decode
 from ..outcome import ToolError
 from ..stream import epoch_behind
 from . import sound
+from .kept import identity_of
 from .numbers import digest_of, insert_new
 from .rows import Added, CheckpointRow, CustodyRow, Imported, UnitRow
 from .runs import Runs
@@ -20,13 +21,7 @@ from .schema import additions, checkpoints, records, units
 
 
 def unit_of(connection: Connection, serial: str) -> UnitRow | None:
-    row = connection.execute(
-        select(units.c.serial, units.c.unit, units.c.role, units.c.name)
-        .where(units.c.serial == serial)
-        .order_by(units.c.id.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else UnitRow(*row)
+    return identity_of(connection, serial)[0]
 
 
 def learn(connection: Connection, origin: str, row: UnitRow) -> None:

@@ -101,10 +101,10 @@ def new_secret(
     raise AssertionError("the last try either is one or says why not")
 
 
-def read_key_file(path: Path) -> Secret:
-    """The secret in a key file. ToolError when it is none, or when others may read it."""
+def read_key_file(path: Path, option: str = "--key-file, or INTERLOCK_KEY_FILE") -> Secret:
+    """The secret in a key file. `option`: how it was named. ToolError when it is none, or when others may read it."""
     if not path.exists():
-        raise ToolError(f"there is no key file at {path}", "Check --key-file, or INTERLOCK_KEY_FILE.")
+        raise ToolError(f"there is no key file at {path}", f"Check {option}.")
     if not path.is_file():
         raise ToolError(f"{path} is a folder, and no key file", "Name the file in it that opens the vault.")
     return _key(path, durable.read(path))

@@ -16,6 +16,7 @@ from .audit import STORED_BYTES, Knowing, Progress, Report, compared
 from .examine import Job, examine
 from .mentions import mentions
 from .places import InDossier, InStore
+from .roles import role_in
 from .sharing import in_order
 
 if TYPE_CHECKING:
@@ -26,10 +27,11 @@ Stored = InStore | InDossier
 
 class Seen(NamedTuple):
     """What one look at a journal shows, before anything in it is checked. `header`: whose it is; `mentions`: numbers of
-    the units that any version of it speaks of."""
+    the units that any version of it speaks of; `shows`: bits of the roles that records of it are of."""
 
     header: Header
     mentions: frozenset[int]
+    shows: int = 0
 
 
 def look(place: Stored) -> Seen:
@@ -37,7 +39,7 @@ def look(place: Stored) -> Seen:
     stored = place.kept().stored
     number, role, _ = stored.identity
     header = Header(role, number, serial_bytes(place.serial, stored.rows), 0, UNKNOWN)
-    return Seen(header, mentions(row.raw for row in stored.rows))
+    return Seen(header, mentions(row.raw for row in stored.rows), role_in(row.raw for row in stored.rows))
 
 
 def audit_apart(

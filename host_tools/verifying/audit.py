@@ -12,6 +12,7 @@ from ..journal_items import Header
 from .checkpoints import stories
 from .examine import Examined, Job, Known, examine
 from .forks import parting
+from .numbers import by_others
 from .outcomes import (
     Contradicted,
     Intact,
@@ -196,8 +197,11 @@ def _compare_units(examined: Sequence[Examined], extra: Sequence[Examined]) -> l
     newest: dict[str | None, int] = {}
     for journal in (*examined, *extra):
         newest[journal.serial] = max(newest.get(journal.serial, 0), journal.walked.following)
-    twice = _numbers_given_twice(examined)
     books = [_book(journal, journal.walked.following == newest[journal.serial]) for journal in examined]
+    for place, misnamed in list(by_others(books)):
+        examined[place].outcomes.append(misnamed)
+        books[place].unit = misnamed.unit or 0
+    twice = _numbers_given_twice(examined, books)
     tellers: dict[int, list[Book]] = {}  # by the unit that they speak of
     for book in books:
         for unit in book.testimony.told_of if book.unit and book.unit not in twice else ():
@@ -212,12 +216,12 @@ def _compare_units(examined: Sequence[Examined], extra: Sequence[Examined]) -> l
     return known_to
 
 
-def _numbers_given_twice(examined: Iterable[Examined]) -> set[int]:
+def _numbers_given_twice(examined: Iterable[Examined], books: Iterable[Book]) -> set[int]:
     """Unit numbers that more than one serial uses: of different forces, or forged. Nothing is said by numbers then."""
     serials: dict[int, set[bytes]] = {}
-    for journal in examined:
+    for journal, book in zip(examined, books, strict=True):
         if journal.header is not None:
-            serials.setdefault(journal.header.unit, set()).add(journal.header.serial)
+            serials.setdefault(book.unit, set()).add(journal.header.serial)
     return {unit for unit, of_it in serials.items() if len(of_it) > 1}
 
 

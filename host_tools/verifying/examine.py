@@ -11,6 +11,7 @@ from .found import Fault, Walked
 from .gaps import Counts, explain
 from .outcomes import Altered, Gap, Outcome, TruncatedTail, UnknownKey
 from .places import InDossier, InStore, Loaded, Place, Remembered, unreadable
+from .roles import of_role
 from .seals import Keys, era_of
 from .stored import told_by
 from .testimony import Testimony
@@ -106,6 +107,7 @@ def examine(job: Job, seen: Callable[[int], None] | None = None, loaded: Loaded 
     if walked.header is not None:
         judged = judge(walked.header, walked, signatures.facts, known.signing_keys)
         outcomes += _of_identity(walked.header, known)
+        outcomes += of_role(walked.header.role, walked.shows)
         outcomes += _of_gaps(walked.header, walked, known, judged)
         if known.seal_keys:
             outcomes += _of_beginning(walked.header)

@@ -8,6 +8,7 @@ from interlock.core import records
 
 from ..journal_items import Header
 from .gaps import UNREADABLE, Told
+from .roles import ROLE_OF
 
 COLLECTED_MAX = 1 << 16
 """Holes, checkpoints, flash faults: more of one kind than any unit makes in its life."""
@@ -75,7 +76,7 @@ class Walked:
     behind the last; `chain`: the value there, None where a hole leaves it unknown; `seal_fault`: the first record whose
     seal does not fit; `strange_era`: that era, where its key is none of the vault's; `losses`, `flash_faults`: what the
     unit says of missing records, as `gaps.explain` takes it; `marks`: where one-time indices were taken; `stated`:
-    chain values by header and breaks."""
+    chain values by header and breaks; `shows`: bits of the roles that its records are of (`identity.py`)."""
 
     header: Header | None = None
     records: int = 0
@@ -93,6 +94,7 @@ class Walked:
     flash_faults: Told = field(default_factory=Told)
     marks: list[Mark] = field(default_factory=list)
     stated: dict[int, bytes] = field(default_factory=dict)
+    shows: int = 0
 
     def hold(self, first: int, following: int, held: Held) -> None:
         """Note what holds the records that were taken."""
@@ -102,6 +104,11 @@ class Walked:
         if self.stretches and self.stretches[-1].held == held and self.stretches[-1].last == first - 1:
             first = self.stretches.pop().first
         self.stretches.append(Stretch(first, following - 1, held))
+
+    def take_role(self, kind: int) -> bool:
+        """Whether a record of this kind shows a role that none before it did."""
+        before, self.shows = self.shows, self.shows | ROLE_OF.get(kind, 0)
+        return self.shows != before
 
     def chain_from(self, first: int) -> None:
         """The loose records from `first` on, the last ones that were taken, are in chain."""

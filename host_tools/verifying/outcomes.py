@@ -218,6 +218,21 @@ class Contradicted(Outcome):
 
 
 @dataclass(frozen=True)
+class Misnamed(Outcome):
+    """It is said to be of another role, or to have another number, than its records or those of others show: nothing
+    covers what a file or a list says of it. `reason`: what is said, and what shows otherwise; `unit`: its number then,
+    None: that is not in doubt."""
+
+    name = "misnamed"
+    reason: str
+    unit: int | None = None
+
+    @property
+    def text(self) -> str:
+        return self.reason
+
+
+@dataclass(frozen=True)
 class UnsignedSince(Outcome):
     """No checkpoint covers records `first` and later, `count` in all. `index`: of the last checkpoint, None: there is
     none."""
@@ -285,6 +300,7 @@ ORDER: tuple[type[Outcome], ...] = (
     Cloned,
     RolledBack,
     Contradicted,
+    Misnamed,
     Gap,
     TruncatedTail,
     AiredUnrecorded,

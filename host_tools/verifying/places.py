@@ -125,9 +125,11 @@ class InStore:
 
         store = Store.open(self.store, read_only=True)
         try:
-            rows = store.checkpoints(self.serial)
+            rows, unfit = store.signed(self.serial)
             signed = tuple(Signed(row.message, row.signature, row.public) for row in rows)
-            return Kept(store.stored(self.serial), signed, tuple(store.custody_of(self.serial)))
+            stored = store.stored(self.serial)
+            stored = stored._replace(unfit=(*stored.unfit, *unfit))
+            return Kept(stored, signed, tuple(store.custody_of(self.serial)))
         finally:
             store.close()
 

@@ -27,6 +27,7 @@ from ..journal_items import (
     Source,
 )
 from .found import COLLECTED_MAX, Fault, Held, Hole, Walked, Witness
+from .roles import kinds_left
 from .seals import Keys, Mac, changes_between, era_of, key_after, mac_of, may_follow, tag_of
 
 RECORD_BYTES_MAX = OVERHEAD_BYTES + records.PAYLOAD_MAX
@@ -280,7 +281,7 @@ class _Walk:
 
     def _noted(self) -> frozenset[int]:
         """Kinds of record that need a look."""
-        kinds = _ALWAYS if self._witness is None else _ALWAYS | self._witness.kinds
+        kinds = _ALWAYS.union(kinds_left(self.found.shows), self._witness.kinds if self._witness is not None else ())
         if self._keys and self._mac is not None and not era_of(self._epoch):
             return kinds | _SERVICE
         return kinds
@@ -359,6 +360,7 @@ class _Walk:
         sequence = self._due - 1
         if self._witness is not None and kind in self._witness.kinds:
             self._witness.note(kind, sequence, payload)
+        is_news = self.found.take_role(kind)  # then nobody asks of the next of its kind
         if kind == records.SEAL and len(payload) == EPOCH_BYTES:
             return self._announce(int.from_bytes(payload), offset)
         if kind in _ALWAYS:
@@ -372,7 +374,7 @@ class _Walk:
         if kind in _SERVICE and self._is_unsealed_service(kind, payload):
             self._no_seal(sequence, offset, "is of a unit in service, and under the key that everybody knows")
             return True
-        return False
+        return is_news
 
     def _is_unsealed_service(self, kind: int, payload: bytes) -> bool:
         """Whether a unit that has a seal key of its own made this record without it. `kind`: of `_SERVICE`."""

@@ -113,7 +113,10 @@ def parse(table: Mapping[str, Any], where: str, lines: Lines | None = None) -> S
 def parse_line(scenario: Scenario, line: str) -> Event:
     """The event in a line such as `H1 draw` or `H1 battery_change off_s=4`, to happen now. Raises ScenarioError."""
     if len(line.split()) < 2:
-        raise ScenarioError("write a unit and what happens to it, as in: H1 draw")
+        known = sorted(do for do in ACTIONS if happens_to(do) != "laptop" and do not in TECHNICIAN_ACTIONS)
+        raise ScenarioError(
+            f"write a unit and what happens to it, as in: H1 draw\nWhat can happen here: {', '.join(known)}"
+        )
     said = f"'{line.strip()}'"
     first = line.split()[0]
     if clock_time(first) is not None and first not in {unit.id for unit in scenario.units}:

@@ -3,7 +3,7 @@
 import random
 import statistics
 
-from tests.host.crystals import ANY, Kind, life, told
+from tests.host.crystals import ANY, Docked, Kind, life, told
 
 from .rows import Row
 
@@ -12,6 +12,12 @@ KINDS = {
     "all kinds": ANY,
     "a tuning fork in the frost": Kind(fork=True, weather=(-10, -10)),
     "links with one long leg": Kind(leg=0.9),
+    "docked each morning, 15 °C by day, 22 by night": Kind(docked=Docked(15, 22)),
+    "docked each morning, 8 °C by day, 19 by night": Kind(docked=Docked(8, 19)),
+    "docked each morning, 0 °C by day, 22 by night": Kind(docked=Docked(0, 22)),
+    "docked each morning, 45 °C by day, 22 by night": Kind(docked=Docked(45, 22)),
+    "docked weekly, 0 °C by day, 22 by night": Kind(docked=Docked(0, 22, 0.15)),
+    "docked each morning, -10 °C by day (not claimed)": Kind(docked=Docked(-10, 22)),
 }
 
 

@@ -1,9 +1,10 @@
 """A force that never was: a group's units over days of service, journal by journal, from a seed.
 
 Two hundred records a unit and day: the dock in the morning (session, clock, assignment), a spark test, recordings of
-everyday work, partners' heads, presence; and now and then a weapon is drawn, armed, discharged. Frames carry the chain
-value of their sender's journal then, clocks drift, batteries are changed, seals go on: the host tools find nothing
-wrong. How often things happen is made up; each kind of record is what the firmware writes.
+everyday work, partners that come and go, their heads; and now and then a weapon is drawn, armed, discharged. Frames
+carry the chain value of their sender's journal then, clocks drift, batteries are changed, seals go on: the host tools
+find nothing wrong. How often things happen is made up (partners come and go until two hundred are full); each kind of
+record is what the firmware writes.
 """
 
 import hashlib
@@ -19,18 +20,19 @@ from typing import NamedTuple
 from host_tools import journal_file
 from host_tools.journal_items import Header
 from host_tools.store.store import Store
-from interlock.core import camera, frames, receiver, records
+from interlock.core import camera, frames, receiver, records, watch
 from interlock.core.holster import FLAG_FUNCTION_TEST
 from interlock.core.layout import chain_start
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from .journals import Pen
 
-DAY_MS = 24 * 3600 * 1000
+HOUR_MS = 3600 * 1000
+DAY_MS = 24 * HOUR_MS
 DAY_RECORDS = 200
 BEGIN_MS = 1_798_761_600_000  # 2027-01-01, UTC
-DOCK_MS = 6 * 3600 * 1000  # into the day
-SHIFT_MS = 8 * 3600 * 1000
+DOCK_MS = 6 * HOUR_MS  # into the day
+SHIFT_MS = 8 * HOUR_MS
 SYNC_U_MS = 25
 PPM = 25.0  # a crystal's tolerance, one sigma of a uniform one
 SEAL_RECORDS = 8
@@ -55,7 +57,8 @@ class Pull(NamedTuple):
 @dataclass
 class Unit:
     """`raws`: its records; `pulls`: each night's; `first_key`: of its seal, as the vault has it; `ended`: chain value
-    and epoch at the last pull's end."""
+    and epoch at the last pull's end; `on_ms`: when its recording began, if it `records_on`; `is_near`: its
+    partner, as it journalled last."""
 
     serial: str
     number: int
@@ -73,6 +76,8 @@ class Unit:
     ceiling: int = 0
     unsealed: int = 0
     records_on: bool = False
+    on_ms: float = 0.0
+    is_near: bool = False
 
     @property
     def serial_bytes(self) -> bytes:
@@ -159,7 +164,7 @@ class Group:
                 last = self._random.choices((frames.DRAW, frames.ARM, frames.DISCHARGE), (70, 22, 8))[0]
                 self._begin(at_ms, self._used(at_ms, holster, body, last, False))
             for hour in range(1, 9):
-                at_ms = begin_ms + hour * 3_600_000 + self._random.uniform(0, 60_000)
+                at_ms = begin_ms + hour * HOUR_MS + self._random.uniform(0, 60_000)
                 self._begin(at_ms, self._filmed(at_ms, body))
         while self._queue:
             _, _, act = heapq.heappop(self._queue)
@@ -167,9 +172,9 @@ class Group:
             if then_ms is not None:
                 self._begin(then_ms, act)
         for place, unit in enumerate(self.units):
-            self._filled(unit, midnight_ms + DOCK_MS + SHIFT_MS + 4 * 3_600_000 + place, (day + 1) * DAY_RECORDS)
+            self._filled(unit, midnight_ms + DOCK_MS + SHIFT_MS + 4 * HOUR_MS + place, (day + 1) * DAY_RECORDS)
         for unit in self.units:
-            self._pull(unit, round(midnight_ms + DAY_MS - 3_600_000))
+            self._pull(unit, round(midnight_ms + DAY_MS - HOUR_MS))
 
     def _begin(self, at_ms: float, act: Iterator[float]) -> None:
         heapq.heappush(self._queue, (at_ms, next(self._order), act))
@@ -206,8 +211,10 @@ class Group:
             self._tally(unit, at_ms + 40, False)
 
     def _tally(self, body: Unit, at_ms: float, on: bool) -> None:
-        body.records_on = on
+        body.records_on, body.on_ms = on, at_ms
         body.write(at_ms, records.RECORDER, camera.RECORDING if on else camera.STANDBY, int(on), 1, 0, 300)
+        if on:
+            body.write(at_ms, records.AIRED, body.count(at_ms), frames.RECORDING)
 
     def _filmed(self, at_ms: float, body: Unit) -> Iterator[float]:
         """Everyday work, recorded by hand."""
@@ -245,8 +252,9 @@ class Group:
             started_ms = heard_ms + STARTS_MS if not body.records_on else None
             kind_of_ack = frames.PROVEN if body.records_on else frames.HEARD
             body.write(heard_ms + 1, records.ANSWER, holster.number, holster.counter, kind_of_ack << 4)
+            since_ms = min(round(heard_ms + 1 - body.on_ms), frames.AGE_MAX_MS) if body.records_on else 0
             yield (acked_ms := heard_ms + 14)
-            ack = (body.number, holster.counter, kind_of_ack << 4, 2000 if body.records_on else 0, 30, body_head)
+            ack = (body.number, holster.counter, kind_of_ack << 4, since_ms, 30, body_head)
             holster.write(acked_ms, records.ACK, *ack)
             acks += 1
             if started_ms is not None:
@@ -271,17 +279,17 @@ class Group:
                 self._tally(body, at_ms + 10_000, False)
 
     def _filled(self, unit: Unit, at_ms: float, target: int) -> None:
-        """The rest of the day's records: what was aired, the partner's head, and whether it is there."""
+        """The rest of the day's records: the partner comes and goes, and once an hour its head is heard."""
         partner = next(other for other in self.units if other.number == unit.partner)
+        met_ms = 0.0
         while len(unit.raws) < target:
             at_ms += 41_000
-            what = len(unit.raws) % 10
-            if what == 0:
+            if at_ms - met_ms >= HOUR_MS:
+                met_ms = at_ms
                 unit.write(at_ms, records.MET, partner.number, partner.count(at_ms), partner.head)
-            elif what == 1:
-                unit.write(at_ms, records.PARTNER, partner.number, 1, 0)
             else:
-                unit.write(at_ms, records.AIRED, unit.count(at_ms), frames.PRESENT)
+                unit.write(at_ms, records.PARTNER, partner.number, watch.MISSING if unit.is_near else watch.GOOD, 0)
+                unit.is_near = not unit.is_near
 
     def _pull(self, unit: Unit, utc_ms: int) -> None:
         first = unit.pulls[-1].following if unit.pulls else 0

@@ -1,9 +1,14 @@
 """Rows: a force's year, from a sample: import, pulls, verifying, report and Parquet over ten groups (`force.py`), each
-group its own store, so that there are ten measurements of each.
+group its own store, so that there are ten measurements of each; and what two processes gain over all of them.
 
 BENCH_OFFICERS and BENCH_DAYS make the groups larger. What is extrapolated says so: records of 6,400 officers with two
 units each, 200 a unit and day, over a year, at the median of the ten groups' records a second, and between their
-slowest and fastest; in one process, so N cores take that by N as long as the disk and the database keep up.
+slowest and fastest, in one process, each journal read as often as for one report.
+
+One report of a force's year does not fit into one process's memory: at the sample's rate it has 584,000 uses that
+count, about 15 KB each. By month (`--since`, `--until`) it does, but each month's report reads the journals from their
+beginning: up to twelve times the work of *figures* here, *pages and tables* once. How much more processes gain depends
+on the machine and on how much there is to read: the last rows say what two of them did here, their start included.
 """
 
 import hmac
@@ -12,14 +17,19 @@ import sqlite3
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+from host_tools.campaign.executor import Pool
+from host_tools.commands import report_written
 from host_tools.exporting.parquet import write
+from host_tools.journal_items import Header
 from host_tools.reporting.asked import Asked, Beside, Named
 from host_tools.reporting.holdings import StoreHoldings
 from host_tools.reporting.making import make
+from host_tools.reporting.model import Report
 from host_tools.store.runs import read_runs
 from host_tools.store.store import Store
 from host_tools.verifying.audit import audit
@@ -37,6 +47,8 @@ SEED = 1
 YEAR_RECORDS = 6400 * 2 * 200 * 365
 HOUR_S = 3600
 GIB = 1 << 30
+PROCESSES = 2
+FIGURES, PAGES = "report, figures", "report, pages and tables"
 
 Sample = dict[str, list[float]]
 
@@ -46,6 +58,7 @@ def rows() -> list[Row]:
     rates: Sample = {}
     sizes: Sample = {}
     records = 0
+    groups: list[tuple[Group, list[Path]]] = []
     with tempfile.TemporaryDirectory() as folder:
         for shard in range(SHARDS):
             group = Group(shard, OFFICERS, DAYS, SEED)
@@ -60,29 +73,66 @@ def rows() -> list[Row]:
                 rates.setdefault(name, []).append(count / (clock() - started))
             for name, size in _sizes(place):
                 sizes.setdefault(name, []).append(size / count)
+            groups.append((group, sorted(place.glob("*.ilj"))))
+        shared = list(_shared(groups, Path(folder), records))
     size = f"{SHARDS} groups of {OFFICERS} officers over {DAYS} days, {records:,} records"
-    return [*_rates(rates, size), *_years(rates), *_bytes(sizes)]
+    return [*_rates(rates, size), *_years(rates), *_bytes(sizes), *shared]
 
 
 def _acts(group: Group, place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """What is timed, in this order: one leaves what another needs."""
     files = force.write(place, group)
-    keys = {unit.serial_bytes: Known((unit.first_key,), in_vault=True) for unit in group.units}
+    keys, beside = _keys([group]), _beside([group])
     holdings = StoreHoldings(place / "pulled.sqlite")
-    beside = Beside(
-        group.name,
-        {unit.serial: Named(unit.number, unit.role, unit.serial) for unit in group.units},
-        tuple((weapon.serial, body.serial) for weapon, body in zip(group.holsters, group.cameras, strict=True)),
-    )
     asked = Asked(group.end_ms)
+    reports: list[Report] = []
     yield "bare hmac", partial(_digests, group)
     yield "bare INSERT", partial(_inserted, group, place / "bare.sqlite")
     yield "pull", partial(_pulled, group, place / "pulled.sqlite")
     yield "import", partial(_imported, files, place / "imported.sqlite")
     yield "verify", lambda: _verified(files, keys)
-    yield "report", lambda: make(holdings, beside, asked, knowing=lambda header: keys[header.serial if header else b""])
+    yield FIGURES, lambda: reports.append(make(holdings, beside, asked, knowing=_knowing(keys)))
+    yield PAGES, lambda: report_written.write(reports[0], place / "page")
     yield "Parquet", lambda: write(holdings, beside, place / "records")
     yield "Parquet with verdicts", lambda: write(holdings, beside, place / "both", asked=asked)
+
+
+def _keys(groups: Iterable[Group]) -> dict[bytes, Known]:
+    return {unit.serial_bytes: Known((unit.first_key,), in_vault=True) for group in groups for unit in group.units}
+
+
+def _knowing(keys: dict[bytes, Known]) -> Callable[[Header | None], Known]:
+    return lambda header: keys[header.serial if header else b""]
+
+
+def _beside(groups: Sequence[Group]) -> Beside:
+    return Beside(
+        groups[0].name,
+        {unit.serial: Named(unit.number, unit.role, unit.serial) for group in groups for unit in group.units},
+        tuple((weapon.serial, body.serial) for one in groups
+              for weapon, body in zip(one.holsters, one.cameras, strict=True)),
+    )  # fmt: skip
+
+
+def _shared(several: list[tuple[Group, list[Path]]], folder: Path, records: int) -> Iterator[Row]:
+    """What two processes gain over one, by the clock, with all groups in one store."""
+    groups, files = [group for group, _ in several], [file for _, files in several for file in files]
+    keys, beside, asked = _keys(groups), _beside(groups), Asked(groups[0].end_ms)
+    for group in groups:
+        _pulled(group, folder / "all.sqlite")
+    holdings = StoreHoldings(folder / "all.sqlite")
+    acts: dict[str, Callable[[Pool | None], object]] = {
+        "verify": lambda pool: audit([InFile(file) for file in files], _knowing(keys), executor=pool),
+        FIGURES: lambda pool: make(holdings, beside, asked, pool, knowing=_knowing(keys)),
+    }
+    for name, act in acts.items():
+        took = []
+        for pool in (None, Pool(PROCESSES)):
+            started = time.perf_counter()
+            with pool or nullcontext():
+                act(pool)
+            took.append(time.perf_counter() - started)
+        yield Row(f"{name}, {records:,} records by {PROCESSES} processes: faster by", took[0] / took[1], "times")
 
 
 def _digests(group: Group) -> None:
@@ -124,7 +174,7 @@ def _imported(files: list[Path], place: Path) -> None:
 
 
 def _verified(files: list[Path], keys: dict[bytes, Known]) -> None:
-    for report in audit([InFile(file) for file in files], lambda header: keys[header.serial if header else b""]):
+    for report in audit([InFile(file) for file in files], _knowing(keys)):
         assert not report.findings and report.sealed == report.records - 1, report
 
 
@@ -136,7 +186,8 @@ def _sizes(place: Path) -> Iterator[tuple[str, int]]:
 
 WAITING = ("bare INSERT", "pull", "import")
 """For the disk, since what they return from is on it."""
-BESIDE = {"verify": "bare hmac", "report": "verify", "pull": "bare INSERT", "import": "bare INSERT"}
+ONCE = dict.fromkeys((FIGURES, PAGES), ", read once")
+BESIDE = {"verify": "bare hmac", FIGURES: "verify", "pull": "bare INSERT", "import": "bare INSERT"}
 
 
 def _rates(rates: Sample, size: str) -> list[Row]:
@@ -160,7 +211,8 @@ def _years(rates: Sample) -> list[Row]:
     for name, several in rates.items():
         if not name.startswith("bare"):
             slow, middle, fast = (YEAR_RECORDS / rate / HOUR_S for rate in _spread(several))
-            title = f"{name}, a force's {YEAR_RECORDS:,} records, one process, extrapolated ({fast:.3g} to {slow:.3g})"
+            whole = f"a force's {YEAR_RECORDS:,} records{ONCE.get(name, '')}, one process"
+            title = f"{name}, {whole}, extrapolated ({fast:.3g} to {slow:.3g})"
             found.append(Row(title, middle, "hours" if name in WAITING else "CPU hours"))
     return found
 

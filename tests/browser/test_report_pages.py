@@ -23,13 +23,15 @@ VIEWS = (
     ("dark", 1280, True, "screen"),
     ("printed", 687, True, "print"),  # A4 within its margins
 )
-A4_MAX = 14  # pages of the rich report
+A4_MAX = 15  # pages of the rich report
 HOSTILE = "<script>alert('x')</script>\u202e\"'&" + "W" * 200
 
 CUT = """[...document.querySelectorAll('main, main *')].filter(e => {
   const box = e.getBoundingClientRect();
   return box.right > innerWidth + 1 && (matchMedia('print').matches || !e.closest('.wide'));
 }).map(e => e.outerHTML.slice(0, 200))"""
+ASIDE = """[...document.querySelectorAll('.wide:has(> .counts, > .records, > .events)')]
+  .filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerHTML.slice(0, 120))"""
 TORN = """[...document.querySelectorAll('tr, .tile, .use, .said, svg, h2, h3')].filter(e => {
   const style = getComputedStyle(e);
   return style.breakInside !== 'avoid' && style.breakAfter !== 'avoid';
@@ -70,6 +72,8 @@ async def _looked_at(tab, path, name):
         assert await tab.value("document.documentElement.scrollWidth") <= width, f"{at}: it scrolls sideways"
         assert await tab.value(CUT) == [], f"{at}: it runs over the edge"
         assert await tab.value(PALE) == [], f"{at}: it cannot be read"
+        if view == "phone":
+            assert await tab.value(ASIDE) == [], f"{at}: figures are out of sight"
         if media == "print":
             assert await tab.value(TORN) == [], f"{at}: the end of a page tears it"
         if PICTURES:

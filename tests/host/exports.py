@@ -17,6 +17,7 @@ from host_tools.statements.vouched import Vouched
 from host_tools.store.rows import AnnotationRow
 from host_tools.store.store import Store
 from interlock.core import records
+from interlock.core.settings import ROLE_CAMERA
 
 from .adversary import careful, taken_apart
 from .sealed_world import Unit, crew, works
@@ -34,7 +35,12 @@ class Force:
         self.units = crew()
         for unit in self.units:
             unit.record(records.CLOCK, 2, NOW - 100_000, 20, 0)
+            if unit.role & ROLE_CAMERA:
+                unit.films()
         works(*self.units, uses=3)
+        for unit in self.units[1:]:
+            unit.stops()
+            unit.record(records.RESERVE, unit.ceiling)
         self.weapon.uses()
         store_of(place, *self.units).close()
 

@@ -62,9 +62,10 @@ class Body(Unit):
     is_on = False
     since_ms = 0
 
-    def answer(self, world: World, kind: int) -> bytes:
+    def answer(self, world: World) -> bytes:
         """Its ack to the newest frame of its weapon."""
-        since_ms = world.ms - self.since_ms if kind == frames.PROVEN else 0
+        kind = frames.PROVEN if self.is_on else frames.HEARD
+        since_ms = world.ms - self.since_ms if self.is_on else 0
         head = self.journal.head[: frames.DIGEST_BYTES]
         self.record(records.ANSWER, self.weapon.number, self.weapon.counter, kind << 4)
         return self.pairs[self.weapon.number].build(
@@ -135,8 +136,7 @@ class Day:
             if event == frames.DRAW and is_recorded:
                 self.world.ms += START_MS
                 own.switch(self.world, True)
-            if own.is_on:
-                weapon._hears(own.answer(self.world, frames.PROVEN))
+                weapon._hears(own.answer(self.world))
         self.world.ms += 15_000
         if own.is_on:
             own.switch(self.world, False)
@@ -149,7 +149,7 @@ class Day:
         weapon.ear.expect(weapon.counter)
         for body in (own, *others):
             if body.follows(frame):
-                weapon._hears(body.answer(self.world, frames.HEARD))
+                weapon._hears(body.answer(self.world))
         return number
 
 

@@ -47,7 +47,9 @@ def count(events: list[Json]) -> Json:
     late = [event for event in events if event["verdict"] == "late"]
     found["late_covered"] = sum(event["buffer_covers"] is True for event in late)
     found["late_by"] = quantiles([event["late_by_ms"] for event in late])
-    found["own_before"] = sum(event["own_verdict"] == "before" for event in events)
+    for verdict in ("before", "late", "unwitnessed", "indeterminate"):
+        found[f"own_{verdict}"] = sum(event["own_verdict"] == verdict for event in events)
+    found["before_untouched"] = sum(event["verdict"] == "before" and event["in_touch"] is False for event in events)
     exempt = [event for event in events if event["verdict"] != "before" and _well_signed(event)]
     found["exempt"] = len(exempt)
     found["exempt_confirmed"] = sum(any(said["confirmed_by"] for said in _well_signed(event)) for event in exempt)
@@ -55,6 +57,12 @@ def count(events: list[Json]) -> Json:
     for name, state in (("unbroken", "unbroken"), ("broken", "broken"), ("unknown_end", "unknown")):
         found[name] = ends.count(state)
     return found
+
+
+def late_by(low: float, high: float) -> tuple[int, int]:
+    """(`late_by_ms`, `late_by_u_ms`) where the recording began between `low` and `high` after the event."""
+    by_ms = round((low + high) / 2)
+    return by_ms, math.ceil(max(high - by_ms, by_ms - low) + high * 100 / 1_000_000)
 
 
 def quantiles(times: list[int | None]) -> Json:

@@ -86,6 +86,7 @@ def event(
         verdict=verdict,
         reason=why.condition,
         camera=camera if shown else None,
+        in_touch=True if shown else None,
         late_by_ms=925 if late else None,
         late_by_u_ms=12 if late else None,
         buffer_covers=True if late else None,

@@ -10,6 +10,7 @@ from itertools import count
 from host_tools import journal_file
 from host_tools.journal_items import Header, Signed
 from host_tools.verifying.examine import Known
+from interlock.core import camera as recorder
 from interlock.core import checkpoint, frames, receiver, records, settings
 from interlock.core.journal import Journal
 from interlock.core.reading import Reading
@@ -22,6 +23,7 @@ GROUP = frames.GroupKeys(bytes(range(32)))
 SLOT = 1000  # every clock of this world stands still at it
 H5 = 2
 RING_SECTORS = 24
+STEP_MS = 250
 PAIR_KEY = bytes(range(64, 96))
 
 
@@ -41,7 +43,8 @@ class Unit:
         self.partners: list[Unit] = []
         self.revision = 0
         self.signed: list[Signed] = []
-        self.clock = count(1000, 250)
+        self.clock = count(1000, STEP_MS)
+        self.recording_ms: int | None = None
         self.boot()
 
     def boot(self) -> None:
@@ -106,6 +109,16 @@ class Unit:
         self.signed.append(Signed(message, signature, self.signer.public))
         return self.signed[-1]
 
+    def films(self) -> None:
+        """A camera: its recorder runs from now on."""
+        self.record(records.RECORDER, recorder.STANDBY, 0, 1, 0, 0)
+        self.record(records.RECORDER, recorder.RECORDING, 1, 1, 0, 0)
+        self.recording_ms = self.journal.recent[-1].uptime_ms
+
+    def stops(self) -> None:
+        self.record(records.RECORDER, recorder.STANDBY, 0, 1, 0, 0)
+        self.recording_ms = None
+
     # On the air.
 
     def frame(self, event: int) -> bytes:
@@ -126,7 +139,8 @@ class Unit:
 
     def hears(self, frame: bytes) -> bytes | None:
         """A camera hears a holster's frame: the frame that it answers with."""
-        heard = self.receiver.hear(frame, next(self.clock), SLOT)
+        at_ms = next(self.clock)
+        heard = self.receiver.hear(frame, at_ms, SLOT)
         if heard is None:
             return None
         digest = heard.body or bytes(frames.DIGEST_BYTES)
@@ -139,7 +153,9 @@ class Unit:
         if heard.kind != receiver.OWN:
             return None
         head = self.journal.head[: frames.DIGEST_BYTES]
-        ack = self.pairs[heard.sender].build(heard.counter, frames.Ack(frames.PROVEN, 0, 1000, 30, 0, head))
+        answered_ms = at_ms + 2 * STEP_MS  # behind the record of what was heard
+        since_ms = 1000 if self.recording_ms is None else answered_ms - self.recording_ms
+        ack = self.pairs[heard.sender].build(heard.counter, frames.Ack(frames.PROVEN, 0, since_ms, 30, 0, head))
         self.record(records.ANSWER, heard.sender, heard.counter, frames.PROVEN << 4)
         return ack
 

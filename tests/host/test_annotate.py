@@ -145,14 +145,43 @@ def store_raws(room: Room, number: int) -> tuple[bytes, ...]:
         store.close()
 
 
-def test_who_confirms_what_several_people_said_confirms_all_but_their_own(room: Room) -> None:
+def test_who_confirms_what_several_people_said_says_which_but_for_their_own(room: Room) -> None:
     for person in ("ANN", "BOB"):
         room.key(person)
         room.says(person, text=f"said by {person}")
-    assert len(room.json("BOB", "annotate", EVENT, "--confirm")) == 1
+    assert len(room.json("BOB", "annotate", EVENT, "--confirm")) == 1, "there is one that is not BOB's"
     room.key("CID")
-    assert len(room.json("CID", "annotate", EVENT, "--confirm")) == 2
-    assert len(room.json("CID", "annotate", EVENT, "--withdraw", "--text", "x")) == 2
+    for words in (["--confirm"], ["--withdraw", "--text", "x"]):
+        refused = room.run("CID", "annotate", EVENT, *words, code=2)
+        assert "several statements stand of UNIT1:8: training by ANN, training by BOB" in refused
+        assert refused.endswith("Say which: --of PERSON, or --of CODE.")
+        refused = room.run("CID", "annotate", EVENT, *words, "--of", "DAN", code=2)
+        assert "nothing of DAN stands of UNIT1:8: training by ANN" in refused
+    assert len(room.json("CID", "annotate", EVENT, "--confirm", "--of", "ANN")) == 1
+    assert len(room.json("CID", "annotate", EVENT, "--withdraw", "--text", "x", "--of", "training")) == 2
+    refused = room.run("CID", "annotate", EVENT, "--code", "other", "--text", "x", "--of", "ANN", code=2)
+    assert "--of says what is withdrawn or confirmed" in refused
+
+
+def test_confirming_and_withdrawing_say_which_statements_they_are_of(room: Room) -> None:
+    """Several may stand, of several people, and contradict each other."""
+    for person in ("ANN", "BOB", "CID"):
+        room.key(person)
+    room.says("ANN", code="training", text="a drill")
+    room.says("BOB", code="sensor_fault", text="never drawn")
+    confirmed = " ".join(room.run("CID", "annotate", EVENT, "--confirm", "--of", "ANN").split())
+    assert "Confirmed: that of ANN, training: a drill" in confirmed and "that of BOB" not in confirmed
+    words = ["--withdraw", "--text", "wrong event"]
+    withdrawn = " ".join(room.run("ANN", "annotate", EVENT, *words, "--of", "training").split())
+    assert "Withdrawn: your own, training: a drill" in withdrawn and "that of BOB" not in withdrawn
+    withdrawn = " ".join(room.run("ANN", "annotate", EVENT, *words).split())
+    assert "Withdrawn: that of BOB, sensor_fault: never drawn" in withdrawn, "one stands: it is meant"
+
+
+def test_who_signs_with_a_key_that_nobody_vouches_for_is_told_what_to_do(room: Room) -> None:
+    room.key("ANN")
+    room.says("ANN")
+    assert "interlock vault vouch" in " ".join(room.run("ANN", "annotate").split())
 
 
 @pytest.mark.parametrize(
@@ -241,6 +270,9 @@ def test_a_key_opens_by_its_own_secret_alone_and_a_changed_file_is_told(tmp_path
     assert signing.unlock(home, "BOB", None, None) is None
     with pytest.raises(ToolError, match="takes a key file"):
         signing.unlock(home, "ANN", None, None)
+    with pytest.raises(ToolError, match="there is no key file at") as refused:
+        signing.unlock(home, "ANN", tmp_path / "c", None)
+    assert refused.value.advice == "Check --signing-key-file FILE."
     vault_unlock.make_key_file(tmp_path / "b", home)
     with pytest.raises(signing.WrongSecret, match="does not open the signing key of ANN"):
         signing.unlock(home, "ANN", tmp_path / "b", None)

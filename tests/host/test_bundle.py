@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import stat
 import sys
 import zipfile
@@ -24,9 +25,10 @@ from host_tools.verifying.keys import Knowledge
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from .exports import ASKED, Force, forge_tail, tampered
+from .fullness import small_disk
 from .journals import life
 from .schemas import conforms
-from .sealed_world import Unit
+from .sealed_world import Unit, works
 from .test_verify_command import NOW, pull_into, vault_of
 
 SHOWN, UNHEARD = "H1:9", "H1:49"
@@ -87,6 +89,21 @@ def test_the_readme_names_the_units_with_the_fingerprints_of_their_keys(force: F
     assert max(map(len, text.splitlines())) <= 120 and "WHAT IT DOES NOT PROVE" in text
     assert len(re.findall(r"^  [HC][12]  .*([0-9a-f]{4} ){3}[0-9a-f]{4}$", text, re.MULTILINE)) == 3
     assert "H1:15  discharge" in text and "{" not in text
+    assert "A camera in\n    radio range is not a camera that faced the scene" in text
+
+
+def test_the_readme_and_the_page_say_whose_camera_shows_an_event_and_what_the_officers_own_does(
+    force: Force, tmp_path: Path
+) -> None:
+    folder = made(force, tmp_path)
+    facts = json.loads((folder / "incident.json").read_text())
+    text = (folder / "README.txt").read_text(encoding="utf-8")
+    events = [event for use in facts["uses"] for event in use["events"]]
+    assert any(event["camera"] for event in events)
+    for event in events:
+        camera = f", {event['camera']}" if event["camera"] else ""
+        assert f"any camera: {event['verdict']}{camera}" in text and f"own camera: {event['own_verdict']}" in text
+    assert "A camera in radio range is not a camera that faced the scene" in (folder / "incident.html").read_text()
 
 
 def test_nothing_in_it_tells_of_the_computer_that_made_it(force: Force, tmp_path: Path) -> None:
@@ -189,6 +206,24 @@ def test_what_only_the_vault_shows_is_told_as_a_claim_and_takes_no_more_units_al
     assert "What the force says beyond this" in text and "seal" in text.rpartition("What the force says")[2]
 
 
+def test_what_was_pulled_after_the_report_was_made_is_no_claim_of_the_force(tmp_path: Path) -> None:
+    force = Force(tmp_path / "home" / "journals.sqlite")
+    vault = Vault.open(vault_of(tmp_path / "vault", *force.units))
+    knowing = Knowledge((), vault).of
+    old = make(force.holdings, force.beside, ASKED, knowing=knowing)
+    works(*force.units, uses=1)
+    store = force.open()
+    for unit in force.units:
+        pull_into(store, unit, NOW + 4000)
+    store.close()
+    now = make(force.holdings, force.beside, ASKED, knowing=knowing)
+    assert [unit.records for unit in now.units] != [unit.records for unit in old.units]
+    for keys in (knowing, None):
+        bundle.write(tmp_path / "b.zip", UNHEARD, force.holdings, force.beside, ASKED, old, keys)
+        with zipfile.ZipFile(tmp_path / "b.zip") as packed:
+            assert json.loads(packed.read("force_says.json")) == {"has_report": True, "findings": [], "figures": []}
+
+
 # The verifier's own files.
 
 
@@ -246,6 +281,15 @@ def test_nothing_of_a_hostile_zip_file_comes_out_elsewhere(
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["here", "in", "x.zip"]
 
 
+@pytest.mark.parametrize("how", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_what_is_packed_as_we_never_pack_is_no_bundle(tmp_path: Path, how: int) -> None:
+    """Its unpacking is not bounded by us, and fails in ways of its own."""
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", how) as out:
+        out.writestr("x", b"x" * 1000)
+    with pytest.raises(ToolError, match="no bundle: x is packed in another way"):
+        unpacking.unpack(tmp_path / "x.zip", tmp_path)
+
+
 @pytest.mark.parametrize("cut", [0, 1, 30, 200, -1, -30])
 def test_a_zip_file_that_was_cut_is_told(force: Force, tmp_path: Path, cut: int) -> None:
     made(force, tmp_path)
@@ -295,3 +339,40 @@ def test_tables_come_out_of_the_command_as_well(tmp_path: Path) -> None:
     for wrong in (("H1",), ("--since", "2026-01-01"), ("--out", "x")):
         refused = CliRunner().invoke(app, [*words, *wrong])
         assert isinstance(refused.exception, ToolError) and refused.exception.advice
+
+
+# Where it is written.
+
+
+@pytest.mark.parametrize("there", ["text", "journal", "other incident", "other zip"])
+def test_nothing_but_a_bundle_of_this_incident_is_written_over(force: Force, tmp_path: Path, there: str) -> None:
+    path = tmp_path / "b.zip"
+    if there == "other incident":
+        bundle.write(path, UNHEARD, force.holdings, force.beside, ASKED)
+    elif there == "other zip":
+        with zipfile.ZipFile(path, "w") as packed:
+            packed.writestr("photo.raw", b"precious")
+    else:
+        path.write_bytes(b"precious" if there == "text" else force.weapon.file())
+    before = path.read_bytes()
+    with pytest.raises(ToolError, match=f"is there already, and is no bundle of {SHOWN}") as refused:
+        bundle.write(path, SHOWN, force.holdings, force.beside, ASKED)
+    assert refused.value.advice and path.read_bytes() == before
+
+
+def test_it_is_for_its_owner_only_and_may_be_made_again(force: Force, tmp_path: Path) -> None:
+    for _ in range(2):
+        bundle.write(tmp_path / "b.zip", SHOWN, force.holdings, force.beside, ASKED)
+    assert [path.name for path in tmp_path.iterdir()] == ["b.zip"]
+    assert sys.platform == "win32" or stat.S_IMODE((tmp_path / "b.zip").stat().st_mode) == 0o600
+
+
+def test_on_a_full_disk_an_older_bundle_stays_and_nothing_is_left_beside_it(force: Force, tmp_path: Path) -> None:
+    bundle.write(tmp_path / "old.zip", SHOWN, force.holdings, force.beside, ASKED)
+    with small_disk(tmp_path / "disk", (tmp_path / "old.zip").stat().st_size // 1024 + 50):
+        path = tmp_path / "disk" / "b.zip"
+        shutil.copyfile(tmp_path / "old.zip", path)
+        with pytest.raises(ToolError, match="No space left"):
+            bundle.write(path, SHOWN, force.holdings, force.beside, ASKED)
+        assert path.read_bytes() == (tmp_path / "old.zip").read_bytes()
+        assert [path.name for path in path.parent.iterdir()] == ["b.zip"]

@@ -1,7 +1,9 @@
 """The same campaign on a Dask cluster: a scheduler and two workers as processes, one of which is killed."""
 
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -73,6 +75,56 @@ def test_a_cluster_that_does_not_answer_is_an_error_with_advice(tmp_path, addres
     with pytest.raises(ToolError, match="no Dask scheduler answers") as refused:
         cluster.Cluster(address)
     assert "--cluster tcp://" in refused.value.advice
+
+
+ANSWERS = {
+    "a web server": b"HTTP/1.0 400 Bad request\r\n\r\n" * 40,
+    "garbage": bytes(range(256)) * 8,
+    "zeros": bytes(4000),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_something_else_that_answers_is_told_from_a_scheduler_in_time(answer, monkeypatch):
+    """Dask's own client asked a web server for ever, and took what others answered for sizes of memory."""
+    from host_tools.campaign import cluster
+
+    monkeypatch.setattr(cluster, "CONNECT_S", 1)
+    before = {thread.name for thread in threading.enumerate()}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        held = []
+
+        def serve():
+            while True:
+                try:
+                    held.append(listening.accept()[0])
+                    held[-1].sendall(ANSWERS[answer])
+                except OSError:
+                    return
+
+        threading.Thread(target=serve, name="other", daemon=True).start()
+        with pytest.raises(
+            ToolError, match=r"no Dask scheduler answers at .*: what (answers|listens) there"
+        ) as refused:
+            cluster.Cluster(f"tcp://127.0.0.1:{listening.getsockname()[1]}")
+        listening.shutdown(socket.SHUT_RDWR)
+    assert refused.value.code == Exit.DEVICE and "--cluster tcp://" in refused.value.advice
+    assert not any("Dask" in thread.name for thread in threading.enumerate() if thread.name not in before)
+    for connection in held:
+        connection.close()
+
+
+def test_a_worker_is_told_from_its_scheduler(cluster):
+    from distributed import Client
+
+    from host_tools.campaign.cluster import Cluster
+
+    cluster.wait_for_workers(WORKERS)
+    with Client(cluster.address, set_as_default=False) as client:
+        address = next(iter(client.scheduler_info()["workers"]))
+    with pytest.raises(ToolError, match="what answers there is a Worker"):
+        Cluster(address)
 
 
 def test_without_dask_the_advice_is_to_install_it(monkeypatch):

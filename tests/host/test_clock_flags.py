@@ -135,6 +135,18 @@ def test_a_calendar_counts_only_where_no_host_came_and_is_no_better_than_the_las
     assert known.span(2, 60_000) is not None and known.fits[1].syncs == 1
 
 
+def test_a_calendar_does_not_count_where_the_ring_has_eaten_the_hosts_sync_before_it() -> None:
+    """Nothing says how long it has run by itself: its own ± 10 s are of the moment at which it was read."""
+    book = holster().clock(0, T).skip(1)
+    book.records.clear()
+    book.reboot().at(500, records.CLOCK, records.BY_BOARD, T + 720 * HOUR + 130_000, 10_000, 0)
+    known = clock(book)
+    assert known.unset == (2,) and known.span(2, 500) is None and known.at(2, 500) is None
+    book.reboot().clock(0, T + 721 * HOUR)
+    high_ms = clock(book).between(2, 500).high_ms
+    assert high_ms is not None and high_ms > T + 720 * HOUR, "boots around it still bound it"
+
+
 def test_a_time_heard_from_a_partner_that_a_technician_disproves_is_named() -> None:
     slot = T // frames.TIME_SLOT_MS
     assert not clock(holster().at(0, records.TIME_HEARD, 2, slot).clock(60_000, T + 90_000)).findings

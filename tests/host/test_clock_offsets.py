@@ -39,6 +39,19 @@ def test_utc_that_contradicts_the_exchanges_does_not_count() -> None:
     assert agreeing is not None and agreeing.by == "both"
 
 
+@given(way=st.floats(0, 90), beyond=st.floats(0, 2500), other=st.floats(0, 2500), is_heard=st.booleans())
+@settings(max_examples=200, derandomize=True, deadline=None)
+def test_what_was_heard_and_never_answered_bounds_one_side_and_the_truth_is_near_it(
+    way: float, beyond: float, other: float, is_heard: bool
+) -> None:
+    ahead = 500.0
+    # Heard by the camera; or a frame of the camera's own that the weapon heard.
+    said = Span(-math.inf, ahead + way) if is_heard else Span(ahead - way, math.inf)
+    by_utc = Span(ahead - other, ahead + way + beyond) if is_heard else Span(ahead - way - beyond, ahead + other)
+    found = measured([Bound(1000, said)], by_utc, 1000)
+    assert found is not None and abs(found.ms - ahead) <= found.u_ms and found.by == "both"
+
+
 def test_several_uses_tell_how_the_two_drift() -> None:
     bounds = [bound for hour in (0, 2, 4, 6) for bound in trip(hour * HOUR, 500 + hour * HOUR * 60e-6)]
     found = measured(bounds, None, 5 * HOUR)
@@ -67,3 +80,13 @@ def test_what_is_measured_lies_within_what_is_certain(
     found = measured(bounds, None, here_ms)
     assert found is not None and found.low_ms - 1 <= ahead(here_ms) <= found.high_ms + 1
     assert found.low_ms - 1e-6 <= found.ms - found.u_ms and found.ms + found.u_ms <= found.high_ms + 1e-6
+
+
+def test_where_a_frame_was_heard_and_nothing_came_back_the_truth_next_to_its_bound_is_within_u() -> None:
+    """By UTC alone it might be anywhere in 4 s; a frame on its way takes milliseconds, so it is at the edge."""
+    heard = Bound(1000.0, Span(-math.inf, 5.0 + 20.0))  # the offset is 5, the frame took 20 ms
+    found = measured([heard], Span(-1990.0, 2010.0), 1000.0)
+    assert found is not None and found.by == "both"
+    assert abs(found.ms - 5) <= found.u_ms and found.low_ms <= 5 <= found.high_ms
+    looser = measured([Bound(1000.0, Span(-math.inf, 9000.0))], Span(-1990.0, 2010.0), 1000.0)
+    assert looser is not None and looser.by == "UTC" and looser.u_ms < 2000

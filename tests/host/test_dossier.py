@@ -10,17 +10,19 @@ import pytest
 from typer.testing import CliRunner
 
 from host_tools.exporting import dossier, files
-from host_tools.exporting.chosen import Chosen, known_of
+from host_tools.exporting.chosen import Chosen, known_of_all
 from host_tools.exporting.dossier import Dossier
 from host_tools.exporting.recompute import recompute
 from host_tools.outcome import ToolError
 from host_tools.program import app
 from host_tools.reporting.asked import Beside
+from host_tools.reporting.holdings import StoreHoldings
 from host_tools.reporting.making import make
 from host_tools.statements.vouched import Vouched
-from host_tools.store.rows import AnnotationRow, RosterRow
+from host_tools.store.rows import AnnotationRow, RosterRow, UnitRow
 from host_tools.vault.vault import Vault
 from host_tools.verifying.keys import Knowledge
+from interlock.core.settings import ROLE_HOLSTER
 
 from .exports import ASKED, Force, content, edit, forge_tail, said, sum_anew, tampered
 from .journals import life
@@ -117,7 +119,7 @@ def test_what_only_the_vault_can_tell_is_said_as_a_claim_of_the_force(tmp_path: 
     vault = Vault.open(vault_of(tmp_path / "vault", *force.units))
     own = make(force.holdings, force.beside, ASKED, knowing=Knowledge((), vault).of)
     assert any(finding.serial == "C2" and "seal" in finding.text for finding in own.findings)
-    report = dossier.write(tmp_path / "audit", force.holdings, force.beside, ASKED, own)
+    report = dossier.write(tmp_path / "audit", force.holdings, force.beside, ASKED, Knowledge((), vault).of)
     assert not any("seal" in finding.text for finding in report.findings)
     said = json.loads((tmp_path / "audit" / "force_says.json").read_bytes())
     assert [one["serial"] for one in said["findings"]] == ["C2"] and "seal" in said["findings"][0]["text"]
@@ -125,12 +127,41 @@ def test_what_only_the_vault_can_tell_is_said_as_a_claim_of_the_force(tmp_path: 
     assert not recompute(tmp_path / "audit").findings
 
 
+def test_what_is_pulled_while_an_export_is_made_is_no_claim_of_the_force(tmp_path: Path) -> None:
+    """A dock writes on: what comes after the journals were read is in neither report, with a vault or without."""
+    force = Force(tmp_path / "home" / "journals.sqlite")
+    vault = Vault.open(vault_of(tmp_path / "vault", *force.units))
+
+    class Writing(StoreHoldings):
+        """Each time that anything is asked of it, one more journal has come."""
+
+        def units(self) -> list[UnitRow]:
+            store = force.open()
+            raws, chains = life(3, salt=store.size(), serial=f"X{store.size()}")
+            store.learn_unit(f"X{store.size()}", store.size(), ROLE_HOLSTER, "new")
+            store.add(f"X{store.size()}", 0, chains[0], raws, epoch=0, by="dock", utc_ms=NOW)
+            store.close()
+            return super().units()
+
+    for name, knowing in (("with", Knowledge((), vault).of), ("without", None)):
+        dossier.write(tmp_path / name, Writing(force.place), force.beside, ASKED, knowing)
+        said = Dossier(tmp_path / name).force_says
+        assert said == {"has_report": knowing is not None, "findings": [], "figures": []}
+        assert not recompute(tmp_path / name).findings
+
+
 def test_some_units_are_exported_by_themselves(force: Force, tmp_path: Path) -> None:
     part = Chosen(force.holdings, frozenset({"H1", "C1"}))
-    dossier.write(tmp_path / "audit", part, known_of(force.beside, {"H1", "C1"}), ASKED, None)
+    dossier.write(tmp_path / "audit", part, known_of_all(force.holdings, force.beside), ASKED, None)
     held = Dossier(tmp_path / "audit")
-    assert [row.serial for row in held.units()] == ["C1", "H1"] and set(held.beside.keys) == {"C1", "H1"}
+    assert [row.serial for row in held.units()] == ["C1", "H1"] and set(held.beside.units) == {"C1", "C2", "H1"}
     assert not (tmp_path / "audit" / "journals" / "C2.ilj").exists() and not recompute(tmp_path / "audit").findings
+
+
+def test_an_audit_that_calls_itself_a_part_hides_missing_units_and_is_told(folder: Path) -> None:
+    edit(folder / "beside.json", (("is_part",), True))
+    sum_anew(folder)
+    assert [text for text in recompute(folder).findings if text.startswith("beside.json calls this a part")]
 
 
 # Checked without us.
@@ -286,10 +317,34 @@ def test_the_command_says_what_it_wrote_and_leaves_a_note(tmp_path: Path) -> Non
         ("export", "H9", "--audit", tmp_path / "x"),
         ("export",),
         ("export", "H1", "--audit", "x", "--out", "y"),
+        ("export", "--audit", tmp_path / "x", "--since", "2026-12-01", "--until", "2026-11-01"),
+        ("export", "--audit", tmp_path / "x", "--since", "2026-12-01", "--until", "2026-12-01"),
     ):
         with pytest.raises(ToolError) as refused:
             run(*wrong)
         assert refused.value.advice
+    assert "--until is not after --since" in str(refused.value) and not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("has_vault", [True, False])
+def test_of_units_by_name_the_cameras_that_were_left_out_stay_known_and_nothing_is_unwitnessed(
+    tmp_path: Path, has_vault: bool
+) -> None:
+    """They may have recorded: their journals are not here, and that is said."""
+    force = Force(tmp_path / "home" / "journals.sqlite")
+    if has_vault:
+        vault_of(tmp_path / "home" / "vault", *force.units)
+    words = ["--home", str(tmp_path / "home"), "export", "H1", "--audit", str(tmp_path / "audit"), "--json"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code in (0, 1), (done.output, done.exception)
+    held = Dossier(tmp_path / "audit")
+    assert [row.serial for row in held.units()] == ["H1"] and set(held.beside.units) == {"H1", "C1", "C2"}
+    report = held.report_json
+    assert [unit["journal"] for unit in report["units"] if unit["serial"] != "H1"] == ["not pulled"] * 2
+    verdicts = {event["reference"]: event["verdict"] for use in report["uses"] for event in use["events"]}
+    assert verdicts["H1:51"] == "indeterminate" and "unwitnessed" not in verdicts.values()
+    assert any("left out" in note for note in report["notes"])
+    assert recompute(tmp_path / "audit").findings == []
 
 
 ODD = [
@@ -333,4 +388,4 @@ def test_rows_that_no_journal_can_hold_are_a_finding_that_names_the_unit(tmp_pat
         dossier.write(tmp_path / "audit", force.holdings, force.beside, ASKED, None)
     assert refused.value.code == 1 and "by name" in refused.value.advice
     part = Chosen(force.holdings, frozenset({"H1", "C1"}))
-    dossier.write(tmp_path / "audit", part, known_of(force.beside, {"H1", "C1"}), ASKED, None)
+    dossier.write(tmp_path / "audit", part, known_of_all(force.holdings, force.beside), ASKED, None)

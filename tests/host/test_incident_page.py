@@ -67,7 +67,7 @@ def test_breaks_of_the_recording_clock_offsets_and_fits_are_told() -> None:
     page = shown(made, place)
     assert "off from +6.200 s to +9.100 s" in page.text and "off for good at +15.000 s" in page.text
     assert "broken, the recorder's signal went off twice" in page.text
-    assert ["C5", "2", "-412 ms ± 3 ms", "-431 and -390 ms", "both"] in page.rows
+    assert ["C5", "2", "412 ms behind ± 3 ms", "431 ms behind and 390 ms behind", "radio and UTC"] in page.rows
     assert ["Holster no. 5", "3", "14", "+12.4 ppm ± 0.6", "7.2 ms", "± 21 ms"] in page.rows
     assert "Another record is held under this number" in page.text
 

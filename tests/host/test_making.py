@@ -61,6 +61,7 @@ def test_a_made_up_force_is_the_same_from_the_same_seed_and_nothing_is_wrong_wit
     assert report.findings == [] and len(report.units) == 8
     assert all(unit.journal == "intact" and 400 <= unit.records < 405 for unit in report.units)
     assert report.headline.function_tests.discharges == 8 and report.headline.draws.total >= 1
+    assert report.headline.draws.indeterminate == report.headline.draws.unknown_end == 0  # answers fit the journals
 
 
 def test_groups_that_never_met_are_judged_apart(two: tuple[list[Group], StoreHoldings]) -> None:

@@ -1,7 +1,7 @@
 """Records and events as Parquet: what DuckDB reads there is what the store holds and the report says."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -124,6 +124,41 @@ def test_files_of_what_is_held_no_more_go(tmp_path: Path) -> None:
     assert not (out / "records/unit=UNIT1/month=unknown").exists()
 
 
+@dataclass(frozen=True)
+class BrokenOff:
+    """Holdings of which somebody presses Ctrl-C when the journal of `at` is due."""
+
+    whole: StoreHoldings
+    at: str
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.whole, name)
+
+    def journal(self, serial: str) -> object:
+        if serial == self.at:
+            raise KeyboardInterrupt
+        return self.whole.journal(serial)
+
+
+def test_broken_off_the_list_of_files_says_that_they_are_not_whole_and_done_again_that_they_are(
+    exported: Exported, tmp_path: Path
+) -> None:
+    *_, groups, holdings = exported
+    broken = BrokenOff(holdings, sorted(row.serial for row in holdings.units())[-1])
+
+    def said() -> dict[str, object]:
+        return json.loads((tmp_path / "out" / MANIFEST).read_text())
+
+    for was_whole in (False, True):  # the first run ever, and one over files of an earlier one
+        with pytest.raises(KeyboardInterrupt):
+            write(broken, forces.beside_of(groups), tmp_path / "out")
+        assert said()["is_whole"] is False and bool(said()["files"]) is was_whole
+        assert any((tmp_path / "out").rglob("*.parquet"))
+        assert not any((tmp_path / "out").rglob("*.new"))
+        told = write(holdings, forces.beside_of(groups), tmp_path / "out")
+        assert said()["is_whole"] is True and sum(said()["files"].values()) == told.records
+
+
 def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear")
     with pytest.raises(ToolError) as caught:
@@ -147,7 +182,7 @@ def test_a_list_of_files_removes_nothing_outside_of_the_folder(tmp_path: Path) -
     named = {"../vault.json": 1, str(outside): 1, "records/../../vault.json": 1, "records/../..//vault.json": 1}
     (out / MANIFEST).write_text(json.dumps({"files": named}))
     write(NoHoldings(), Beside(), out)
-    assert outside.read_text() == "keys" and json.loads((out / MANIFEST).read_text()) == {"files": {}}
+    assert outside.read_text() == "keys" and json.loads((out / MANIFEST).read_text()) == {"is_whole": True, "files": {}}
 
 
 @pytest.mark.parametrize("serial", ["../../etc", "..", "a/b", "a=b", "x" * 300, "ß\n\0", "%2e%2e", "", "C:\\x", "CON "])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from host_tools.statements import statement
-from host_tools.store.rows import CONFIRMED, AnnotationRow
+from host_tools.store.rows import CONFIRMED, WITHDRAWN, AnnotationRow
 from host_tools.store.store import Store
 
 from .adversary import taken_apart
@@ -112,3 +112,54 @@ def test_a_confirmation_with_the_key_that_said_it_is_no_second_persons_word(tmp_
     assert exempted(report) == (1, 0)
     (shown,) = force.why(force.day.secret)[0]["annotations"]
     assert shown["confirmed_by"] is None and "BOB confirmed it with the very key that said it" in shown["doubts"]
+
+
+def withdrawing(said: AnnotationRow) -> AnnotationRow:
+    """ANN takes it back; not signed yet."""
+    about = statement.digest(said)
+    return said._replace(
+        code=WITHDRAWN, text="a mistake", about=about, utc_ms=said.utc_ms + 1, key=None, signature=None
+    )
+
+
+@pytest.mark.parametrize("to", ["H9", "C1", 5])
+def test_a_withdrawal_that_was_moved_to_another_unit_is_named(tmp_path: Path, to: str | int) -> None:
+    """Where that is not here nobody weighs it, and the exemption counts again."""
+    force = Force(tmp_path).pulled().with_vault()
+    said = ANN.sign(exempting(force, force.day.secret))
+    say(force, said, ANN.sign(withdrawing(said)))
+    assert exempted(force.reported()) == (0, 0)
+    tampered(force.store_place, ("UPDATE annotations SET serial = ? WHERE code = 'withdrawn'", (to,)))
+    report = force.reported()
+    named = f"a withdrawal of {to}:{force.day.secret} by ANN is "
+    texts = [finding["text"] for finding in report["findings"] if finding["text"].startswith(named)]
+    assert texts and "its signature does not fit what it says" in " ".join(texts)
+    if to != "C1":
+        moved = "about a unit of which nothing is here: it was moved there, or that unit was taken out"
+        assert texts == [f"{named}{moved}; its signature does not fit what it says"]
+        assert {finding["serial"] for finding in report["findings"] if finding["text"] in texts} == {None}
+
+
+def test_an_unsigned_copy_of_a_withdrawal_does_not_bring_the_exemption_back(tmp_path: Path) -> None:
+    force = Force(tmp_path).pulled().with_vault()
+    said = ANN.sign(exempting(force, force.day.secret))
+    say(force, said, ANN.sign(withdrawing(said)))
+    same = "serial, sequence, code, text, by, utc_ms, record, about"
+    copied = f"INSERT INTO annotations (id, origin, mark, {same}) SELECT 0, 'x', x'00', {same} FROM annotations"
+    copied += " WHERE code = 'withdrawn'"
+    tampered(force.store_place, (copied, ()))
+    report = force.reported()
+    assert exempted(report) == (0, 0)
+    assert any("is there twice: somebody copied it" in text for text in findings(report, "H1"))
+
+
+def test_who_is_not_vouched_for_any_more_cannot_date_a_statement_back(tmp_path: Path) -> None:
+    """It names the record of an event that had not happened yet."""
+    force = Force(tmp_path).pulled().with_vault()
+    day_ms = 86_400_000
+    said = exempting(force, force.day.secret)
+    back = ANN.sign(said._replace(utc_ms=said.utc_ms - day_ms))
+    say(force, back, BOB.sign(confirming(back)))
+    report = force.reported()
+    assert exempted(report) == (0, 0)
+    assert any("cannot be of its date: it is dated before the event" in text for text in findings(report, "H1"))

@@ -5,7 +5,8 @@ from hypothesis import strategies as st
 
 from host_tools.judging.evidence import gather
 from host_tools.judging.uses import Use
-from host_tools.reporting.held import Held, Timeline, from_verdict, narrowed
+from host_tools.reporting.coverage import Timeline, known, narrowed, over
+from host_tools.reporting.held import Held, from_verdict
 from host_tools.reporting.reach import Reach
 
 from .books import HOLSTER, OTHER, OWN, Book, holster, other, own, used
@@ -55,7 +56,7 @@ def test_what_is_left_out_at_a_glance_would_not_have_passed_a_closer_look(
     reaches: dict[int, Reach] = {}
 
     def kept(use: Use, number: int) -> list[object]:
-        timeline = Timeline(evidence, held[HOLSTER], held[number], use)
+        timeline = Timeline(evidence, held[HOLSTER], held[number], use, over(held[HOLSTER], use))
         return [found for found in evidence.recordings[number] if timeline.may_hold(found)]
 
     for use in evidence.uses:
@@ -70,5 +71,5 @@ def test_of_a_thousand_recordings_only_those_near_are_looked_at_closely() -> Non
     used_once = used(holster().clock(0, T), 30_000_000, 5)
     held = {b.unit: from_verdict(b.serial, b.serial, b.verdict(), T + 90_000_000) for b in (book, used_once)}
     evidence = gather(journal.journal() for journal in held.values())
-    timeline = Timeline(evidence, held[HOLSTER], held[OTHER], evidence.uses[0])
+    timeline = Timeline(evidence, held[HOLSTER], held[OTHER], evidence.uses[0], known(evidence.uses[0]))
     assert 1 <= len(Reach(evidence.clocks[OTHER], evidence.recordings[OTHER]).near(timeline.utc)) < 10

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from host_tools.campaign.executor import Pool
-from host_tools.exporting import dossier
+from host_tools.exporting import dossier, plain
 from host_tools.exporting.compare import ABSENT, differences
+from host_tools.exporting.kept_files import read_kept
 from host_tools.exporting.recompute import recompute
 from host_tools.outcome import ToolError
 from host_tools.program import app
@@ -44,7 +46,7 @@ def command(folder: Path, *options: str) -> Result:
 
 def test_what_was_exported_is_what_follows_without_store_and_vault(folder: Path) -> None:
     again = recompute(folder)
-    assert again.findings == [] and again.notes == []
+    assert again.findings == []
     assert again.report.plain()["headline"]["discharges"]["total"] == 4
     done = command(folder)
     assert done.exit_code == 0 and "every figure is as the export says" in done.stderr
@@ -122,18 +124,101 @@ def test_a_record_that_was_changed_shows_in_the_figures(folder: Path) -> None:
     assert any(finding.serial == "H1" and "altered" in finding.text for finding in found.report.findings)
 
 
-def test_a_report_of_another_version_is_compared_as_far_as_it_goes(folder: Path) -> None:
+def test_a_field_that_only_one_of_the_two_has_is_a_difference(folder: Path) -> None:
+    """Whoever takes a figure out, or renames it, has not had it confirmed."""
     facts = json.loads((folder / "report.json").read_bytes())
-    del facts["headline"]["without_training"]
-    facts["shoe_size"] = 42
+    del facts["headline"]
+    event = facts["uses"][3]["events"][2]
+    event["Verdict"] = "before"
+    del event["verdict"]
     (folder / "report.json").write_text(json.dumps(facts, sort_keys=True))
     sum_anew(folder)
-    again = recompute(folder)
-    assert again.findings == []
-    assert again.notes == [
-        "headline.without_training cannot be compared: the export does not have it",
-        "shoe_size cannot be compared: what was recomputed does not have it",
-    ]
+    found = recompute(folder).findings
+    assert found[-1].startswith("headline: nothing in the export, {")
+    assert set(found[:-1]) == {
+        'uses[H1:49].events[H1:51].Verdict: "before" in the export, nothing recomputed',
+        'uses[H1:49].events[H1:51].verdict: nothing in the export, "unwitnessed" recomputed',
+    }
+    done = command(folder)
+    assert done.exit_code == 1 and "every figure is as" not in done.stderr
+
+
+def test_a_report_of_nothing_is_not_confirmed(folder: Path) -> None:
+    (folder / "report.json").write_text("{}")
+    sum_anew(folder)
+    assert len(recompute(folder).findings) > 10 and command(folder).exit_code == 1
+
+
+@pytest.mark.parametrize("name", ["report.json", "beside.json", "journals/H1.json"])
+def test_a_file_that_says_one_thing_twice_is_refused(folder: Path, name: str) -> None:
+    """A reader sees the one, a program takes the other."""
+    text = (folder / name).read_text(encoding="utf-8")
+    first = re.search(r'"(\w+)":', text)
+    assert first is not None
+    (folder / name).write_text(text.replace("{", '{"' + first[1] + '": "another", ', 1), encoding="utf-8")
+    sum_anew(folder)
+    with pytest.raises(ToolError, match=f"{re.escape(name)} .*{first[1]}.* twice"):
+        recompute(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["journals/C7.ilj", "journals/H1.9.ilj", "keys/C7-1.pub", "confession.txt", "signed/H1.0.msg"]
+)
+def test_a_file_that_lies_in_an_export_and_that_nothing_reads_is_named(folder: Path, name: str) -> None:
+    """Such as the journal of a camera that was taken out of the lists."""
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes((folder / "keys" / "C1-1.pub").read_bytes())
+    sum_anew(folder)
+    assert recompute(folder).findings == [f"{name} is no part of such an export: nothing in it is read"]
+    assert command(folder).exit_code == 1
+
+
+def test_a_camera_that_was_taken_out_of_the_lists_is_found_by_its_files(folder: Path) -> None:
+    rows = json.loads((folder / "units.json").read_bytes())
+    (folder / "units.json").write_text(json.dumps([row for row in rows if row["serial"] != "C1"]))
+    known = json.loads((folder / "beside.json").read_bytes())
+    del known["units"]["C1"]
+    (folder / "beside.json").write_text(json.dumps({**known, "pairs": []}))
+    again = json.loads(json.dumps(dossier.reckoned(dossier.Dossier(folder)).plain()))
+    (folder / "report.json").write_text(json.dumps(again))
+    sum_anew(folder)
+    assert {text.partition(" ")[0] for text in recompute(folder).findings} == {
+        *("journals/C1.ilj", "journals/C1.json", "keys/C1-1.pub"),
+    }
+
+
+def test_records_that_are_in_a_journal_and_that_its_notes_pass_over_are_missed(folder: Path) -> None:
+    """Whoever shortens what the notes point at takes the last use out of the report, and leaves the journal whole."""
+    kept, last = read_kept(folder, "H1"), 48
+    name = "journals/H1.json"
+    rows = [row for row in kept.stored.rows if row.sequence < last]
+    (stretch,) = (one for one in json.loads((folder / name).read_bytes())["stretches"] if one["file"] == "H1.ilj")
+    edit(
+        folder / name,
+        (
+            ("stretches", -1),
+            {**stretch, "records": last, "size": sum(len(row.raw) for row in rows), "after": rows[-1].after.hex()},
+        ),
+        (("heads",), []),
+        (("arrivals",), []),
+    )
+    (folder / "report.json").write_bytes(plain.written(dossier.reckoned(dossier.Dossier(folder)).plain()))
+    sum_anew(folder)
+    assert recompute(folder).findings == ["journals/H1.ilj has more, or others, than journals/H1.json tells of it"]
+
+
+def test_a_checkpoint_that_the_notes_pass_over_is_missed(folder: Path) -> None:
+    edit(folder / "journals" / "C1.json", (("signed",), 0))
+    (folder / "report.json").write_bytes(plain.written(dossier.reckoned(dossier.Dossier(folder)).plain()))
+    sum_anew(folder)
+    assert recompute(folder).findings == ["journals/C1.ilj has more, or others, than journals/C1.json tells of it"]
+
+
+def test_nothing_lies_too_deep_to_be_seen(folder: Path) -> None:
+    deep = folder.joinpath(*"abcdefghij")
+    deep.mkdir(parents=True)
+    (deep / "x").write_text("x")
+    assert [text for text in recompute(folder).findings if "a/b/c/d/e/f/g is a folder in more" in text]
 
 
 @pytest.mark.parametrize("data", [b"[]", b"null", b"1"])

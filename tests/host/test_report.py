@@ -151,7 +151,8 @@ def test_a_paired_camera_that_was_never_pulled_leaves_the_verdict_open_and_is_na
 def test_where_pairs_are_not_known_the_own_verdict_is_left_open_and_said_so() -> None:
     report = build([held(book) for book in shift()], None, made_ms=T + 20 * HOUR)
     assert {own for _, own in verdicts(report)} == {"indeterminate"}
-    assert [any_ for any_, _ in verdicts(report)] == ["late", "before", "before", "unwitnessed"]
+    assert [any_ for any_, _ in verdicts(report)] == ["late", "before", "before", "indeterminate"]
+    assert report.uses[-1].events[0].ground.row == "own-unknown", "which journals should be here is not known either"
     assert report.uses[0].own_cameras is None and any("not known here" in note for note in report.notes)
     assert report.owns_unknown and "are officers' own is not known here" in " ".join(report_html.render(report).split())
 
@@ -213,7 +214,7 @@ def filled(path: Path, books: Sequence[Book], read_ms: int = T + 10 * HOUR) -> S
 def test_the_store_gives_the_report_that_the_journals_give(tmp_path: Path) -> None:
     store = filled(tmp_path / "s.sqlite", shift())
     report = from_store(store, None, T + 20 * HOUR)
-    assert [any_ for any_, _ in verdicts(report)] == ["late", "before", "before", "unwitnessed"]
+    assert [any_ for any_, _ in verdicts(report)] == ["late", "before", "before", "indeterminate"]
     assert [unit.journal for unit in report.units] == ["intact"] * 3 and not report.findings
     assert [unit.last_pull_utc_ms for unit in report.units] == [T + 10 * HOUR] * 3
 
@@ -360,3 +361,43 @@ def test_a_combined_unit_is_its_own_camera() -> None:
     assert verdicts(made(held(unit), own_of={})) == [("before", "before")] * 2
     silent = used(Book(7, ROLES).clock(0, T).tally(0, False), 10_000, 5)
     assert verdicts(made(held(silent), own_of={})) == [("unwitnessed", "unwitnessed")]
+
+
+def test_an_end_that_a_host_noted_an_hour_too_late_covers_nothing_and_is_named(tmp_path: Path) -> None:
+    """Its clock was ahead: a later pull is noted before it."""
+    camera = own().clock(0, T).tally(10, False).session(HOUR)
+    first = len(camera.records)
+    camera.session(HOUR + 300_000)
+    store = filled(tmp_path / "s.sqlite", [used(holster().clock(0, T), HOUR + 1_800_000, 5)])
+    store.learn_unit(camera.serial, camera.unit, camera.role, camera.serial)
+    store.add(camera.serial, 0, camera.chains[0], camera.raws, epoch=0, by="PC1", utc_ms=T + HOUR + 301_000)
+    store.note_head(camera.serial, first, camera.chains[first], utc_ms=T + 2 * HOUR)
+    store.note_head(camera.serial, len(camera.raws), camera.chains[-1], utc_ms=T + HOUR + 301_000)
+    journals = [reporting.from_store(store.journal(serial)) for serial in ("UNIT1", "UNIT2")]
+    report = made(*journals)
+    assert verdicts(report) == [("indeterminate", "indeterminate")]
+    assert report.units[1].last_pull_utc_ms == T + HOUR + 301_000
+    (finding,) = report.findings
+    assert "is noted 3297.000 s or more after the later one" in finding.text and finding.serial == "UNIT2"
+
+
+def died(begin_ms: int, is_back: bool = True) -> str:
+    """The row of a draw at 10 s whose unit dies at 15 s; its camera begins then, and is read 10 h later. The next day
+    somebody puts the weapon back."""
+    weapon = holster().clock(0, T).event(10_000, frames.DRAW, 5).ack(10_040, 5, frames.HEARD).alert(15_000, 1)
+    if is_back:
+        weapon.reboot().clock(1000, T + 5 * HOUR).event(2000, frames.REHOLSTER, 6)
+    camera = own().clock(0, T).tally(500, False).heard(10_010, 5)
+    if begin_ms:
+        camera.tally(begin_ms, True).tally(begin_ms + 60_000, False)
+    (event,) = made(held(weapon, T + 6 * HOUR), held(camera, T + 10 * HOUR)).uses[0].events
+    return event.ground.row
+
+
+def test_of_a_weapon_whose_unit_died_out_of_its_holster_nobody_knows_until_when_a_recording_is_late() -> None:
+    assert died(24_000) == "late", "within 10 s of the last that is known"
+    assert died(70_000) == "return-unknown"
+    assert died(6 * HOUR) == "no-recording", "it was back by 5 h"
+    assert died(0) == "no-recording"
+    assert died(0, is_back=False) == "not-covered", "nobody knows until when nothing should have been recorded"
+    assert died(6 * HOUR, is_back=False) == "return-unknown"

@@ -1,6 +1,7 @@
 """`interlock report`: what it reads, what it leaves, how it ends."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,16 +10,17 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from host_tools.commands.report import show
+from host_tools import durable
+from host_tools.outcome import ToolError
 from host_tools.program import app
-from host_tools.reporting.model import Report
+from host_tools.reporting import html
 from host_tools.store.store import Store
 from interlock.core import frames
 
 from .books import holster, own, used
-from .rich_report import many, rich
+from .rich_report import rich
 from .schemas import conforms
-from .test_report import HOUR, T, filled, held, made, shift
+from .test_report import HOUR, T, filled, shift
 
 
 def report(home: Path, *options: str, **env: str) -> Result:
@@ -71,10 +73,45 @@ def test_a_home_with_nothing_in_it_is_an_error_with_advice(tmp_path: Path) -> No
     assert "is no day" in str(done.exception)
 
 
-def test_names_do_no_harm_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    weapon, camera, _ = shift()
-    show(made(held(weapon, name="[bold]A[/bold] [/]"), held(camera)))
-    assert "[bold]A" in capsys.readouterr().out
+def test_a_period_without_discharges_is_said_to_be_one(home: Path) -> None:
+    done = report(home, "--since", "2030-01-01", "--until", "2030-02-01", "--out", str(home / "out"))
+    text = " ".join(done.output.split())
+    words = "No discharge from 2030-01-01 on, before 2030-02-01 is in the journals that were pulled."
+    assert words in text
+    page = (home / "out" / "report.html").read_text()
+    assert "from 2030-01-01 on, before 2030-02-01 is in the journals that were pulled." in page
+
+
+def test_the_page_shows_the_own_camera_apart_in_a_bar_and_in_rows_and_says_what_the_others_prove() -> None:
+    made = rich()
+    page = " ".join(html.render(made).split())
+    for kind in ("discharges", "arms", "draws"):
+        count = getattr(made.headline, kind)
+        row = page.split(f'<tr class="own" data-of="{kind}">')[1].split("</tr>")[0]
+        numbers = [int(number) for number in re.findall(r'data-what="[^"]+">(\d+)<', row)]
+        own = [count.own_before, count.own_late, count.own_unwitnessed, count.own_indeterminate]
+        assert numbers == [count.total, *own] and sum(own) == count.total
+    before, figures = page.split('<p class="own">')[0], page.split('<p class="own">')[1]
+    assert 'class="share big"' in before and 'class="share big"' in figures.split("</ul>")[0]
+    assert "is not one that faced the scene" in figures.split("</p>")[0]
+
+
+def test_where_own_cameras_are_not_known_the_page_has_no_bar_of_them() -> None:
+    made = rich()
+    unknown = replace(made, uses=[replace(use, own_cameras=None) for use in made.uses])
+    page = html.render(unknown)
+    assert '<p class="own">' not in page and "is not known here" in page and 'class="own" data-of' not in page
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_the_option_that_names_another(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("precious")
+    done = report(home, "--out", str(tmp_path / "file"))
+    assert "--out" in getattr(done.exception, "advice", "") and (tmp_path / "file").read_text() == "precious"
+
+
+def test_pages_are_not_put_into_the_export_that_they_are_made_from(export: Path) -> None:
+    done = CliRunner().invoke(app, ["report", "--recompute", str(export), "--out", str(export / "page")])
+    assert "is in the export itself" in str(done.exception) and not (export / "page").exists()
 
 
 def test_until_leaves_out_a_day_and_what_came_after(home: Path) -> None:
@@ -113,7 +150,7 @@ def test_every_breakdown_is_in_the_json_and_on_the_terminal(home: Path) -> None:
 def test_every_verdict_says_on_which_records_it_rests(home: Path) -> None:
     events = [event for use in facts(home)["uses"] for event in use["events"]]
     rows = [event["ground"]["row"] for event in events]
-    assert rows == ["late", "before-protocol", "before-protocol", "no-recording"]
+    assert rows == ["late", "before-protocol", "before-protocol", "own-unknown"]
     for event in events:
         cited = event["ground"]["cited"]
         assert (event["sequence"], "event") in {(one["sequence"], one["kind"]) for one in cited}
@@ -138,37 +175,31 @@ def test_a_public_report_names_nobody(home: Path, tmp_path: Path) -> None:
     assert published and not any("UNIT1" in text or "PC1234" in text for text in published)
 
 
+def full_disk(path: Path, _: bytes) -> None:
+    raise ToolError(f"{path} cannot be written: No space left on device", "Free space.")
+
+
+def test_what_names_people_is_gone_before_anything_public_stands_beside_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert report(home, "--out", str(out)).exit_code == 0
+    halves = [out / "incidents" / ".UNIT1-9.html.new", out / ".report.html.new", out / ".uses.csv.new"]
+    for left in halves:  # by a command that was killed
+        left.write_text("UNIT1")
+    with monkeypatch.context() as broken:
+        broken.setattr(durable, "replace", full_disk)
+        assert isinstance(report(home, "--public", "--out", str(out)).exception, ToolError)
+    assert not any("UNIT1" in path.read_text() for path in out.rglob("*") if path.is_file())
+    assert report(home, "--public", "--out", str(out)).exit_code == 0
+    assert not any("UNIT1" in path.read_text() for path in out.rglob("*") if path.is_file())
+    assert (out / "report.html").exists() and not list(out.rglob(".*.new"))
+
+
 def test_jobs_change_nothing_but_who_does_the_work(home: Path) -> None:
     alone, shared = facts(home), facts(home, "--jobs", "2")
     alone.pop("made_utc_ms"), alone.pop("made"), shared.pop("made_utc_ms"), shared.pop("made")
     assert alone == shared
-
-
-def told(made: Report, capsys: pytest.CaptureFixture[str]) -> str:
-    show(made)
-    return " ".join(capsys.readouterr().out.split())
-
-
-def test_the_terminal_has_months_teams_exemptions_and_who_is_behind(capsys: pytest.CaptureFixture[str]) -> None:
-    made = rich()
-    fewer = replace(made.headline.without_training, total=5)
-    made = replace(made, headline=replace(made.headline, without_training=fewer))
-    text = told(made, capsys)
-    count = made.headline.discharges
-    assert f"{count.before} of {count.total} discharges had video running before them" in text
-    assert f"an exemption code for {count.exempt}, {count.exempt_confirmed} of them confirmed" in text
-    assert f"Without what two persons say was training or a test: {fewer.before} of 5" in text
-    assert all(row.name in text for row in (*made.breakdown.months, *made.breakdown.teams))
-    overdue = [unit for unit in made.units if unit.is_overdue and unit.overdue_days is not None]
-    assert overdue and all(f"{unit.overdue_days} days ago" in text for unit in overdue)
-    signed = {said.signature for use in made.uses for event in use.events for said in event.annotations}
-    assert {"good", "forged"} <= signed and all(f"signature: {state}" in text for state in signed)
-
-
-def test_of_thousands_of_uses_the_terminal_shows_those_that_need_attention(capsys: pytest.CaptureFixture[str]) -> None:
-    made = many()
-    text = told(made, capsys)
-    assert "uses that need attention, of 3000; the files have all" in text and len(text) < 100_000
 
 
 # Recomputed from an export.

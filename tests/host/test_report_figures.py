@@ -229,6 +229,8 @@ def sum_of_verdicts(found: Headline) -> bool:
     counted = (found.discharges, found.arms, found.draws, found.cancelled_draws, found.without_training)
     return all(
         count.before + count.late + count.unwitnessed + count.indeterminate == count.total
+        and count.own_before + count.own_late + count.own_unwitnessed + count.own_indeterminate == count.total
+        and count.before_untouched <= count.before
         and count.unbroken + count.broken + count.unknown_end == count.before
         and count.exempt_confirmed <= count.exempt <= count.total - count.before
         and count.late_covered <= count.late == count.late_by.count
@@ -253,8 +255,8 @@ def told_of(units: list[Unit]) -> Part:
 def test_overdue_and_never_pulled_units_are_part_of_the_truth() -> None:
     units = [unit(1, "holster", None, 1), unit(2, "holster", None, 9), unit(3, "holster", None, None)]
     told = notes(told_of(units), Beside(), Asked(T, overdue_days=7))
-    assert any("Of 1 known units nothing was pulled yet (Holster no. 3)" in text for text in told)
-    assert any("Not pulled for more than 7 days: 1 units (Holster no. 2, 9 days)" in text for text in told)
+    assert any("Of 1 known units nothing is here (Holster no. 3)" in text for text in told)
+    assert any("Not pulled for more than 7 days: 1 units (Holster no. 2 (9 days))" in text for text in told)
 
 
 def test_a_note_names_so_many_units_and_counts_the_rest() -> None:

@@ -144,3 +144,17 @@ def test_an_incident_of_which_a_weapon_never_came_back_has_no_known_length() -> 
     other = weapon(SECOND).event(10_500, frames.DRAW, 50)
     (incident,) = made(one, other).incidents
     assert incident.lasted_ms is None and len(incident.uses) == 2
+
+
+def in_two_boots(over_ms: int) -> list[Book]:
+    """A weapon whose clock was lost, heard and never answered, at 10 s and for so long; its camera restarts; five hours
+    later that hears another weapon."""
+    one = weapon(1).reboot().event(10_000, frames.DRAW, 5).event(10_000 + over_ms, frames.REHOLSTER, 6)
+    camera = heard(Book(OWN, ROLE_CAMERA).clock(0, T), 60_000, 5, 1).alert(90_000, 1).reboot()
+    heard(camera.clock(0, T + 5 * HOUR), 10_010, 50, SECOND)
+    return [one, used(weapon(SECOND, utc_ms=T + 5 * HOUR), 10_000, 50), camera]
+
+
+def test_two_weapons_that_one_camera_heard_before_and_after_it_restarted_are_two_incidents() -> None:
+    assert len(made(*in_two_boots(over_ms=4000)).incidents) == 2
+    assert len(made(*in_two_boots(over_ms=90_000)).incidents) == 1, "it may have been out until after that restart"

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from host_tools.reporting.asked import Asked, Beside
-from host_tools.reporting.held import Held, by_reading, from_verdict, unpulled
+from host_tools.reporting.coverage import by_reading
+from host_tools.reporting.held import Held, from_verdict, unpulled
 from host_tools.reporting.model import Report
 from host_tools.reporting.part import part
 from host_tools.reporting.parts import Part

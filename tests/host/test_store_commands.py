@@ -26,6 +26,7 @@ from .books import Book
 from .journals import CHAINS, RAWS, SERIAL, life
 from .schemas import conforms
 from .test_report import shift
+from .test_store_migration import old_store
 
 T = 1_800_000_000_000
 
@@ -182,6 +183,25 @@ def test_conflicts_are_shown_and_every_version_is_exported(office: Office, tmp_p
     assert "another version, from record 0 on" in office.run("export", SERIAL, "--versions", tmp_path / "all", code=1)
     assert office.run("store", "conflicts", "H2") == "No number of any unit has more than one record.\n"
     assert office.json("verify", code=1)[0]["conflicts"] == 20
+
+
+def test_where_there_is_no_store_nothing_is_forwarded_and_none_is_made(office: Office, tmp_path: Path) -> None:
+    wrong = Office(tmp_path / "nowhere")
+    refused = wrong.run("store", "forward", tmp_path / "force.sqlite", code=2)
+    assert "there is no store at" in refused and "interlock --home DIR" in refused
+    assert not wrong.home.exists() and not (tmp_path / "force.sqlite").exists()
+
+
+def test_that_the_other_store_was_of_an_older_interlock_is_told(office: Office, tmp_path: Path) -> None:
+    """Who shares that file with older programs shuts them out."""
+    filled(office.place, shift())
+    other = old_store(tmp_path / "force.sqlite")
+    words = ["--home", str(office.home), "store", "forward", str(other)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, (done.output, done.exception)
+    told = " ".join(done.stderr.split())
+    assert "was of an older interlock, which cannot use it any more" in told and "force.sqlite.schema-2" in told
+    assert "older interlock" not in CliRunner().invoke(app, words).stderr
 
 
 def test_a_store_is_forwarded_to_another_place_and_that_is_noted_in_both(office: Office, tmp_path: Path) -> None:

@@ -77,6 +77,8 @@ def test_whatever_a_store_holds_comes_back_as_it_was(rows: list[Row]) -> None:
     found = through_files(Stored(SERIAL, (1, 1, "one"), rows, [], []))
     expected = sorted(without_doubles(rows), key=lambda row: (row.sequence, row.addition))
     assert sorted(found) == sorted(expected)
+    files = [laid_out(Stored(SERIAL, (1, 1, "one"), told, [], []), SIGNED).files for told in (rows, found)]
+    assert files[0] == files[1], "who reads an export knows what its files must be"
     arrivals = [Arrival(row.sequence, row.sequence, "PC1", 5) for row in rows]
     one, other = (assemble(SERIAL, (1, 1, "one"), told, [], arrivals) for told in (rows, found))
     assert one.findings == other.findings and one.conflicts == other.conflicts and one.gaps == other.gaps

@@ -283,3 +283,20 @@ def test_records_of_types_that_nobody_knows_change_nothing() -> None:
     raw(book, 6100, records.CREW, b"\x01\x02\x03")  # no whole member
     use = the_use(did(book, 9000, BACK, 6), own().clock(0, T))
     assert use.lasted_ms == 4000 and use.crew is None
+
+
+@pytest.mark.parametrize("members", [None, (), ((OWN, records.CREW_OWN),)])
+def test_an_officer_is_not_alone_where_a_camera_followed_whom_no_crew_record_names(
+    members: tuple[tuple[int, int], ...] | None,
+) -> None:
+    book = did(weapon(), 5000, DRAW, 5)
+    if members is not None:
+        crew(book, 5500, *members)
+    did(book, 9000, BACK, 6)
+    far, near = other().clock(0, T), other().clock(0, T).heard(5010, 5, kind=4)
+    assert the_use(book, own().clock(0, T), near).lone is False
+    assert the_use(book, own().clock(0, T), far).lone is (None if members is None else True)
+    followed = own().clock(0, T).heard(5010, 5)
+    assert the_use(book, followed, far).lone is (None if members is None else True), (
+        "the own camera says nothing of others"
+    )

@@ -212,6 +212,13 @@ def test_a_judgement_cites_the_event_the_proof_and_the_exchange_that_ties_the_cl
     assert "ahead by at most" in told[OWN, 1].says and abs((told[OWN, 1].here_ms or 0) - 1010) <= 20
 
 
+def test_a_clock_that_is_behind_is_called_behind_and_not_ahead_by_less_than_nothing() -> None:
+    weapon = holster().event(900_000, frames.DRAW, 5).ack(900_030, 5, frames.HEARD)
+    recorder = own().tally(1000, True).heard(10_010, 5).tally(19_000, False)
+    says = [cited.says for cited in verdicts([weapon.done(), recorder.done()])[0].cited]
+    assert any("its clock is behind by at least" in text for text in says) and not any("-" in text for text in says)
+
+
 def test_a_judgement_by_utc_cites_the_syncs_of_both_units() -> None:
     weapon = holster().clock(0, 1_800_000_000_000).event(60_000, frames.DRAW, 5)
     running = own().clock(0, 1_800_000_000_000).tally(30_000, True).tally(90_000, False)
@@ -232,3 +239,111 @@ def test_a_journal_that_ends_before_the_event_or_has_a_gap_is_cited_at_that_plac
     draw = verdicts([weapon.done(), gapped])[0]
     assert "records 1 to 3 of the camera's unit are missing" in draw.condition
     assert verdicts([weapon.done()])[0].condition == "no journal of the camera's unit is here"
+
+
+# A return that was journalled so late that its record cannot say when it was.
+
+
+def returned_late() -> Book:
+    """Drawn at 10 s, back at 20 s, which is journalled at 200 s: its edge was 65 s before that, or more."""
+    weapon = holster().event(10_000, frames.DRAW, 5).ack(10_030, 5, frames.REFUSED)
+    return weapon.at(200_000, records.EVENT, frames.REHOLSTER, 0, 7, records.AGO_NONE - 1, 0, records.AGO_NONE, 0)
+
+
+def late_by(begin_ms: int) -> str:
+    recorder = own().heard(10_010, 5).tally(500, False).tally(begin_ms, True).tally(900_000, False)
+    return verdicts([returned_late().done(), recorder.done()])[0].row
+
+
+def test_a_return_that_was_journalled_too_late_leaves_open_what_may_have_begun_too_late_for_it() -> None:
+    assert late_by(15_000) == "late", "within 10 s of the last moment at which it was out"
+    assert late_by(100_000) == "return-unknown", "it was back at 20 s, for all that is known"
+    assert late_by(160_000) == "too-late", "later than the return may have been, and 10 s more"
+
+
+def test_a_judgement_beside_such_a_return_says_that_it_was_then_or_before() -> None:
+    recorder = own().heard(10_010, 5).tally(500, False).tally(100_000, True).tally(900_000, False)
+    found = verdicts([returned_late().done(), recorder.done()])[0]
+    assert "65 s or more before its record" in found.condition
+    assert any(cited.says.endswith("then or before") for cited in found.cited)
+
+
+# Who was assigned, where records are missing.
+
+
+def assigned(weapon: Book) -> Book:
+    return weapon.at(200, records.ASSIGNED, OTHER, 1_900_000_000, 1, b"PC1     ")
+
+
+def carried(weapon: Book, ms: int, *middle: int) -> Book:
+    """The head of a sector."""
+    weapon.at(ms, records.RESERVE, 900)
+    for kind in middle:
+        assert kind == records.ASSIGNED
+        weapon.at(ms, kind, OTHER, 1_900_000_000, 1, b"PC2     ")
+    return weapon.at(ms, records.CONFIG, 1, bytes(8))
+
+
+def who(weapon: Book) -> tuple[str | None, bool]:
+    use = gather([weapon.event(10_000, frames.DRAW, 5).done()]).uses[-1]
+    return (None if use.assigned is None else use.assigned.officer), use.is_assigned_known
+
+
+def test_an_assignment_does_not_outlive_a_gap_in_which_it_may_have_ended() -> None:
+    assert who(assigned(holster())) == ("PC1", True)
+    assert who(assigned(holster()).skip(40)) == (None, False)
+    assert who(holster().skip(3).alert(100, 1)) == (None, False), "nor is it known before the first record"
+
+
+def test_behind_a_gap_the_head_of_a_sector_says_who_is_assigned() -> None:
+    assert who(carried(assigned(holster()).skip(40), 300)) == (None, True)
+    assert who(carried(assigned(holster()).skip(40), 300, records.ASSIGNED)) == ("PC2", True)
+    alone = assigned(holster()).skip(40).at(300, records.CONFIG, 1, bytes(8))
+    assert who(alone) == (None, False), "new settings say nothing of it"
+    begun = (
+        assigned(holster()).skip(40).at(300, records.RESERVE, 900).alert(310, 1).at(320, records.CONFIG, 1, bytes(8))
+    )
+    assert who(begun) == (None, False), "nor do two records that are of no one head"
+
+
+def test_a_start_says_anew_who_is_assigned() -> None:
+    assert who(assigned(holster()).reboot()) == (None, True)
+    assert who(assigned(holster().reboot())) == ("PC1", True)
+
+
+# An event whose record came so long after it that it cannot say when it was.
+
+
+def fired_late(draws: bool = True) -> Book:
+    """Drawn at 10 s, discharged at some moment up to 135 s, which is journalled, and aired, at 200 s."""
+    weapon = holster()
+    if draws:
+        weapon.event(10_000, frames.DRAW, 5).ack(10_040, 5, frames.REFUSED)
+    late = records.AGO_NONE - 1
+    weapon.at(200_000, records.EVENT, frames.DISCHARGE, 0, 6, late, late, records.AGO_NONE, 0)
+    return weapon.ack(200_100, 6, frames.REFUSED).event(210_000, frames.REHOLSTER, 7)
+
+
+def beside_late(begin_ms: int, end_ms: int) -> Judgement:
+    recorder = own().tally(-20_000, False).heard(10_010, 5).tally(begin_ms, True).tally(end_ms, False)
+    recorder.heard(max(end_ms, 20_000) + 1000, 6)
+    return verdicts([fired_late().done(), recorder.done()])[1]
+
+
+def test_an_event_that_was_then_or_before_is_before_and_after_only_what_surely_is() -> None:
+    assert beside_late(9000, 190_000).row == "before-clocks", "on since before the edge that came before it"
+    assert beside_late(50_000, 190_000).row == "straddles"
+    assert beside_late(5000, 60_000).row == "end-straddles"
+    assert beside_late(2000, 8000).row == "ended-before"
+    found = beside_late(140_000, 190_000)
+    assert found.row == "late" and found.late_by_ms is not None and found.late_by_u_ms is not None
+    assert found.late_by_ms - found.late_by_u_ms <= 5600 and found.late_by_ms + found.late_by_u_ms >= 130_000
+    assert found.buffer_covers is False
+
+
+def test_the_frame_of_such_an_event_was_on_the_air_no_sooner_than_its_edge_may_have_been() -> None:
+    (use,) = gather([fired_late().done()]).uses
+    discharge = use.events[1]
+    assert (discharge.low_ms, discharge.aired_ms, discharge.is_older) == (10_000, 10_000, True)
+    (alone,) = gather([fired_late(draws=False).done()]).uses
+    assert alone.events[0].low_ms == 0, "not before its unit started"

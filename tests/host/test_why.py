@@ -151,3 +151,16 @@ def test_codes_that_nobody_knows_are_told_by_their_number() -> None:
     assert "mode 77" in text(own().at(9, records.RECORDER, 77, 0, 0, 7, 0))
     assert "event 15" in text(own().at(9, records.AIRED, 7, 15))
     assert "kind 7 (reason 15)" in text(own().at(9, records.ANSWER, HOLSTER, 5, 0x7F))
+
+
+def test_the_time_of_a_record_by_a_clock_that_something_contradicts_says_so(tmp_path: Path) -> None:
+    right = Office(tmp_path / "right", shift())
+    _, camera, witness = shift()
+    wrong = holster().clock(0, T - 86_400_000).session(500)
+    wrong.event(10_000, frames.DRAW, 5).ack(10_030, 5, frames.HEARD).ack(10_950, 5, frames.PROVEN, 20)
+    wrong.event(20_000, frames.REHOLSTER, 8)
+    told = Office(tmp_path / "wrong", (wrong, camera, witness))
+    for office, is_said in ((right, False), (told, True)):
+        (event, *_) = office.json(events(office.books["UNIT1"])[0])
+        said = [one["utc"] for one in event["ground"]["cited"] if one["serial"] == "UNIT1" and one["utc"] is not None]
+        assert said and all(("contradicted, see findings" in text) is is_said for text in said)

@@ -14,7 +14,19 @@ from host_tools.store.lines import Arrival
 from interlock.core import frames
 from interlock.core.settings import ROLE_CAMERA
 
-from .true_story import START_MS, UTC_MS, WEAPON, CameraStory, Clock, Happening, Story, Take, journals, stories
+from .true_story import (
+    START_MS,
+    UTC_MS,
+    WEAPON,
+    CameraStory,
+    Clock,
+    Happening,
+    Story,
+    Take,
+    journals,
+    stories,
+    wrong_hosts,
+)
 
 EXAMPLES = 300
 
@@ -103,6 +115,17 @@ def test_a_recording_behind_a_restart_in_the_use_may_be_of_it_though_nothing_tie
 @settings(max_examples=EXAMPLES // 3)
 def test_a_calm_use_is_decided_in_the_report_as_it_is_before_the_table(story: Story) -> None:
     """Which recordings may be of a use, and which journals reach over it, takes nothing away that decides."""
+    decided(story)
+
+
+@given(wrong_hosts())
+@settings(max_examples=EXAMPLES // 3)
+def test_where_all_was_heard_no_host_with_a_wrong_clock_changes_a_verdict(story: Story) -> None:
+    """What the units said to each other ties them, whatever hosts said of UTC."""
+    decided(story)
+
+
+def decided(story: Story) -> None:
     edges = [edge for told in story.cameras for take in told.takes for edge in (take.begin_ms, take.end_ms)]
     for event, true in judged(story):
         near = [abs(edge - mark) < 200 for edge in edges for mark in (true.ms, story.back_of(true) + GRACE_MS)]

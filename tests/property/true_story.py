@@ -7,7 +7,7 @@ affair, not its own: it journals and acks what is so. Truth is known, so a verdi
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 
@@ -58,7 +58,8 @@ class Happening:
 @dataclass(frozen=True)
 class CameraStory:
     """`is_own`: it acks; others only follow. `has_restart_ms`: when its unit started anew, None: never; `pulled_ms`:
-    records behind this moment are not here, None: no journal of it is; `hole`: this part of its records is lost."""
+    records behind this moment are not here, None: no journal of it is; `hole`: this part of its records is lost;
+    `host_ms`: how far the host's clock was ahead that set its."""
 
     is_own: bool
     clock: Clock
@@ -67,6 +68,7 @@ class CameraStory:
     pulled_ms: float | None
     hole: tuple[float, float] | None
     sync_ms: float | None
+    host_ms: float = 0.0
 
     @property
     def starts(self) -> tuple[float, ...]:
@@ -85,11 +87,14 @@ class CameraStory:
 
 @dataclass(frozen=True)
 class Story:
+    """`host_ms`: how far the host's clock was ahead that set the weapon's."""
+
     clock: Clock
     sync_ms: float | None
     happenings: tuple[Happening, ...]
     cameras: tuple[CameraStory, ...]
     end_ms: float
+    host_ms: float = 0.0
 
     @property
     def back_ms(self) -> float:
@@ -143,7 +148,7 @@ def journals(story: Story) -> list[UnitJournal]:
     weapon = Journal(WEAPON, ROLE_HOLSTER)
     books = [Journal(number, ROLE_CAMERA) for number in story.numbers]
     if story.sync_ms is not None:
-        weapon.note(story.sync_ms, records.CLOCK, 2, round(UTC_MS + story.sync_ms), 20, 0)
+        weapon.note(story.sync_ms, records.CLOCK, 2, round(UTC_MS + story.sync_ms + story.host_ms), 20, 0)
     for number, (book, told) in enumerate(zip(books, story.cameras, strict=True)):
         _recorder(book, told, story)
         _follow(weapon, book, told, number, story)
@@ -174,7 +179,7 @@ def _recorder(book: Journal, told: CameraStory, story: Story) -> None:
         if told.clock.zero_ms < take.end_ms < story.end_ms:
             book.note(take.end_ms, records.RECORDER, camera.STANDBY, 0, 1, 0, 0)
     if told.sync_ms is not None:
-        book.note(told.sync_ms, records.CLOCK, 2, round(UTC_MS + told.sync_ms), 20, 0)
+        book.note(told.sync_ms, records.CLOCK, 2, round(UTC_MS + told.sync_ms + told.host_ms), 20, 0)
 
 
 def _follow(weapon: Journal, book: Journal, told: CameraStory, number: int, story: Story) -> None:
@@ -286,3 +291,15 @@ def stories(draw: st.DrawFn, *, is_calm: bool = False) -> Story:
     clock = Clock(START_MS - draw(st.floats(1_000, 3_000_000)), draw(_ppm))
     sync_ms = draw(st.one_of(st.none(), st.floats(clock.zero_ms + 10, START_MS - 10)))
     return Story(clock, sync_ms, tuple(events), cameras, end_ms)
+
+
+HOSTS_MS = (0.0, 0.0, 5_000.0, -60_000.0, 3_600_000.0, -3_600_000.0, 20 * 86_400_000.0)
+
+
+@st.composite
+def wrong_hosts(draw: st.DrawFn) -> Story:
+    """As calm ones, where hosts' clocks were wrong, by seconds to weeks."""
+    story = draw(stories(is_calm=True))
+    host = st.sampled_from(HOSTS_MS)
+    cameras = tuple(replace(told, host_ms=draw(host)) for told in story.cameras)
+    return replace(story, cameras=cameras, host_ms=draw(host))

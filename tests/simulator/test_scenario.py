@@ -172,7 +172,13 @@ def test_a_line_typed_into_a_live_world_happens_now(tmp_path: Path):
     event = parse_line(scenario, "H1 battery_change off_s=4")
     assert (event.at_s, event.unit, event.do, event.args) == (0.0, "H1", "battery_change", {"off_s": 4.0})
     assert parse_line(scenario, "air jam for_s=2").unit == "air"
-    for line, told in (("H1", "write a unit"), ("H1 pull", "host tools"), ("laptop dies", "host tools"), *SLIPS):
+    for line, told in (
+        ("H1", "write a unit"),
+        ("help", "What can happen here: .*draw"),
+        ("H1 pull", "host tools"),
+        ("laptop dies", "host tools"),
+        *SLIPS,
+    ):
         with pytest.raises(ScenarioError, match=told):
             parse_line(scenario, line)
 

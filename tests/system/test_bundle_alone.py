@@ -1,29 +1,20 @@
-"""A bundle checks itself: in a bare Python, in an empty place, with nothing of ours installed. And lies that somebody
-planted in it are each found and named, as far as anything in it can tell."""
+"""A bundle checks itself: in a bare Python, in an empty place, with nothing of ours installed. What lies planted in it
+come to is in `test_bundle_lies.py`."""
 
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from host_tools.exporting import bundle, files, unpacking
-from host_tools.exporting.kept_files import read_kept, write_kept
-from host_tools.journal_items import Signed
-from host_tools.reporting.asked import Beside
-from host_tools.verifying.places import Kept
-from interlock.core import checkpoint, lms, records, settings
-from interlock.core.layout import CRC_BYTES, HEAD_BYTES, chain_next
-from interlock.core.signer import Signer
-from tests.core.flash import RamFlash
-from tests.host.adversary import careful, flipped, kind_of, payload_of, taken_apart
-from tests.host.exports import ASKED, Force, edit, said, sum_anew
+from tests.host.exports import ASKED, Force, sum_anew
+from tests.system.bundles import SHOWN, bundled, findings, run
 
-SHOWN = "H1:9"
 ROOT = Path(__file__).parent.parent.parent
 FIRST_SHIFT = ROOT / "simulator" / "scenarios" / "first_shift.toml"
 
@@ -56,14 +47,6 @@ def by_version() -> dict[tuple[int, int], str]:
     return found
 
 
-def run(what: Path, *arguments: str | Path, python: str = sys.executable) -> subprocess.CompletedProcess[str]:
-    """As a stranger would: no site, no environment, in a folder with nothing else in it."""
-    where = what.parent / "empty"
-    where.mkdir(exist_ok=True)
-    words = [python, "-I", "-S", str(what), *map(str, arguments)]
-    return subprocess.run(words, cwd=where, env={"PATH": ""}, capture_output=True, text=True, timeout=300)
-
-
 @pytest.fixture(scope="module")
 def force(tmp_path_factory: pytest.TempPathFactory) -> Force:
     """Not to be changed."""
@@ -72,15 +55,7 @@ def force(tmp_path_factory: pytest.TempPathFactory) -> Force:
 
 @pytest.fixture(scope="module")
 def packed(force: Force) -> Path:
-    """A bundle with a statement that is signed by somebody whom the force vouches for."""
-    store = force.open()
-    _, vouched = said(store, "H1", 9, "PC1")
-    store.close()
-    known = force.beside
-    beside = Beside(known.force, known.units, known.pairs, {"PC1": (vouched,)}, known.keys)
-    path = force.place.parent / "H1-9.zip"
-    bundle.write(path, SHOWN, force.holdings, beside, ASKED)
-    return path
+    return bundled(force)
 
 
 @pytest.fixture
@@ -89,15 +64,6 @@ def unpacked(packed: Path, tmp_path: Path) -> Path:
     folder.mkdir()
     unpacking.unpack(packed, folder)
     return folder
-
-
-def findings(folder: Path, *arguments: str | Path) -> list[str]:
-    done = run(folder / "verify.py", *arguments)
-    assert done.stderr == "" and done.returncode in (0, 1), done.stderr
-    found = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("FINDING")]
-    assert bool(found) == (done.returncode == 1)
-    assert ("THE BUNDLE IS NOT WHAT IT SAYS IT IS" in done.stdout) == bool(found)
-    return [line.removeprefix("FINDING").strip() for line in found]
 
 
 # What is true is found true.
@@ -177,7 +143,7 @@ def test_a_published_key_is_told_from_one_that_only_the_bundle_has(
     key.write_bytes(force.weapon.signer.public)
     done = run(unpacked / "verify.py", "--public-key", key)
     assert done.returncode == 0 and done.stdout.count("which is one that you gave") == 1
-    assert done.stdout.count("only this bundle says") == 2
+    assert done.stdout.count("only this bundle says that it is the unit") == 2
     key.write_bytes(b"no key")
     assert run(unpacked / "verify.py", "--public-key", key).returncode == 2
 
@@ -219,221 +185,21 @@ def test_each_record_that_a_verdict_rests_on_and_nobody_signed_is_named(force: F
     bare = [line for line in done.stdout.splitlines() if "no signature covers" in line]
     assert [line.split()[2] for line in bare] == ["H1:49:", "H1:50:", "H1:51:"]
     assert "H1:51" in bare[2].split("covers")[1]
-    bundle.write(tmp_path / "b.zip", SHOWN, force.holdings, force.beside, ASKED)
-    assert "no signature covers" not in run(tmp_path / "b.zip").stdout
+    bundle.write(tmp_path / "c.zip", SHOWN, force.holdings, force.beside, ASKED)
+    assert "no signature covers" not in run(tmp_path / "c.zip").stdout
 
 
-# Lies.
-
-
-def rewritten(folder: Path, serial: str, change: Callable[[list[bytes]], None]) -> None:
-    """Somebody without the unit's keys changes its records, and everything in the bundle that has to fit them."""
-    kept = read_kept(folder / "evidence", serial)
-    pulled = taken_apart((folder / "evidence" / "journals" / f"{serial}.ilj").read_bytes())
-    raws = list(pulled.raws)
-    change(raws)
-    forged = careful(pulled, raws)
-    rows = []
-    for row, raw, chain in zip(kept.stored.rows, forged.raws, forged.chains, strict=False):
-        rows.append(row._replace(raw=raw, chain=chain, after=chain_next(chain, raw[:-CRC_BYTES])))
-    heads = [head._replace(chain=forged.chains[head.following]) for head in kept.stored.heads]
-    put(folder, kept._replace(stored=kept.stored._replace(rows=rows, heads=heads)))
-
-
-def put(folder: Path, kept: Kept) -> None:
-    write_kept(folder / "evidence", kept)
-    sum_anew(folder)
-
-
-def own_key(serial: str) -> Signer:
-    """A signing key of the liar's."""
-    signer = Signer(RamFlash(settings.SIGNER_SECTORS), 0)
-    signer.generate(2, serial.encode().ljust(32))
-    while signer.work(1 << 20):
-        pass
-    return signer
-
-
-def test_a_flipped_bit_of_a_record(unpacked: Path) -> None:
-    path = unpacked / "evidence" / "journals" / "H1.ilj"
-    data = bytearray(path.read_bytes())
-    data[400] ^= 1
-    path.write_bytes(data)
-    found = findings(unpacked)
-    assert found[0] == "evidence/journals/H1.ilj was altered: its SHA-256 is not the one in SHA256SUMS"
-    assert any(line.startswith("H1: altered at record") for line in found)
-    sum_anew(unpacked)
-    again = findings(unpacked)
-    assert not any("SHA-256" in line for line in again) and any(
-        line.startswith("H1: altered at record") for line in again
-    )
-
-
-def test_a_record_made_anew_with_everything_that_needs_no_key(unpacked: Path) -> None:
-    def later(raws: list[bytes]) -> None:
-        raws[9] = flipped(raws[9], 3, 0x40)
-
-    rewritten(unpacked, "H1", later)
-    found = findings(unpacked)
-    assert any("H1" in line and "checkpoint 0" in line and "signs another chain value" in line for line in found)
-    assert any(line.startswith("H1: contradicted") or "chain value" in line for line in found)
-
-
-def test_a_clock_that_was_set_to_another_time_afterwards(unpacked: Path) -> None:
-    """The unit's record of being set says an hour less: so do all times that follow from it."""
-
-    def an_hour_less(raws: list[bytes]) -> None:
-        place = next(n for n, raw in enumerate(raws) if kind_of(raw) == records.CLOCK)
-        fields = records.unpack(records.CLOCK, payload_of(raws[place]))
-        payload = records.pack(records.CLOCK, *fields._replace(utc_ms=fields.utc_ms - 3_600_000))
-        raw = raws[place]
-        raws[place] = raw[:HEAD_BYTES] + payload + raw[HEAD_BYTES + len(payload) :]
-
-    rewritten(unpacked, "H1", an_hour_less)
-    found = findings(unpacked)
-    assert any("H1" in line and "signs another chain value" in line for line in found)
-    assert any("incident.json: uses[H1:9].began.utc_ms" in line for line in found)
-
-
-@pytest.mark.parametrize(
-    ("place", "value", "told"),
-    [
-        (
-            ("uses", 0, "events", 2, "verdict"),
-            "unwitnessed",
-            'incident.json: uses[H1:9].events[H1:15].verdict: "unwitnessed" in the export, "before" recomputed',
-        ),
-        (
-            ("uses", 0, "events", 2, "ground", "cited", 0, "sequence"),
-            1,
-            "incident.json: uses[H1:9].events[H1:15].ground.cited[0].sequence: 1 in the export",
-        ),
-        (
-            ("units", 0, "fits", 0, "syncs"),
-            9,
-            "incident.json: units[H1].fits[",
-        ),
-        (("uses", 0, "began", "utc_ms"), 5, "incident.json: uses[H1:9].began.utc_ms: 5 in the export"),
-        (("reference",), "H9:1", "cannot be checked: "),
-        (("findings",), [{"serial": "C1", "name": "C1", "text": "altered"}], "incident.json: findings[C1]: {"),
-    ],
-)
-def test_what_the_bundle_states_and_the_journals_do_not(
-    unpacked: Path, place: tuple[str | int, ...], value: object, told: str
-) -> None:
-    edit(unpacked / "incident.json", (place, value))
-    sum_anew(unpacked)
-    (found,) = findings(unpacked)
-    assert found.startswith(told), found
-
-
-def test_a_signature_of_another_checkpoint(unpacked: Path) -> None:
-    kept = read_kept(unpacked / "evidence", "C1")
-    (only,) = kept.signed
-    other = read_kept(unpacked / "evidence", "C2").signed[0]
-    put(unpacked, kept._replace(signed=(only._replace(signature=other.signature),)))
-    found = findings(unpacked)
-    assert any(line.startswith("C1: ") and "signature is not good" in line for line in found)
-
-
-def test_a_key_in_place_of_the_units(unpacked: Path) -> None:
-    (unpacked / "evidence" / "keys" / "H1-1.pub").write_bytes(own_key("H1").public)
-    sum_anew(unpacked)
-    found = findings(unpacked)
-    assert any(
-        line.startswith("H1: checkpoint 0 is under") and "none of those that are vouched for" in line for line in found
-    )
-
-
-def test_a_whole_new_journal_under_a_new_key_is_found_by_a_key_from_elsewhere(
-    force: Force, unpacked: Path, tmp_path: Path
-) -> None:
-    """Whoever makes everything anew, the key, too, is found only by what is not in the bundle: it says so itself."""
-
-    def silenced(raws: list[bytes]) -> None:
-        raws[3] = flipped(raws[3], 1, 0x40)
-
-    rewritten(unpacked, "C2", silenced)
-    kept, signer = read_kept(unpacked / "evidence", "C2"), own_key("C2")
-    said_before = checkpoint.unpack(kept.signed[0].message)
-    assert said_before is not None
-    chain = next(row.chain for row in kept.stored.rows if row.sequence == said_before.following)
-    signer.sign(checkpoint.pack(said_before._replace(index=signer.take(None), chain=chain)))
-    while signer.work(1 << 20):
-        pass
-    message, signature = signer.signed()
-    assert lms.verify(signer.public, message, signature)
-    (unpacked / "evidence" / "keys" / "C2-1.pub").write_bytes(signer.public)
-    put(unpacked, kept._replace(signed=(Signed(message, signature, signer.public),)))
-    key = tmp_path / "published.pub"
-    key.write_bytes(force.units[2].signer.public)
+def test_a_persons_key_from_elsewhere_makes_what_they_signed_theirs(force: Force, unpacked: Path) -> None:
+    """Without it only the bundle says whose the key is: so it is said, with the key as people write it."""
+    by = "note     H1:9: training, by PC1: signed, confirmed by nobody; only this bundle says whose key that is"
     done = run(unpacked / "verify.py")
-    assert "C2: " in done.stdout and "only this bundle says that it is the unit's" in done.stdout
-    found = findings(unpacked, "--public-key", key)
-    assert any("which you gave, is no unit's here" in line for line in found)
-
-
-def test_a_unit_that_was_left_out(unpacked: Path) -> None:
-    evidence = unpacked / "evidence"
-    for name in ("journals/C1.ilj", "journals/C1.json"):
-        (evidence / name).unlink()
-    rows = json.loads((evidence / "units.json").read_bytes())
-    (evidence / "units.json").write_text(json.dumps([row for row in rows if row["serial"] != "C1"]))
-    sum_anew(unpacked)
-    found = findings(unpacked)
-    assert any("units[C1]" in line for line in found)
-
-
-def test_a_statement_that_was_made_another(unpacked: Path) -> None:
-    edit(unpacked / "evidence" / "annotations.json", ((0, "code"), "immediate_danger"))
-    sum_anew(unpacked)
-    found = findings(unpacked)
-    assert any("H1:9: immediate_danger, by PC1: the signature does not fit: forged" in line for line in found)
-
-
-def test_a_statement_that_nobody_made(unpacked: Path) -> None:
-    edit(
-        unpacked / "evidence" / "annotations.json",
-        ((0, "signature"), None),
-        ((0, "key"), None),
-        ((0, "text"), "not a word of mine"),
-    )
-    sum_anew(unpacked)
-    assert any("PC1" in line for line in findings(unpacked))
-
-
-def test_a_page_that_says_something_else_is_not_vouched_for(unpacked: Path) -> None:
-    """No bare Python draws the page anew: that is said, and what is compared follows."""
-    (unpacked / "incident.html").write_text("<p>unwitnessed</p>")
-    sum_anew(unpacked)
-    assert (
-        "not shown  whether incident.html and README.txt say what incident.json says"
-        in run(unpacked / "verify.py").stdout
-    )
-
-
-def test_a_verifier_that_was_changed(unpacked: Path) -> None:
-    path = unpacked / "verifier" / "host_tools" / "judging" / "verdict.py"
-    path.write_bytes(path.read_bytes() + b"\n")
-    assert findings(unpacked) == [
-        "verifier/host_tools/judging/verdict.py was altered: its SHA-256 is not the one in SHA256SUMS"
-    ]
-
-
-def test_files_that_were_added_or_taken_away(unpacked: Path) -> None:
-    """Modules that are called as Python's own are not taken for them."""
-    (unpacked / "incident.html").unlink()
-    for place in ("json.py", "verifier/hashlib.py"):
-        (unpacked / place).write_text("raise SystemExit(0)")
-    assert findings(unpacked) == [
-        "incident.html is missing, and SHA256SUMS lists it",
-        "json.py is not listed in SHA256SUMS: it was put there",
-        "verifier/hashlib.py is not listed in SHA256SUMS: it was put there",
-    ]
-
-
-@pytest.mark.parametrize("name", ["SHA256SUMS", "incident.json", "evidence/beside.json", "evidence/journals/H1.json"])
-def test_what_cannot_be_checked_is_told_and_never_passes(unpacked: Path, name: str) -> None:
-    (unpacked / name).write_bytes(b"\xff nonsense")
-    done = run(unpacked / "verify.py")
-    assert done.returncode in (1, 2) and "Traceback" not in done.stderr
+    found = re.search(r"note +PC1: (ILK1-[0-9A-Z-]+); only this bundle says that it is this person's", done.stdout)
+    assert found is not None and by in done.stdout
+    done = run(unpacked / "verify.py", "--person-key", f"PC1={found[1]}")
+    assert done.returncode == 0 and f"ok       PC1: {found[1]}, which is one that you gave" in done.stdout
+    assert "ok       H1:9: training, by PC1: signed, confirmed by nobody" in done.stdout
+    (named,) = findings(unpacked, "--person-key", f"PC2={found[1]}")
+    assert named == f"{found[1]}, which you gave, is not PC2's here: the key was exchanged, or is another person's"
+    assert by in run(unpacked / "verify.py", "--person-key", f"PC2={found[1]}").stdout
+    for wrong in ("PC1", found[1], "PC1=ILK1-7", f"PC1={found[1][:-1]}-"):
+        assert run(unpacked / "verify.py", "--person-key", wrong).returncode == 2
