@@ -101,6 +101,11 @@ def write_version(name: str, version: Version, folder: Path | None) -> Facts:
 def write_checkpoints(folder: Path, held: Sequence[Signed]) -> list[Facts]:
     """The files of each (N.msg, N.sig, N.pub); what was said of them. ToolError when they cannot be written, or when
     others, as another unit's, are there under these names."""
+    advice = "Name another place: --checkpoints DIR."
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ToolError(f"{folder} cannot be made: {error.strerror}", advice) from error
     written: list[Facts] = []
     times: dict[str, int] = {}
     for signed in dict.fromkeys(held):
@@ -110,7 +115,7 @@ def write_checkpoints(folder: Path, held: Sequence[Signed]) -> list[Facts]:
         stem += f"-{times[stem]}" if times[stem] > 1 else ""
         names = {"message": f"{stem}.msg", "signature": f"{stem}.sig", "public": f"{stem}.pub"}
         for part, name in names.items():
-            _put(folder / name, getattr(signed, part), "Name another place: --checkpoints DIR.")
+            _put(folder / name, getattr(signed, part), advice)
         index, following = (None, None) if said is None else (said.index, said.following)
         written.append({"index": index, "following": following, **names})
     return written

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ..clocks.exchange import Span
 from . import citing
-from .candidates import Candidate, candidates, facts_of, may_be_one, of_journal
+from .candidates import Candidate, candidates, facts_of, may_be_one, of_journal, seen_from
 from .citing import Cited, gap_text, middle
 from .evidence import Evidence
 from .table import Seen, Verdict, decide
@@ -46,6 +46,7 @@ ACKS_AND_CLOCKS = _INSTANTS + (
     "by the clocks the journal of the camera's unit does not say for certain which of its recordings that was"
 )
 ACKS_CONTRADICTED = _INSTANTS + "the journal of the camera's unit, which is whole, has no recording that fits"
+FOUND_ON = "its unit started anew and found it on: nothing says whether it ran through"
 MAYBE_ENDED = "by the clocks it may have ended before the weapon was back"
 MAYBE_BACK = "it ended, and nothing says whether the weapon was back by then: that was journalled too late to say when"
 UNTIL_BACK = "the recording went on until the weapon was back"
@@ -93,6 +94,9 @@ def _followed(use: Use, event: Event, chain: Sequence[Candidate]) -> Continuity:
         recording, start, end = stretch.recording, stretch.start, stretch.end
         assert recording is not None and start is not None and end is not None
         cited += citing.of_recording(use, event, stretch)
+        if not breaks and _is_found_on_after(event, stretch):
+            doubt = FOUND_ON
+            break
         if end.low >= until_ms:
             doubt = _doubt_of_return(use)
             break
@@ -118,6 +122,14 @@ def _followed(use: Use, event: Event, chain: Sequence[Candidate]) -> Continuity:
             break
         breaks.append((middle(end), middle(again)))
     return Continuity(*_told(use, breaks, doubt), tuple(cited))
+
+
+def _is_found_on_after(event: Event, stretch: Candidate) -> bool:
+    """Whether its unit, as it started behind the event, found this stretch on: what an ack proves of the time before
+    may be another one's."""
+    if stretch.recording is None or stretch.recording.is_begin_seen or stretch.offset is None:
+        return False
+    return seen_from(event.at_ms, stretch.recording.start_ms, stretch.offset).high > event.at_ms
 
 
 def _doubt_of_return(use: Use) -> str:

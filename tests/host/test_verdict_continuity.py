@@ -4,8 +4,11 @@ from host_tools.judging.continuity import Continuity, State, continuity
 from host_tools.judging.evidence import gather
 from host_tools.judging.verdict import judge
 from interlock.core import camera, frames, records
+from interlock.core.settings import ROLE_CAMERA
 
 from .books import OWN, Book, holster, own
+
+T = 1_800_000_000_000
 
 
 def ran(recorder: Book, weapon: Book | None = None) -> Continuity:
@@ -83,3 +86,14 @@ def test_one_that_was_on_again_when_the_unit_started_behind_a_gap_was_not_so_bef
     assert found.state is State.BROKEN
     ((from_ms, to_ms),) = found.breaks
     assert abs(from_ms - 5000) <= 20 and to_ms is not None and 5000 <= to_ms <= 9020
+
+
+def test_a_recording_that_its_unit_found_on_when_it_started_anew_tells_nothing_of_the_time_before() -> None:
+    weapon = holster().clock(0, T).event(1000, frames.DRAW, 5).ack(1040, 5, frames.PROVEN, 176)
+    weapon.event(5000, frames.REHOLSTER, 6)
+    recorder = Book(OWN, ROLE_CAMERA, 500_000).tally(-9000, False)
+    recorder.base_ms = -12_000
+    recorder.boot += 1
+    recorder.at(12_000, records.BOOT, 1, 0, 1, 0).tally(12_100, True).clock(12_200, T + 12_200)
+    found = ran(recorder, weapon)
+    assert found.state is State.UNKNOWN and "found it on" in found.reason
