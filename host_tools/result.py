@@ -1,6 +1,7 @@
 """`result.json` of a simulated run: the truth of the world beside what the journals prove. Names are stable."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from interlock.core import frames
@@ -11,7 +12,9 @@ from .journal_file import Header, Intact, Verdict
 from .judging import verdict
 from .judging.evidence import Evidence, UnitJournal, gather
 from .judging.uses import Event, Use, witnesses_of
+from .reporting.coverage import narrowed
 from .reporting.crew import crew_of, is_lone
+from .reporting.held import Held, from_verdict
 
 if TYPE_CHECKING:
     from simulator.body_camera import Interval
@@ -56,7 +59,7 @@ def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[st
             }
             for unit in run.units
         ],
-        "uses": _uses(run, evidence),
+        "uses": _uses(run, evidence, verdicts),
         "journals": [
             {
                 "unit": unit.unit.id,
@@ -95,12 +98,21 @@ def _ms(us: float | None) -> float | None:
     return None if us is None else round(us / 1000, 3)
 
 
-def _uses(run: "Run", evidence: Evidence) -> list[dict[str, Any]]:
+def _uses(run: "Run", evidence: Evidence, verdicts: Mapping[str, Verdict]) -> list[dict[str, Any]]:
+    ended_ms = round(run.scenario.begins.timestamp() * 1000) + run.virtual_us // 1000
+    ids = {unit.unit.number: unit.unit.id for unit in run.units if unit.unit.id in verdicts}
+    held = {number: from_verdict(id, id, verdicts[id], ended_ms) for number, id in ids.items()}
     taken: set[tuple[int, int, int]] = set()
-    return [_use(run, evidence, event, taken) for event in run.weapon_events if event.event in EVENTS]
+    return [_use(run, evidence, held, event, taken) for event in run.weapon_events if event.event in EVENTS]
 
 
-def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[int, int, int]]) -> dict[str, Any]:
+def _use(
+    run: "Run",
+    evidence: Evidence,
+    held: Mapping[int, Held],
+    truth: "WeaponEvent",
+    taken: set[tuple[int, int, int]],
+) -> dict[str, Any]:
     unit = run.unit(truth.unit)
     ids = {u.unit.number: u.unit.id for u in run.units}
     found = _journalled(unit, evidence, truth, taken)
@@ -141,10 +153,10 @@ def _use(run: "Run", evidence: Evidence, truth: "WeaponEvent", taken: set[tuple[
     followers = {answer.camera for answer in use.answers}
     facts["lone"] = is_lone(crew_of(use, followers, own, {u.unit.number: u.unit.role for u in run.units}, str))
     facts["late_acks"] = use.sum and use.sum.late
-    cameras = [number for number in evidence.recordings if number not in own]
-    return facts | _judged(
-        verdict.judge(evidence, use, event, [*own, *cameras]), verdict.judge(evidence, use, event, own)
-    )
+    everybody = [*own, *(number for number in evidence.recordings if number not in own)]
+    # Every journal is here to the world's end: which recordings may be of this use is all that is left to ask.
+    near = replace(evidence, recordings=narrowed(evidence, held, use, everybody).recordings)
+    return facts | _judged(verdict.judge(near, use, event, everybody), verdict.judge(near, use, event, own))
 
 
 def _judged(of_any: verdict.Judgement, of_own: verdict.Judgement) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class ModelUnit(Tested):
     def fill(self, count: int) -> None:
         """So many routine records."""
         for index in range(count):
-            self.note(records.WITNESS, records.pack(records.WITNESS, 7, index, bytes(4)))
+            self.note(records.MET, records.pack(records.MET, 7, index, bytes(4)))
 
     @property
     def state(self) -> int:
