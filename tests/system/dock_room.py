@@ -83,7 +83,7 @@ class DockRoom:
         for at in range(held):
             if journal.is_seal_overdue():
                 journal.change_key(at * 1000)
-            journal.append(records.WITNESS, records.pack(records.WITNESS, 7, at, bytes(4)), at * 1000)
+            journal.append(records.MET, records.pack(records.MET, 7, at, bytes(4)), at * 1000)
             journal.tidy(at * 1000)
         board.flash.load(bytes(image))
 
