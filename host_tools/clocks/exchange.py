@@ -10,14 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .crystal import DRIFT_PPM, MOST_PPM, WANDER_PPM, Rates, breaches, carried, steady
-from .spans import Bound, Span
+from .spans import TICK_MS, Bound, Span
 
 __all__ = ["PAIR_PPM", "TICK_MS", "Bound", "Segment", "Span", "offset_at", "open_at"]
 
 PAIR_PPM = 2 * DRIFT_PPM
 """Two clocks, each off by as much as one may be, in opposite directions."""
-TICK_MS = 1.0
-"""Both clocks count whole milliseconds."""
 
 
 class Segment(NamedTuple):

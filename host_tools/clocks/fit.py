@@ -18,7 +18,8 @@ from operator import add, mul
 from typing import NamedTuple
 
 from .crystal import BOOT_PPM, SPREAD_PPM, drift_variance
-from .reading import TICK_MS, Reading
+from .reading import Reading
+from .spans import TICK_MS
 
 SIGMAS = 1.96
 """95 % of a normal distribution."""

@@ -2,10 +2,7 @@
 
 from typing import NamedTuple
 
-from .spans import Bound, Span
-
-TICK_MS = 1.0
-"""Uptimes are whole milliseconds."""
+from .spans import TICK_MS, Bound, Span
 
 
 class Utc(NamedTuple):

@@ -2,6 +2,9 @@
 
 from typing import NamedTuple
 
+TICK_MS = 1.0
+"""Clocks count whole milliseconds: of two moments the one may be so much more behind the other, or less."""
+
 
 class Span(NamedTuple):
     """An interval of milliseconds; `low` and `high` may be infinite."""

@@ -5,13 +5,11 @@ import math
 
 from interlock.core import frames
 
-from ..clocks.exchange import PAIR_PPM, Span
+from ..clocks.exchange import PAIR_PPM, TICK_MS, Span
 from .uses import Answer, Event, Use
 
 SINCE_MOST_MS = (1 << 24) - 1
 """An ack's field for how long it has been recording holds no more (4.6 h)."""
-TICK_MS = 1.0
-"""Clocks count whole milliseconds: of two moments the one may be so much more behind the other, or less."""
 _DRIFT = PAIR_PPM / 1e6
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 from interlock.core import frames
 
-from ..clocks.exchange import PAIR_PPM, Segment, Span
-from .answers import TICK_MS, began, built_after, contradicted, denial_of
+from ..clocks.exchange import PAIR_PPM, TICK_MS, Segment, Span
+from .answers import began, built_after, contradicted, denial_of
 from .evidence import Evidence
 from .recordings import Recording
 from .table import GRACE_MS, End, Facts, Seen, Start, Within, decide

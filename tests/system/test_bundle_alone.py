@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.exporting import bundle, files, unpacking
+from host_tools.exporting import bundle, files
 from tests.host.exports import ASKED, Force, sum_anew
-from tests.system.bundles import SHOWN, bundled, findings, run
+from tests.system.bundles import SHOWN, findings, run
 
 ROOT = Path(__file__).parent.parent.parent
 FIRST_SHIFT = ROOT / "simulator" / "scenarios" / "first_shift.toml"
@@ -45,25 +45,6 @@ def by_version() -> dict[tuple[int, int], str]:
     for python in pythons():
         found.setdefault(version_of(python), python)
     return found
-
-
-@pytest.fixture(scope="module")
-def force(tmp_path_factory: pytest.TempPathFactory) -> Force:
-    """Not to be changed."""
-    return Force(tmp_path_factory.mktemp("force") / "home" / "journals.sqlite")
-
-
-@pytest.fixture(scope="module")
-def packed(force: Force) -> Path:
-    return bundled(force)
-
-
-@pytest.fixture
-def unpacked(packed: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "bundle"
-    folder.mkdir()
-    unpacking.unpack(packed, folder)
-    return folder
 
 
 # What is true is found true.

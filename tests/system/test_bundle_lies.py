@@ -13,7 +13,7 @@ from py_compile import PycInvalidationMode
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from host_tools.exporting import dossier, files, incident, plain, texts, unpacking
+from host_tools.exporting import dossier, files, incident, plain, texts
 from host_tools.exporting.kept_files import read_kept, write_kept
 from host_tools.exporting.signed_files import write_signed
 from host_tools.journal_items import Signed
@@ -30,26 +30,7 @@ from tests.core.flash import RamFlash
 from tests.host.adversary import careful, flipped, kind_of, payload_of, taken_apart
 from tests.host.exports import Force, edit, sum_anew
 from tests.host.test_verify_command import NOW
-from tests.system.bundles import bundled, findings, run
-
-
-@pytest.fixture(scope="module")
-def force(tmp_path_factory: pytest.TempPathFactory) -> Force:
-    """Not to be changed."""
-    return Force(tmp_path_factory.mktemp("force") / "home" / "journals.sqlite")
-
-
-@pytest.fixture(scope="module")
-def packed(force: Force) -> Path:
-    return bundled(force)
-
-
-@pytest.fixture
-def unpacked(packed: Path, tmp_path: Path) -> Path:
-    folder = tmp_path / "bundle"
-    folder.mkdir()
-    unpacking.unpack(packed, folder)
-    return folder
+from tests.system.bundles import findings, run
 
 
 def rewritten(folder: Path, serial: str, change: Callable[[list[bytes]], None]) -> None:
