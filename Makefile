@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 SIM := $(VENV)/.sim-ready
 DEV := $(VENV)/.dev-ready
 # MicroPython's type stubs replace those of the standard library, so they stay out of .venv. New version, new stamp.
-STUBS := typings/.ready-1.29.0-3
+STUBS := typings/.ready-1.29.0-4
 # One more than there are cores: the tests of live worlds mostly wait for real time.
 JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # Temporary folders in memory where 2 GB are free there: on a slow disk, tests wait for fsync half of their time.
@@ -20,7 +20,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep test-bluez check bench format clean
+.PHONY: help demo test test-deep test-bluez check firmware flash bench format clean
 
 help: ## Show this menu
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,8 +42,18 @@ check: $(DEV) $(STUBS) ## Lint, types, generated tables: changes nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --config-file firmware/mypy.ini
+	@$(BIN)/mypy --config-file firmware/mypy-rp2.ini
+	@$(BIN)/mypy --config-file firmware/mypy-stm32.ini
 	@$(BIN)/mypy --config-file simulator/doubles/mypy.ini
 	@$(BIN)/python -m tests.vectors.tables --check
+	@$(BIN)/python -m host_tools.wiring --check
+
+PORT ?= auto
+firmware: $(DEV) ## Build every board's release, not signed, into build/firmware/ (interlock release signs)
+	@$(BIN)/python -m host_tools.building build/firmware
+
+flash: $(DEV) ## A board on a cable becomes a unit: make flash PORT=/dev/ttyACM0 BOARD=esp32_s3 ROLE=holster
+	@$(BIN)/interlock flash $(PORT) --board "$(BOARD)" --role "$(ROLE)" $(FLASH)
 
 bench: $(DEV) ## Speed and memory as counts and as ratios to a named baseline
 	@$(BIN)/python -m tests.bench
@@ -52,6 +62,7 @@ format: $(DEV) ## Put code and generated tables into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m tests.vectors.tables
+	@$(BIN)/python -m host_tools.wiring
 
 clean: ## Remove everything that make made
 	rm -rf $(VENV) build typings *.egg-info .mypy_cache .ruff_cache .hypothesis
@@ -75,8 +86,9 @@ $(DEV): pyproject.toml constraints.txt $(SIM)
 $(STUBS): | $(BIN)/python
 	@echo "Fetching MicroPython's type stubs (once) ..."
 	@rm -rf typings
-	@$(BIN)/python -m pip install --quiet --no-deps --target typings/esp32 \
-	  micropython-esp32-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2
-	@$(BIN)/python -m pip install --quiet --no-deps --target typings/rp2 micropython-rp2-stubs==1.29.0.post1
-	@$(BIN)/python -m pip install --quiet --no-deps --target typings/stm32 micropython-stm32-stubs==1.29.0.post1
+	@for port in esp32 rp2 stm32; do \
+	  $(BIN)/python -m pip install --quiet --no-deps --target typings/$$port \
+	    micropython-$$port-stubs==1.29.0.post1 micropython-stdlib-stubs==1.29.0.post2 || exit 1; \
+	done
+	@cp typings/esp32/bluetooth.pyi typings/stm32/
 	@touch $@

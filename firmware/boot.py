@@ -1,6 +1,13 @@
-"""Runs before main.py. Collects garbage early and often: a long collection would sit between an edge and its frame."""
+"""Runs before main.py: the file system where the loader wants it."""
 
-import gc
+import os
 
-gc.collect()
-gc.threshold(16384)
+if "flash" in os.listdir("/"):
+    # The STM32 port mounts its file system there; the loader wants it where all others have it.
+    import vfs
+
+    pyb = __import__("pyb")
+    block_bytes, _, blocks = os.statvfs("/flash")[:3]
+    os.chdir("/")
+    vfs.umount("/flash")
+    vfs.mount(pyb.Flash(start=0, len=block_bytes * blocks), "/")

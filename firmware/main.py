@@ -1,7 +1,5 @@
-"""What MicroPython starts: the unit on the board that `board.py` names."""
+"""What MicroPython starts: the loader. No update ever changes this file, nor the loader."""
 
-from board import BOARD
+from interlock_loader.boot import run
 
-from interlock.app import main
-
-main(BOARD)
+run()

@@ -20,11 +20,14 @@ from .interrupts import NobodyReads
 MENU: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "Set up": {
+            "flash": "Make a board on a cable a unit in its box",
             "scan": "List units that invite: docked, or with their button held",
             "labels": "Make, keep and print the labels of boxed units",
             "provision": "Set boxed units up: keys, role, name, clock",
             "pair": "Let a camera follow a holster",
+            "place": "See what a holster's sensors say while the weapon is moved",
             "policy": "What units do, and how long they wait: show, set, diff",
+            "update": "Give units another release over the air",
         },
         "Every day": {
             "roster": "Who carries what, and when; brought to the units in range",
@@ -60,6 +63,8 @@ MENU: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "Without hardware, and for programs": {
             "simulate": "Play a scenario with the real firmware in virtual units",
+            "release": "Build and sign what units run",
+            "power": "How long a unit lives on its cell, and what that costs in latency",
             "schema": "What a command's --json holds, as JSON Schema",
         },
     }

@@ -4,7 +4,7 @@ of each other; this tells the rest, and a code that nobody knows by its number."
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from interlock.core import camera_state, frames, proof, receiver, records, wire
+from interlock.core import camera_state, frames, holster_state, proof, receiver, records, wire
 from interlock.core.layout import Record
 
 from . import words
@@ -21,6 +21,7 @@ HEARD_AS: Mapping[int, str] = {
     records.HEARD_LIMITED: "not followed: too many strangers",
     records.HEARD_POLICY: "not followed: by policy",
 }
+_EVENTS = {**frames.EVENT_NAMES, **holster_state.NOTE_NAMES}
 _AGOS = {
     "edge_ago_ms": "{} ms after it happened",
     "aired_ago_ms": "aired {} ms before",
@@ -45,8 +46,10 @@ Name = Callable[[int], str]
 
 
 def _event(fields: Any, _: Name) -> str:
+    if fields.event == holster_state.NOTE_UNCONFIRMED:
+        return f"discharge {fields.discharges} of the use is not confirmed: a stray pulse, or too little was heard"
     frame = f"frame {fields.counter}" if fields.counter else "not aired"
-    said = [named(frames.EVENT_NAMES, fields.event, "event"), frame, *_agos(fields)]
+    said = [named(_EVENTS, fields.event, "event"), frame, *_agos(fields)]
     return ", ".join([*said, *([f"discharges so far {fields.discharges}"] if fields.discharges else [])])
 
 

@@ -8,7 +8,8 @@ _AGAIN = "Run the command again: it goes on where it stopped."
 _REPORT = "Unit and tools do not fit together: update both, and report this if it stays."
 
 ADVICE = {
-    wire.BAD_VERSION: "The unit speaks another version of the protocol: update this program, or the unit's firmware.",
+    wire.BAD_VERSION: "The unit speaks another version of the protocol: update this program, or, where the unit is the "
+    "older one, its firmware, by cable (interlock flash): it takes nothing over the air from here.",
     wire.BAD_LENGTH: _REPORT,
     wire.BAD_ORDER: _AGAIN,
     wire.NO_CREDENTIAL: "The unit does not know this key. Was it set up from another vault, or is it not set up yet? "
@@ -20,7 +21,8 @@ ADVICE = {
     "it stays, look for another radio at work.",
     wire.BAD_CODE: _REPORT,
     wire.NOT_ALLOWED: "This credential may not do that: use the force's vault instead of a technician's.",
-    wire.BAD_SETTINGS: "The unit cannot run with these settings: look at roles, partners (8 at most) and policy.",
+    wire.BAD_SETTINGS: "The unit cannot run with these settings: look at roles, partners (8 at most), policy and "
+    "recorder (a GoPro needs a board whose radio can bond: not a Pico W).",
     wire.STALE: "Somebody else changed this unit meanwhile: run the command again.",
     wire.NOT_PREPARED: _AGAIN,
     wire.CLOCK_JUMP: "The unit's clock and this host's differ by more than any drift. If this host's clock is right, "
@@ -48,8 +50,8 @@ ADVICE = {
     wire.BAD_MODE: "Modes are of holster units in service, and end within the times of the policy (test_ms, mute_ms): "
     "interlock policy show.",
     wire.TOO_OFTEN: "A technician asked so much of the unit lately that it takes no more for now: 8 self-tests in a "
-    "row, then one in ten minutes; 64 clocks, assignments and modes, then two a minute. Wait, then run the command "
-    "again.",
+    "row, then one in ten minutes; 64 clocks, assignments and modes, then two a minute; or an admin sent 8 releases "
+    "in a row, then one in half an hour. Wait, then run the command again.",
     wire.BUSY_SIGNING: "The unit still computes a key or a signature. Leave it in its dock, and run the command again "
     "later.",
 }

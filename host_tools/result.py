@@ -1,6 +1,7 @@
 """`result.json` of a simulated run: the truth of the world beside what the journals prove. Names are stable."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 ANNOUNCEMENTS = frames.READINESS + frames.PRESENCE
 EVENTS = {"draw": frames.DRAW, "arm": frames.ARM, "discharge": frames.DISCHARGE}
-_MATCH_MS = 100
+_MATCH_MS = {"draw": 100, "arm": 100, "discharge": 600}
+"""A pick-up that is taken for noisy needs some pulses before it believes one."""
 
 
 def journal_of(unit: "UnitRun") -> bytes:
@@ -34,11 +36,13 @@ def journal_of(unit: "UnitRun") -> bytes:
 
 def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
     """`verdicts`: what the check of each unit's journal file said, by unit id; one never pulled has none."""
+    taken: set[tuple[int, int, int]] = set()
     evidence = gather(
         UnitJournal(u.unit.number, u.unit.role, verdicts[u.unit.id].records, isinstance(verdicts[u.unit.id], Intact))
         for u in run.units
         if u.unit.id in verdicts
     )
+    uses = _uses(run, evidence, verdicts, taken)
     return {
         "scenario": run.scenario.name,
         "seed": run.seed,
@@ -55,11 +59,12 @@ def build(run: "Run", wall_s: float, verdicts: Mapping[str, Verdict]) -> dict[st
                 "boots": len(unit.boot_zero_us),
                 "alerts_at_ms": [_ms(us) for us in unit.alerts_us],
                 "warnings_at_ms": [_ms(us) for us in unit.warnings_us],
+                "false_events": _false(unit.unit.number, evidence, taken),
                 "announced": sum(f.source == unit.unit.id and f.event in ANNOUNCEMENTS for f in run.frames),
             }
             for unit in run.units
         ],
-        "uses": _uses(run, evidence, verdicts),
+        "uses": uses,
         "journals": [
             {
                 "unit": unit.unit.id,
@@ -98,11 +103,22 @@ def _ms(us: float | None) -> float | None:
     return None if us is None else round(us / 1000, 3)
 
 
-def _uses(run: "Run", evidence: Evidence, verdicts: Mapping[str, Verdict]) -> list[dict[str, Any]]:
+def _false(unit: int, evidence: Evidence, taken: Collection[tuple[int, int, int]]) -> dict[str, int]:
+    """Events in this unit's journal that never happened, by kind."""
+    told = [
+        (event, (unit, event.boot, event.sequence)) for use in evidence.uses if use.unit == unit for event in use.events
+    ]
+    false = Counter(event.event for event, key in told if key not in taken)
+    return {name: false[code] for name, code in EVENTS.items()}
+
+
+def _uses(
+    run: "Run", evidence: Evidence, verdicts: Mapping[str, Verdict], taken: set[tuple[int, int, int]]
+) -> list[dict[str, Any]]:
+    """`taken`: gets (unit, boot, sequence number) of each event in the journals that really happened."""
     ended_ms = round(run.scenario.begins.timestamp() * 1000) + run.virtual_us // 1000
     ids = {unit.unit.number: unit.unit.id for unit in run.units if unit.unit.id in verdicts}
     held = {number: from_verdict(id, id, verdicts[id], ended_ms) for number, id in ids.items()}
-    taken: set[tuple[int, int, int]] = set()
     return [_use(run, evidence, held, event, taken) for event in run.weapon_events if event.event in EVENTS]
 
 
@@ -135,6 +151,7 @@ def _use(
         "coded": None,
         "lone": None,
         "late_acks": None,
+        "confirmed": None,
     }
     if found is None:
         lost = verdict.Judgement(verdict.Verdict.INDETERMINATE, "the weapon's journal has no such event")
@@ -153,6 +170,7 @@ def _use(
     followers = {answer.camera for answer in use.answers}
     facts["lone"] = is_lone(crew_of(use, followers, own, {u.unit.number: u.unit.role for u in run.units}, str))
     facts["late_acks"] = use.sum and use.sum.late
+    facts["confirmed"] = use.is_confirmed(event)
     everybody = [*own, *(number for number in evidence.recordings if number not in own)]
     # Every journal is here to the world's end: which recordings may be of this use is all that is left to ask.
     near = replace(evidence, recordings=narrowed(evidence, held, use, everybody).recordings)
@@ -182,7 +200,7 @@ def _journalled(
             at_us = unit.at_us(event.boot, event.at_ms)
             away_us = abs(at_us - truth.at_us)
             key = (use.unit, event.boot, event.sequence)
-            if event.event == EVENTS[truth.event] and away_us < _MATCH_MS * 1000 and key not in taken:
+            if event.event == EVENTS[truth.event] and away_us < _MATCH_MS[truth.event] * 1000 and key not in taken:
                 near.append((away_us, key, use, event))
     if not near:
         return None

@@ -15,10 +15,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from interlock.core import selftest, wire, x25519
+from interlock.core import selftest, updating, wire, x25519
 from interlock.core import settings as unit_settings
 from interlock.core.crypto import same
 from interlock.core.secure import SessionKeys, transcript
+from interlock.core.updating import Progress, State
 from interlock.core.wire import REPLY_BIT, Assembler, Cutter, Key, Status, WireError
 
 from .inbox import Inbox, LinkLost
@@ -257,6 +258,32 @@ class Session:
         assert report is not None
         return report
 
+    async def update_begin(self, total: int, digest: bytes) -> Progress:
+        """Let the unit take the release of so many bytes, whose head has this SHA-256; how far it is with it."""
+        return _progress(await self._ask(wire.UPDATE_BEGIN, struct.pack(updating.BEGIN_FORM, total, digest)))
+
+    async def update_data(self, offset: int, data: bytes) -> Progress:
+        """The release's bytes from `offset` on, `updating.DATA_BYTES` at most; how far the unit is then."""
+        return _progress(await self._ask(wire.UPDATE_DATA, struct.pack(updating.DATA_FORM, offset) + data))
+
+    async def update_state(self) -> State:
+        """What the unit runs and could run, and how far an update is."""
+        state = updating.unpack_state(await self._ask(wire.UPDATE_STATE, size=struct.calcsize(updating.STATE_FORM)))
+        assert state is not None
+        return state
+
+    async def update_switch(self, digest: bytes) -> Progress:
+        """Let the unit run that release, on trial, once the session is over."""
+        return _progress(await self._ask(wire.UPDATE_SWITCH, digest))
+
+    async def place(self, what: int, seconds: int = 0) -> tuple[bool, int, list[wire.PlacedLine]]:
+        """Let the unit begin a placement (`wire.PLACE_BEGIN`; 0 seconds: as long as its policy says), end it, or only
+        look; whether it is under way, tenths of a second that it goes on, and what each of `core/lines.py` does."""
+        answer = wire.unpack_placed(await self._ask(wire.PLACE, struct.pack(wire.PLACE_FORM, what, seconds)))
+        if answer is None:
+            raise Untrue("it told of its sensor lines in another form than this program knows")
+        return answer
+
     @property
     def next_admin_key(self) -> bytes:
         """The admin key of the next step (32 bytes): keep it before `ratchet`."""
@@ -338,4 +365,11 @@ def _key(body: bytes) -> Key:
     found = wire.unpack_key(body)
     if found is None:
         raise Untrue(f"what it says of its signing key has {len(body)} bytes")
+    return found
+
+
+def _progress(body: bytes) -> Progress:
+    found = updating.unpack_progress(body)
+    if found is None:
+        raise Untrue(f"what it says of its update has {len(body)} bytes")
     return found

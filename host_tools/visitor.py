@@ -15,14 +15,18 @@ from .flows import signing
 from .flows.assign import assign
 from .flows.identify import identify
 from .flows.pair import pair
+from .flows.place import place
 from .flows.provision import provision
 from .flows.pull import pull_unit
 from .flows.rotate import revoke, rotate
 from .flows.selftest import SelfTested, selftest
 from .flows.status import status
 from .flows.sync import sync
+from .flows.update import Update
 from .labels import label
 from .outcome import ToolError
+from .release_file import load
+from .release_file import text as version_text
 from .vault.vault import Vault
 
 if TYPE_CHECKING:
@@ -55,6 +59,7 @@ class Visitor:
     failures: tuple[type[Exception], ...] = (ToolError,)
 
     def __init__(self, folder: Path, seed: int) -> None:
+        self._folder = folder
         chance = random.Random(f"visitor {seed}")
         self.vault = Vault.create(folder / "vault", FORCE, chance.randbytes)
         self.store = Context(folder).open_store()
@@ -98,12 +103,18 @@ class Visitor:
             return f"{' and '.join(ways) or 'shows nothing'} for {shown.seconds} s"
         if do == "selftest":
             return outcome_of(await selftest(bench, serial, stands_by=args["stands_by"]))
+        if do == "place":
+            placed = await place(bench, serial, args["seconds"], stay=True)
+            seen = [line.name for line in placed.lines if line.both_ways]
+            return f"ended by {placed.ended}, seen both ways: {', '.join(seen) or 'none'}"
         if do == "sync":
             synced = await sync(bench, serial)
             return f"clock ± {synced.uncertainty_ms} ms"
         if do == "status":
             told = await status(bench, serial)
             return f"{told.unpulled} records not pulled"
+        if do == "update":
+            return await self._update(bench, serial, args["file"], args["public"])
         assert do == "pull", do
         pulled = await pull_unit(bench, serial)
         if pulled.failure is not None:
@@ -111,6 +122,15 @@ class Visitor:
         signed = pulled.checkpoint
         said = f", checkpoint {signed.index}" if signed is not None and signed.outcome == "signed" else ""
         return f"{pulled.new} records, {pulled.bytes / 1024:.1f} KiB in {pulled.seconds:.1f} s{said}"
+
+    async def _update(self, bench: Bench, serial: str, file: bytes, public: bytes) -> str:
+        path = self._folder / "brought.ilu"
+        path.write_bytes(file)
+        done = await Update(bench, serial, [load(path, public)], public).go()
+        went_on = f", gone on from byte {done.went_on_from}" if done.went_on_from else ""
+        return (
+            f"{version_text(done.was)} to {version_text(done.version)}: {done.outcome}, {done.sent} bytes sent{went_on}"
+        )
 
     def close(self) -> None:
         self.store.close()

@@ -72,6 +72,8 @@ class BodyCamera:
         self._state = State.STANDBY
         self._stuck: int | None = None
         self._shutter = 0
+        self.heeds_level = False
+        """Whether a shutter that is on when it comes (again) starts it; then it is one that `level` drives."""
         self._tally = 0
         self._awake = 0
         self._cause: Cause = "hand"
@@ -110,6 +112,22 @@ class BodyCamera:
         else:
             self._begin("shutter")
 
+    def level(self, on: int) -> None:
+        """Drive a shutter that means record while it is on; each edge counts, whoever began the recording."""
+        is_edge = bool(on) != bool(self._shutter) and self.has_shutter
+        self._shutter = on
+        if is_edge:
+            self.order(bool(on))
+
+    def order(self, record: bool) -> None:
+        """What an interface that says what it means asks for; starts as the shutter does."""
+        if not self.has_shutter:
+            return
+        if record:
+            self._begin("shutter")
+        else:
+            self.stop_by_hand()
+
     def start_by_hand(self) -> None:
         """The officer wants a recording; nothing when there is one."""
         self._begin("hand")
@@ -126,7 +144,7 @@ class BodyCamera:
     def revive(self) -> None:
         """A fresh battery: standby with an empty buffer. Nothing when it is not dead."""
         if self._state is State.DEAD:
-            self._stand_by()
+            self._come()
 
     def fall_asleep(self) -> None:
         """Power saving or the officer's switch; nothing when it is dead."""
@@ -137,7 +155,7 @@ class BodyCamera:
         """The officer's switch: in standby after the wake delay; nothing when it is not asleep."""
         if self._state is State.ASLEEP:
             self._enter(State.WAKING)
-            self._after(self.wake_delay_ms, self._stand_by)
+            self._after(self.wake_delay_ms, self._come)
 
     def fill_up(self) -> None:
         """Storage is full from now on: ends a recording, and none begins though presses are accepted."""
@@ -153,6 +171,11 @@ class BodyCamera:
         """Hold the tally line where it does not belong; None lets it speak the truth again."""
         self._stuck = None if level is None else int(level == "on")
         self._show()
+
+    def _come(self) -> None:
+        self._stand_by()
+        if self.heeds_level and self._shutter and self.has_shutter:
+            self._begin("shutter")
 
     def _begin(self, cause: Cause) -> None:
         if self._state not in (State.STANDBY, State.ASLEEP):

@@ -60,7 +60,21 @@ def unit_settings(scenario: Scenario, unit: Unit) -> settings.Settings:
         settings.NO_KEY,
         partners,
         policy,
+        *unit_recorder(unit),
     )
+
+
+def unit_recorder(unit: Unit) -> tuple[int, bytes]:
+    """Kind of its recorder, and which one, as settings have them."""
+    if unit.recorder is None:
+        return settings.DEFAULT_RECORDER
+    kind = next(number for number, name in settings.RECORDER_NAMES.items() if name == unit.recorder.kind)
+    return kind, gopro_name(unit)[-4:].encode().ljust(8, b"\0") if kind == settings.GOPRO else settings.ANY_RECORDER
+
+
+def gopro_name(unit: Unit) -> str:
+    """What the GoPro of this unit calls itself."""
+    return f"GoPro {1000 + unit.number}"
 
 
 def unit_seal_key(scenario: Scenario, unit: Unit) -> bytes:

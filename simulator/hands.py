@@ -10,9 +10,9 @@ from interlock.boards import Board
 from .body_camera import BodyCamera
 from .clock import US_PER_S
 from .hardware.board import VirtualBoard
+from .hardware.lines import burst, chatter
 from .radio.air import Air
 
-PULSE_US = 8_000
 SAFE_TO_SEAT_US = 150_000
 STOW_US = 2_500_000
 SERVICE_US = 7_000_000
@@ -93,9 +93,8 @@ class Hands:
         self.drive(unit_id, "armed", not self._armed[unit_id])
         self.drive(unit_id, "armed", self._armed[unit_id])
 
-    def _do_discharge(self, unit_id: str) -> None:
-        self.drive(unit_id, "discharge", True)
-        self._later(PULSE_US, lambda: self.drive(unit_id, "discharge", False))
+    def _do_discharge(self, unit_id: str, for_s: float) -> None:
+        burst(lambda on: self.drive(unit_id, "discharge", on), max(1, round(for_s * US_PER_S)))
 
     def _do_holster(self, unit_id: str) -> None:
         self._do_safe(unit_id)
@@ -137,6 +136,22 @@ class Hands:
             self._later(at_us, lambda v=level: self.drive(unit_id, signal, v))  # type: ignore[misc]
             at_us += self._chance.uniform(50, 4000)
         self._later(at_us, lambda: self.drive(unit_id, signal, self._seated.get(unit_id, True)))
+
+    def _do_line_sticks(self, unit_id: str, line: str, level: str) -> None:
+        self._boards[unit_id].pins.stick(self._wiring.pins[line], (level == "on") ^ (line in self._wiring.active_low))
+
+    def _do_line_mends(self, unit_id: str, line: str) -> None:
+        self._boards[unit_id].pins.mend(self._wiring.pins[line])
+
+    def _do_line_chatters(self, unit_id: str, line: str, for_s: float, on_ms: float, off_ms: float) -> None:
+        """It ends off."""
+        spans = [(round(ms * 500), round(ms * 1500)) for ms in (on_ms, off_ms)]
+        chatter(lambda on: self.drive(unit_id, line, on), self._chance, round(for_s * US_PER_S), *spans)
+
+    def _do_cell_ages(self, unit_id: str, sag_mv: int) -> None:
+        board, haptic = self._boards[unit_id], self._wiring.pins["haptic"]
+        sag_mv //= self._wiring.battery[0]
+        board.adc_faults[self._wiring.pins["battery"]] = lambda mv: mv - sag_mv * board.pins.level(haptic)
 
     def _do_camera_dies(self, unit_id: str) -> None:
         self._cameras[unit_id].die()
@@ -191,6 +206,7 @@ class Hands:
 
     def _do_move(self, unit_id: str, to_m: tuple[float, float]) -> None:
         self._air.place(unit_id, *to_m)
+        self._air.place(f"{unit_id}'s", *to_m)  # a GoPro, where it has one (`world.py`)
 
     def _do_turn(self, unit_id: str, to_deg: float) -> None:
         self._air.wear(unit_id, to_deg)

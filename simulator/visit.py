@@ -13,7 +13,9 @@ from .clock import US_PER_S, now_us
 from .factory import unit_label, unit_settings
 from .laptop import Laptop
 from .played import Visit
+from .profiles import profile
 from .radio.air import Air
+from .releases import packed, release_key
 from .scenario import TECHNICIAN_ACTIONS, Event, Scenario, Unit
 
 HOUR_US = 3600 * US_PER_S
@@ -28,7 +30,8 @@ class Technician(Protocol):
 
     def act(self, do: str, unit: Unit, label: access.Label, args: Mapping[str, Any], /) -> Coroutine[Any, Any, str]:
         """Carry out one action of `scenario.TECHNICIAN_ACTIONS` with its arguments (`by`: the laptop; to provision:
-        `policy`, the unit's, too); a line about it for people. Raises `failures`. Cancelled when the laptop dies."""
+        `policy`, the unit's, too; to update: `file`, the release, and `public`, who signed it); a line about it for
+        people. Raises `failures`. Cancelled when the laptop dies."""
 
     failures: tuple[type[Exception], ...]
     """What `act` raises when it did not succeed, in words; anything else is a defect and ends the world."""
@@ -123,6 +126,10 @@ class Visits:
         args = dict(event.args)
         if event.do == "provision":
             args["policy"] = unit_settings(self._scenario, unit).policy
+        if event.do == "update":
+            secret, board = self._scenario.secret, profile(self._scenario.profile).board
+            args["file"] = packed(secret, board, tuple(map(int, args["version"].split("."))), args["works"])
+            args["public"] = release_key(secret).public
         acting = self._loop.create_task(self._technician.act(event.do, unit, unit_label(self._scenario, unit), args))
         await asyncio.wait((acting, bench.died), return_when=asyncio.FIRST_COMPLETED)
         if not acting.done():

@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from interlock.boards import Board, esp32, rp2, stm32wb
 from interlock.core import access, frames, settings
 from interlock.core.layout import Record, decode
 from interlock.core.reading import Reading
@@ -23,7 +22,7 @@ from .body_camera import BodyCamera
 from .clock import now_us, run
 from .door import Door
 from .entropy import seeded_entropy
-from .factory import Area, make, unit_label, unit_seal_key
+from .factory import Area, gopro_name, make, unit_label, unit_seal_key
 from .fast import FastBoard, interpreter, run_fast
 from .hands import Hands
 from .hardware.board import VirtualBoard
@@ -34,11 +33,16 @@ from .profiles import SECTOR_BYTES, Pin, profile
 from .radio.air import Air, Pdu, Propagation
 from .radio.pcap import PcapWriter
 from .radio.tapping import DataPdu
+from .releases import flashed
 from .scenario import LAPTOP_ACTIONS, TECHNICIAN_ACTIONS, Event, Scenario, Unit
+from .scenario.model import Recorder
+from .talking_camera import TalkingCamera
+from .virtual_gopro import VirtualGoPro
 from .visit import Technician, Visits
+from .wiring import wiring
 
 FIDELITIES = ("vm", "fast")
-BOARDS: dict[str, Board] = {"esp32": esp32.BOARD, "rp2": rp2.BOARD, "stm32wb": stm32wb.BOARD}
+LINES = {"momentary": "shutter", "level": "level"}  # kinds of recorders on lines, and what their shutter does
 GOOD_CELL_MV = 3900
 DARK_US = 2_000_000
 """A light that was dark for so long is news to who looks."""
@@ -113,10 +117,11 @@ class World:
         self._board_type = board_type
         self._propagation = propagation
         self._seed = seed
-        self._board = BOARDS[scenario.profile]
+        self._board = wiring(scenario.profile)
         self._groups: dict[str, frames.GroupKeys] = {}
         self._boards: dict[str, VirtualBoard] = {}
         self._cameras: dict[str, BodyCamera] = {}
+        self._gopros: dict[str, VirtualGoPro] = {}
         self._boot_zero_us: dict[str, dict[int, int]] = {}
         self._buzzes_us: dict[str, list[tuple[int, int | None]]] = {}  # began, ended
         self._lights_us: dict[str, list[int]] = {}
@@ -139,8 +144,7 @@ class World:
             await self._unless_broken(visiting)
         finally:
             visiting.cancel()
-            for board in self._boards.values():
-                await board.power_off()
+            await self._switch_off()
         stats = self._air.stats
         return Run(
             self._scenario,
@@ -174,8 +178,13 @@ class World:
             await self._unless_broken(self._loop.create_future())
         finally:
             await door.close()
-            for board in self._boards.values():
-                await board.power_off()
+            await self._switch_off()
+
+    async def _switch_off(self) -> None:
+        for gopro in self._gopros.values():
+            gopro.power_off()
+        for board in self._boards.values():
+            await board.power_off()
 
     async def _begin(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -200,6 +209,8 @@ class World:
         self._air.wear(unit.id, unit.facing_deg)
         if unit.recorder:
             self._air.scan_duty[unit.id] = self._scenario.scan_duty
+        if self._scenario.flashed:
+            board.load_files(flashed(self._scenario.secret, port))
         image = bytearray(board.flash.image())
         area = Area(image, port.journal_offset, settings.SECTORS * SECTOR_BYTES)
         make(area, self._scenario, unit)
@@ -222,12 +233,26 @@ class World:
                 wake_delay_ms=recorder.wake_delay_ms,
                 audio=recorder.audio,
             )
-            self._cameras[unit.id].connect(
+            await self._wire(unit, recorder, board)
+        board.on_output = lambda pin, level: self._output(unit.id, pin, level)
+        await board.power_on()
+
+    async def _wire(self, unit: Unit, recorder: Recorder, board: VirtualBoard) -> None:
+        """Join the unit's camera to the board, by what it understands."""
+        camera, uart = self._cameras[unit.id], self._board.uart
+        if recorder.kind == "uart" and uart is not None:
+            TalkingCamera(camera, board.uarts.wire(uart))
+        elif recorder.kind == "gopro":
+            gopro = VirtualGoPro(f"{unit.id}'s", gopro_name(unit), self._air, camera, self._seed)
+            self._gopros[unit.id] = gopro
+            self._air.place(gopro.name, *unit.at_m)
+            self._air.wear(gopro.name, unit.facing_deg)
+            await gopro.power_on()
+        elif recorder.kind in LINES:
+            camera.connect(
                 lambda level: self._hands.drive(unit.id, "tally", bool(level)),
                 lambda level: self._hands.drive(unit.id, "awake", bool(level)),
             )
-        board.on_output = lambda pin, level: self._output(unit.id, pin, level)
-        await board.power_on()
 
     def _end(self, unit: Unit) -> UnitRun:
         board, port = self._boards[unit.id], profile(self._scenario.profile)
@@ -307,7 +332,9 @@ class World:
 
     def _output(self, unit_id: str, pin: Pin, level: int) -> None:
         if pin == self._board.pins["shutter"] and unit_id in self._cameras:
-            self._cameras[unit_id].shutter(level)
+            recorder = self._scenario.unit(unit_id).recorder
+            if recorder is not None and recorder.kind in LINES:
+                getattr(self._cameras[unit_id], LINES[recorder.kind])(level)
         elif pin == self._board.pins["led"] and level:
             lights = self._lights_us[unit_id]
             if not lights or now_us(self._loop) - lights[-1] > DARK_US:

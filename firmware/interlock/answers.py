@@ -5,7 +5,7 @@ frame waits for an answer.
 """
 
 from .core import frames, proof, records
-from .core.machine import deadline, due
+from .core.machine import deadline, due, is_any_due
 from .core.receiver import AckEar
 from .core.settings import ROLE_CAMERA
 from .core.ticks import ticks_diff
@@ -182,10 +182,9 @@ class Answers:
 
     def tick(self, now: int) -> None:
         """Serve the limits that are due."""
-        while True:
+        while is_any_due(self.state, now):
             self.state, event = due(self.state, now)
-            if event is None:
-                return
+            assert event is not None
             self._prove(event, None)
 
     def deadline(self, now: int) -> int | None:

@@ -4,7 +4,7 @@ station and its drivers."""
 from .core import camera, frames, receiver, records
 from .core.airtime import ACK_MS
 from .core.bucket import Bucket
-from .core.machine import deadline, due
+from .core.machine import deadline, due, is_any_due
 from .core.rhythm import AIR_MS
 from .core.settings import REACH_GROUP, REACH_JOURNAL, REACH_OWN, ROLE_HOLSTER
 from .core.ticks import earlier, is_due, ticks_add, ticks_diff
@@ -12,9 +12,9 @@ from .core.ticks import earlier, is_due, ticks_add, ticks_diff
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from .drivers.contact import Contact
-    from .drivers.recorder import Recorder
     from .drivers.signal import Signal
     from .holster_role import HolsterRole
+    from .recorders import Recorder
     from .station import Station
 
 WITNESS = "witness"
@@ -31,16 +31,18 @@ _NO_WEAPON = (frames.RECORDING,) + frames.READINESS + frames.PRESENCE
 
 
 class CameraRole:
-    """`recorder`, `signal`: drivers; `dock`: Contact."""
+    """`recorder`: of `recorders.py`; `signal`: its driver; `dock`: Contact."""
 
     def __init__(self, station: "Station", recorder: "Recorder", signal: "Signal", dock: "Contact") -> None:
         self.station = station
         self.dock = dock
         self.recorder = recorder
         self.signal = signal
-        self.contacts = (recorder.tally, recorder.awake)
+        self.contacts = recorder.contacts
         now = station.ticks()
-        self.state = camera.at_boot(recorder.tally.on, recorder.awake.on, now, station.was_recording, *self._loan_ms())
+        begins = (recorder.tally.on, recorder.awake.on, now, station.was_recording)
+        self.state = camera.at_boot(*begins, *self._loan_ms(), not recorder.speaks)
+        self._was_tried = False  # a self-test's start brought no tally
         self.adopt()
         self._newest: dict[int, int] = {}  # own holster -> counter of its newest frame
         self._answered: set[tuple[int, int, int]] = set()  # (holster, kind, reason) journalled since its newest event
@@ -75,12 +77,17 @@ class CameraRole:
             if p.role & ROLE_HOLSTER and self.station.is_own(p):
                 self._pairs[p.unit] = frames.PairKeys(p.pair_key, p.unit, config.unit)
 
-    # The recorder's wires.
+    # What the recorder shows or says.
 
     def react(self) -> None:
+        self.recorder.hear(self.station.ticks())
         # A glitch (off and on again at once) is no stop: only the level counts, or we would pulse a running camera.
         if self.recorder.tally.take() == 1:
-            self._step(camera.TALLY_ON if self.recorder.tally.on else camera.TALLY_OFF, None)
+            if self.recorder.tally.on:
+                self._step(camera.TALLY_ON, self.recorder.buffer_ms)
+            else:
+                ago_ms = self.recorder.proven_ms
+                self._step(camera.TALLY_OFF, -1 - ago_ms if ago_ms is not None and self.recorder.is_silent else ago_ms)
         # After the tally: a recorder that dies loses both, and has then stopped, not lied.
         if self.recorder.awake.take():
             self._step(camera.AWAKE if self.recorder.awake.on else camera.ASLEEP, None)
@@ -276,14 +283,21 @@ class CameraRole:
                 self.alert(effect[1])
             elif effect[0] == camera.EXPIRED:
                 self.station.record(records.EXPIRY, records.pack(records.EXPIRY, effect[1]))
+        if self.state.tally or not self.state.testing:
+            self._was_tried = False
         if told:
             self._journal_recorder()
             self._tell()
 
     def _pulse(self, now: int) -> None:
-        # The shutter toggles: pressed only when the live tally agrees with what the machine means by it.
-        if self.recorder.tally.read() == self.state.stopping:
-            self.recorder.pulse(now)
+        stops = self.state.stopping
+        if self.state.testing and not stops and not self.recorder.toggles:
+            # A self-test that sees no tally presses again, so that what records without it stops.
+            stops, self._was_tried = self._was_tried, not self._was_tried
+        if stops:
+            self.recorder.stop(now)
+        else:
+            self.recorder.start(now)
 
     def _journal_recorder(self) -> None:
         state = self.state
@@ -303,10 +317,9 @@ class CameraRole:
     def tick(self) -> None:
         now = self.station.ticks()
         self.state = camera.saturate(self.state, now)
-        while True:
+        while is_any_due(self.state, now):
             self.state, event = due(self.state, now)
-            if event is None:
-                break
+            assert event is not None
             self._step(event, now)
         if self.state.mode in (camera.STANDBY, camera.RECORDING):
             self.signal.calm()
@@ -315,8 +328,11 @@ class CameraRole:
             wanted, self._testifies = self._testifies, False
             if wanted and self.state.mode == camera.RECORDING:
                 self._testify()
-        for bucket in (self._stale, self._guests, self._undated):
-            bucket.refill(now)
+        self._stale.refill(now)
+        self._guests.refill(now)
+        self._undated.refill(now)
+        self.recorder.is_kept = len(self.state.weapons) > 0
+        self.recorder.is_wanted = self.recorder.is_kept or self.state.limit_at is not None
         self.recorder.tick(now)
         self.signal.tick(now)
         self.station.radio.listen()
@@ -336,7 +352,6 @@ class CameraRole:
         return frames.READY, frames.READY_DOCKED if self.dock.on else camera.readiness(self.state)
 
     def deadline(self, now: int) -> int | None:
-        first = deadline(self.state, now)
-        for tick in (self.recorder.off_at, self.signal.off_at, self._testify_at if self._testifies else None):
-            first = earlier(first, tick, now)
-        return first
+        first = earlier(deadline(self.state, now), self.recorder.deadline(now), now)
+        first = earlier(first, self.signal.off_at, now)
+        return earlier(first, self._testify_at, now) if self._testifies else first

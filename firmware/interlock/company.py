@@ -68,7 +68,8 @@ class Company:
         config = station.config
         # A holster unit watches cameras, a camera unit holsters; one that is both has its camera on board.
         self._is_holster = bool(config.role & ROLE_HOLSTER)
-        role, self._every_ms, theirs = ROLE_HOLSTER, config.policy.ready_every_ms, config.policy.present_every_ms
+        policy = station.policy
+        role, self._every_ms, theirs = ROLE_HOLSTER, policy.ready_every_ms, policy.present_every_ms
         if self._is_holster:
             role, self._every_ms, theirs = ROLE_CAMERA, theirs, self._every_ms
         known, self._watched = self._watched, {}
@@ -152,10 +153,16 @@ class Company:
 
     def misses_somebody(self) -> bool:
         """Whether a partner is missing that was heard since boot, has not said that it goes, and should be near."""
-        for one in self._watched.values():
+        for unit in self._watched:  # without `values`, which allocates
+            one = self._watched[unit]
             if one.state.mode == watch.MISSING and one.met_ms is not None:
                 return True
         return False
+
+    def is_near(self) -> bool:
+        """Whether a partner was heard in the last minutes."""
+        near = self._recent()
+        return bool([p for p in self.station.config.partners if p.unit in near and self.station.is_own(p)])
 
     # The crew.
 
@@ -191,8 +198,8 @@ class Company:
             return True
         if not self._is_on_duty(self._said):
             return False
-        for one in self._watched.values():
-            if one.expected.is_open(now):
+        for unit in self._watched:
+            if self._watched[unit].expected.is_open(now):
                 return True
         return False
 
@@ -312,7 +319,8 @@ class Company:
         first = earlier(first, self._rotate_at, now)
         if not self._is_on_duty(self._said):
             return first
-        for one in self._watched.values():
+        for unit in self._watched:
+            one = self._watched[unit]
             opens = one.expected.opens() if self._is_holster else None
             if opens is not None and not is_due(opens, now):
                 first = earlier(first, opens, now)

@@ -16,8 +16,11 @@ TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from interlock_loader.keeper import Keeper
+
     from .core.needs import Flash
     from .unit import Unit
+    from .update import Update
 
 # Hashes in a turn of the loop, at some 0.2 ms each: 40 ms in service mode; elsewhere so few that a weapon is not kept
 # waiting for its frame.
@@ -34,7 +37,8 @@ class Desk:
 
     `adopt`: called with new Settings that are in force from now on; `sense`: gives (status flags, cell mV);
     `identify`: blinks for some ms, as `Served.identify` says; `command`: enters a mode for some seconds and gives OK or
-    why not, `self_test`: as `Served.self_test`; both None on a unit that has none.
+    why not, `self_test`: as `Served.self_test`; both None on a unit that has none; `keeper`: the loader's, None on a
+    unit without slots, which no update reaches over the air.
     `restart`: set when the unit must start anew once the session is over. `in_service_mode`: whether it is.
     """
 
@@ -49,6 +53,7 @@ class Desk:
         identify: "Callable[[int, int], int]",
         command: "Callable[[int, int], int] | None" = None,
         self_test: "Callable[[int, int], tuple[int, bytes]] | None" = None,
+        keeper: "Keeper | None" = None,
     ) -> None:
         self.label = label
         self.config = config
@@ -60,6 +65,8 @@ class Desk:
             # The unit does its duty, and nobody is let in: not by the label either, which may long be closed.
             self.label = access.Label(label.serial, b"")
         self.restart = False
+        self.plays_both = True  # whether the board has pins for both roles at once
+        self.has_recorder: Callable[[int], bool] = _any  # whether the board can have a recorder of this kind
         self.in_service_mode = False
         self._notary = Notary(unit.signer, unit, label.serial)
         self._unit = unit
@@ -69,6 +76,10 @@ class Desk:
         self._command = command
         self._identify = identify
         self._self_test = self_test
+        self._keeper = keeper
+        self._update: Update | None = None
+        # As `Served.place`, with the seconds that it may last; None on a unit without a holster's part.
+        self.placement: Callable[[int, int, int], tuple[int, bytes]] | None = None
         self._refusals = Refusals(self._note_refusals)
         self._notes = Bucket(NOTES, NOTES_REFILL_MS, unit.ticks())
 
@@ -94,6 +105,8 @@ class Desk:
         flags, cell_mv = self._sense()
         if self.state() != wire.STATE_IN_SERVICE:
             flags |= wire.FLAG_LABEL_OPEN
+        if self._keeper is not None:
+            flags |= self._slot_flags(self._keeper)
         return struct.pack(
             wire.STATUS_FORM,
             *VERSION,
@@ -114,6 +127,12 @@ class Desk:
             *unit.assigned[:2],
             0 if config is None else 1 if config.group_other == settings.NO_KEY else 2,
         )
+
+    def _slot_flags(self, keeper: "Keeper") -> int:
+        active, standing, _, failed = keeper.state[:4]
+        flags = wire.FLAG_SLOT_B if active else 0
+        flags |= wire.FLAG_ON_TRIAL if standing else 0
+        return flags | (wire.FLAG_GAVE_UP if failed & 1 << (1 - active) else 0)
 
     def opened(self, credential: int, person: bytes, number: int) -> None:
         self._refusals.right(credential)
@@ -146,6 +165,10 @@ class Desk:
 
     def check(self, credential: int, found: settings.Settings) -> int:
         present = self.config
+        if found.role == ROLE_CAMERA | ROLE_HOLSTER and not self.plays_both:
+            return wire.BAD_SETTINGS
+        if found.role & ROLE_CAMERA and not self.has_recorder(found.recorder):
+            return wire.BAD_SETTINGS
         if present is None:
             return wire.OK
         if credential == wire.ADMIN:
@@ -179,8 +202,10 @@ class Desk:
         if granted is not None:
             self.restart = True
         elif is_new:
-            self.config = found
+            present, self.config = self.config, found
             self._adopt(found)
+            # A recorder's driver is made at a start.
+            self.restart = self.restart or (present is not None and present[-2:] != found[-2:])
         return wire.OK
 
     def _note_policy(self, policy: settings.Policy) -> bool:
@@ -235,6 +260,37 @@ class Desk:
             return wire.NOT_ALLOWED, b""
         return self._self_test(credential, parts)
 
+    def place(self, credential: int, what: int, seconds: int) -> tuple[int, bytes]:
+        if self.placement is None or self.config is None:
+            return wire.NOT_ALLOWED, b""
+        if what == wire.PLACE_BEGIN:
+            longest_s = self.config.policy.test_ms // 1000
+            if not longest_s or seconds > longest_s:
+                return wire.BAD_MODE, b""
+            if not self._may_note(credential):
+                return wire.TOO_OFTEN, b""
+            seconds = seconds or longest_s
+        return self.placement(credential, what, seconds)
+
+    def update(self, code: int, body: bytes) -> tuple[int, bytes]:
+        if self._keeper is None:
+            return wire.NOT_ALLOWED, b""
+        try:
+            if self._update is None:
+                from .update import Update  # what only an admin needs takes no memory from others
+
+                self._update = Update(self._keeper, None, self._note_update, self._unit.ticks())
+            reason, answer = self._update.serve(code, body, self._unit.ticks())
+            self.restart = self.restart or self._update.restart
+        except Exception:  # noqa: BLE001 - whatever is wrong with updating, the unit goes on doing its duty
+            self._update = None
+            return wire.FLASH_FAILED, b""
+        return reason, answer
+
+    def _note_update(self, phase: int, finding: int, slot: int, version: tuple[int, ...], digest: bytes) -> bool:
+        fields = (phase, finding, slot) + tuple(version) + (digest[:8],) + VERSION
+        return self._unit.record(records.UPDATE, records.pack(records.UPDATE, *fields))
+
     def ratchet(self, moved: access.Access) -> int:
         try:
             self.access = access.store(self._area, moved)
@@ -261,13 +317,25 @@ class Desk:
         return self._notary.make_key(params, entropy, self.entropy(len(entropy)))
 
     def work(self) -> bool:
-        """Do a slice of the signer's work; whether there is more of it. At every turn, unless a weapon is in use."""
-        return self._notary.work(SERVICE_HASHES if self.in_service_mode else DUTY_HASHES)
+        """Do a slice of the signer's work, and of an update's; whether there is more of it. At every turn, unless a
+        weapon is in use."""
+        hashes = SERVICE_HASHES if self.in_service_mode else DUTY_HASHES
+        more = self._notary.work(hashes)
+        if self._update is not None:
+            try:
+                more = self._update.work(hashes) or more
+            except Exception:  # noqa: BLE001 - as in `update`
+                self._update = None
+        return more
 
     def closed(self, reason: int, operations: int, pulled_to: int) -> None:
         """A session that had been opened is over."""
         fields = (reason, operations, pulled_to)
         self._unit.record(records.SESSION_END, records.pack(records.SESSION_END, *fields))
+
+
+def _any(_: int) -> bool:
+    return True
 
 
 def _may_count(config: settings.Settings, number: int) -> bool:

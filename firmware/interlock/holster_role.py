@@ -6,9 +6,11 @@ one before it does anything else.
 
 from .answers import Answers
 from .core import frames, holster, records
-from .core.machine import deadline, due
+from .core.machine import deadline, due, is_any_due
+from .core.pickup import Pickup
 from .core.proof import ALERT_UNPAIRED
 from .core.ticks import earlier, is_due, ticks_add, ticks_diff
+from .lines import Lines
 from .service import SERVICE_PRESS_MS
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -32,6 +34,7 @@ SLOW_ENDING_MS = 2000
 BEACON_MS = 300
 UNPROVEN_BEACON_MS = 1500
 BATTERY_CHECK_MS = 30000
+BATTERY_LATER_MS = 1000  # while it advertises its cell gives way, and says nothing of its charge
 STOW_PRESS_MS = 2000  # the button held so long, and let go, stows; let go before, it was a press
 AGED_SLOTS = 8  # frames built ahead are built anew when their time is so many slots old
 # Which events may follow so closely that there is no time to build: the weapon is drawn, armed and fired in a moment.
@@ -64,12 +67,13 @@ class HolsterRole:
         self.station = station
         self.seat = seat
         self.armed = armed
-        self.discharge = discharge
+        self.pickup = Pickup(discharge, station.ticks())
         self.dock = dock
         self.button = button
         self.battery = battery
         self.signal = signal
-        self.contacts = seat.contacts + (armed, discharge, dock, button)
+        self.lines = Lines(station, signal, seat, self.pickup, armed, dock, button)
+        self.contacts = self.lines.contacts()
         now = station.ticks()
         self.state = holster.at_boot(seat.seated, armed.on, dock.on, now, station.policy)
         self.answers = Answers(station, signal)
@@ -80,22 +84,29 @@ class HolsterRole:
         self._ready: dict[int, bytes] = {}
         self._following: dict[int, dict[int, bytes]] = {}  # event -> what is ready once it has happened
         self._ready_counter = 0  # the counter in use when they were built: they carry the next one
-        self._ready_for: object = None
+        self._ready_for: "tuple[int, int, int, object] | None" = None
+        # What each hot event would air, and the state and policy that say so.
+        self._airs: tuple[tuple[int, int] | None, ...] = ()
+        self._airs_in: object = None
+        self._airs_by: object = None
         self._plan: list[Any] = []  # frames to be built: (event before or None, event, (frame event, flags))
         self.local_camera: CameraRole | None = None  # combined role: the camera part on the same board
         while self.prepare():
             pass
+
+    def stay_stowed(self) -> None:
+        """The unit woke, and nobody put a weapon in: it is put away as it was."""
+        self._step(holster.STOW, False)
 
     def adopt(self) -> None:
         """Go by the station's settings and assignment."""
         self.answers.adopt()
         self._drop_ready()
 
-    # Hot path.
-
     def react(self) -> None:
         """Air the ready frame of whatever the sensors say, then follow the machine."""
-        changes = self.seat.take(self.station.ticks())
+        now = self.station.ticks()
+        changes = self.seat.take(now)
         if changes == 2 or (changes and not self.seat.seated):
             self._fire(holster.LEFT, self.seat.edge_at)
         if changes and self.seat.seated:
@@ -106,9 +117,11 @@ class HolsterRole:
             self._fire(holster.ARM, self.armed.edge_at)
         if changes and not self.armed.on:
             self._step(holster.SAFE, None)
-        changes = self.discharge.take()
-        if changes == 2 or (changes and self.discharge.on):
-            self._fire(holster.FIRE, self.discharge.edge_at)
+        if self.pickup.take(now):
+            counter = self.station.counter
+            self._fire(holster.FIRE, self.pickup.edge_at)
+            if self.station.counter != counter:
+                self.lines.doubt(self.pickup.begun(now, self.state.discharges), holster.flags_of(self.state))
         self._react_service()
 
     def _react_service(self) -> None:
@@ -116,7 +129,10 @@ class HolsterRole:
         if self.dock.take():
             self._step(holster.STOW if self.dock.on else holster.UNSTOW, True)
         changes = self.button.take()
-        if changes == 2:
+        if changes and self.button.noisy:
+            self._pressed_at = None
+            self._step(holster.BUTTON_NOISY, None)
+        elif changes == 2:
             self._step(holster.PRESS, None)
         elif changes and self.button.on:
             self._pressed_at = now
@@ -240,15 +256,19 @@ class HolsterRole:
         one behind it. Whether there are more to build: one a turn, since the loop looks at the weapon in between."""
         station = self.station
         now = station.ticks()
-        airs = tuple([holster.airs(self.state, event, now, station.policy) for event in holster.HOT])
+        # A state that stays the same object says the same: its timers are taken off before. An idle turn asks nothing.
+        if self.state is not self._airs_in or station.policy is not self._airs_by:
+            self._airs_in, self._airs_by = self.state, station.policy
+            self._airs = tuple([holster.airs(self.state, event, now, station.policy) for event in holster.HOT])
+        airs = self._airs
         # In a use the head moves with each answer: what hurries is the counter.
         sequence = 0 if self.busy() else station.journal.sequence
-        wanted = (sequence, station.counter, station.slot() // AGED_SLOTS, airs)
-        if wanted != self._ready_for:
+        age = station.slot() // AGED_SLOTS
+        if not self._is_ready_for(sequence, age):
             # What was built to follow the last event still fits, or `_step` had dropped it.
             self._ready = dict(self._ready) if self._ready_counter == station.counter else {}
             self._following = {}
-            self._ready_for = wanted
+            self._ready_for = (sequence, station.counter, age, airs)
             self._ready_counter = station.counter
             self._plan = self._plan_frames(airs, now)
         if not self._plan:
@@ -259,6 +279,13 @@ class HolsterRole:
         else:
             self._following[first][event] = station.frame(aired[0], aired[1], station.counter + 2)
         return len(self._plan) > 0
+
+    def _is_ready_for(self, sequence: int, age: int) -> bool:
+        """Whether what is planned still fits. Compared one by one: a tuple would be made at every turn."""
+        ready = self._ready_for
+        if ready is None or ready[0] != sequence or ready[1] != self.station.counter or ready[2] != age:
+            return False
+        return bool(ready[3] == self._airs)
 
     def _plan_frames(self, airs: "tuple[tuple[int, int] | None, ...]", now: int) -> "list[Any]":
         """[(event before or None, event, (frame event, flags))], the likeliest first."""
@@ -311,17 +338,21 @@ class HolsterRole:
     def tick(self) -> None:
         """Carry out what is due."""
         now = self.station.ticks()
-        while True:
+        while is_any_due(self.state, now):
             self.state, event = due(self.state, now)
-            if event is None:
-                break
+            assert event is not None
             self._step(event, None)
         self.answers.tick(now)
         if is_due(self.seat.disagree_at, now):
             self.seat.expire()
         if is_due(self._battery_at, now):
-            self._battery_at = ticks_add(now, BATTERY_CHECK_MS)
-            self.battery.check()
+            idle = self.station.airtime.is_idle(now)
+            if idle:
+                self.battery.check()
+            sure = idle and not self.battery.doubts
+            self._battery_at = ticks_add(now, BATTERY_CHECK_MS if sure else BATTERY_LATER_MS)
+        self.lines.doubt(self.pickup.tick(now), holster.flags_of(self.state))
+        self.lines.tick(now)
         self._step(holster.CONDITION, self._conditions())
         self.signal.tick(now)
         if not self.local_camera:
@@ -355,13 +386,14 @@ class HolsterRole:
         return bool(duty == mode and not (muted and mode == records.MODE_NORMAL))
 
     def _conditions(self) -> int:
-        return (frames.FLAG_LOW_BATTERY if self.battery.low else 0) | (
-            frames.FLAG_SENSOR_FAULT if self.seat.faulty else 0
-        )
+        low = frames.FLAG_LOW_BATTERY if self.battery.low else 0
+        return low | (frames.FLAG_SENSOR_FAULT if self.seat.faulty or self.lines.weapon else 0)
 
     def deadline(self, now: int) -> int | None:
         """The next tick at which there is something to do."""
         first = earlier(deadline(self.state, now), self.answers.deadline(now), now)
-        for tick in (self.seat.disagree_at, self._battery_at, self.signal.off_at):
-            first = earlier(first, tick, now)
-        return first
+        first = earlier(first, self.seat.disagree_at, now)  # one by one: a tuple would be made at every turn
+        first = earlier(first, self.seat.left_at, now)
+        first = earlier(first, self._battery_at, now)
+        first = earlier(first, self.signal.off_at, now)
+        return earlier(first, self.pickup.qualify_at, now)

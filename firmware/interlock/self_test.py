@@ -1,13 +1,19 @@
-"""A technician's self-test of a unit in service: looks at its parts, and lets `core/selftest.py` try the recorder.
+"""The self-test of a unit in service, a technician's or its officer's: looks at its parts, and lets `core/selftest.py`
+try the recorder.
 
 It needs no session: one that is lost leaves it to end by itself. A weapon ends it at once. Loaded when first asked for.
+Begun by the button of a unit that is put away, it tells its outcome by what is felt: twice shortly, or three times
+long.
 """
+
+import time
 
 from .core import camera, radio_health, records, selftest, wire
 from .core.bucket import Bucket
 from .core.machine import deadline, due
 from .core.reading import Cursor
 from .core.selftest import ABSENT, IN_USE, PASSED, UNDER_WAY
+from .drivers import signal
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
 TESTS = 8
 REFILL_MS = 600000
 SIGNAL_MS = 1000
+INRUSH_MS = 30  # a motor takes more as it starts, and that is not what the cell must bear
 HEARD_MS = 60000
 _FREE = (camera.STANDBY, camera.UNPROVEN, camera.FAULT)
 
@@ -73,6 +80,9 @@ class SelfTest:
     def _end(self, phase: int) -> None:
         self._phase = phase
         self._note()
+        if self._credential == records.BY_BUTTON:
+            failed = [found for found in self._findings.values() if found >= selftest.FAILED_FROM]
+            self._app.feel(signal.FAILED if failed else signal.PASSED)
 
     # The parts.
 
@@ -83,11 +93,15 @@ class SelfTest:
             closes, opens = holster.seat.contacts
             if closes.read() == opens.read():
                 return selftest.CONTRADICTS
-            if holster.discharge.read():
+            if holster.pickup.line.read():
                 return selftest.DISCHARGE_ON
             if holster.armed.read():
                 return selftest.ARMED_ON
-        return selftest.BUTTON_ON if app.button.read() else PASSED
+        if app.button.read():
+            return selftest.BUTTON_ON
+        if holster is not None and holster.lines.faulty:
+            return selftest.NOISY
+        return selftest.SEEN if holster is not None and holster.lines.seen_both_ways() else PASSED
 
     def _look_at_cell(self) -> int:
         holster = self._app.holster
@@ -118,6 +132,12 @@ class SelfTest:
 
     def _show(self) -> int:
         self._app.identify(SIGNAL_MS, wire.BY_LIGHT | wire.BY_BUZZ)
+        holster = self._app.holster
+        # Worse that was found of the cell stays; what was not tried is not judged.
+        if holster is not None and self._findings.get(selftest.BATTERY) == PASSED:
+            time.sleep_ms(INRUSH_MS)
+            if self._cell_mv - holster.battery.read_mv() > selftest.SAG_MAX_MV:
+                self._findings[selftest.BATTERY] = selftest.SAGS  # while it buzzes
         return selftest.SHOWN
 
     # The recorder.

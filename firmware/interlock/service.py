@@ -8,16 +8,19 @@ import struct
 
 from .core import wire
 from .core.session import ENDED, OPEN, Session
-from .core.ticks import earlier, is_due, ticks_add
+from .core.ticks import earlier, is_due, ticks_add, ticks_diff
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .desk import Desk
     from .drivers.contact import Contact
     from .radio.link import Link
     from .unit import Unit
 
 SERVICE_PRESS_MS = 6000  # the button held so long opens service mode
+SHORT_MS = 2000
 OPEN_MS = 60000  # and it stays open so long without a connection
 INVITE_MS = 100  # connectable advertising above that interval is wrong on CYW43
 RETRY_MS = 2  # the stack's queue was full: try again so much later
@@ -25,6 +28,10 @@ GRACE_MS = 300  # from the last word to the disconnection: the stack may drop wh
 BURST = 8  # notifications a turn: between them the loop looks at the weapon
 RANDOM_STATIC = 1
 _FLAGS = b"\x02\x01\x06"  # general discoverable, no BR/EDR
+
+
+def _nothing() -> None:
+    """Nobody wants to know of a press."""
 
 
 def _uuid_bytes(text: str) -> bytes:
@@ -63,6 +70,8 @@ class Service:
         self._takes = takes
         self._address_mode = address_mode
         self._own_address = False  # whether the unit has the address kind of service mode now
+        self.pressed: Callable[[], None] = _nothing  # told of a short press
+        self._has_opened = False  # by this press of the button
         self._pressed_until: int | None = None
         self._open_until: int | None = None
         self._session: Session | None = None
@@ -82,12 +91,16 @@ class Service:
             self._dock.take()
             self._button.take()
         if not self._button.on:
+            if self._pressed_until is not None and ticks_diff(self._pressed_until, now) > SERVICE_PRESS_MS - SHORT_MS:
+                self.pressed()
             self._pressed_until = None
-        elif self._pressed_until is None and self._open_until is None:
+            self._has_opened = False
+        elif self._pressed_until is None and self._open_until is None and not self._has_opened:
             self._pressed_until = ticks_add(now, SERVICE_PRESS_MS)
         elif is_due(self._pressed_until, now):
             self._pressed_until = None
             self._open_until = ticks_add(now, OPEN_MS)
+            self._has_opened = True  # once: a button that sticks must not keep it open for ever
         if is_due(self._open_until, now) and self._session is None:
             self._open_until = None
 

@@ -3,9 +3,10 @@ label (`service.py`); once set up it starts anew as a unit in service."""
 
 import time
 
-from machine import reset, reset_cause
+from machine import WDT, reset_cause
 
-from .core import access, wire
+from . import life, recorders
+from .core import access, records, wire
 from .core.ticks import earlier, ticks_add
 from .desk import Desk
 from .drivers.door import Door
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .core.needs import Clock
     from .core.settings import Settings
 
-TURN_MS = 60000
+TURN_MS = 4000  # it feeds the watchdog
 
 
 class SetUp:
@@ -34,19 +35,24 @@ class SetUp:
         # The stubs make ticks opaque; the core reckons with them as the integers they are.
         self._ticks: Clock = time.ticks_ms  # type: ignore[assignment]
         self.door = Door(board.rest, self._ticks)
-        radio = Broadcast(self.door.wake, board.address_mode, self._ticks)
+        radio = Broadcast(self.door.wake, board.address_mode, self._ticks, board.adv_floor_ms)
         link = Link(radio, self.door.wake)
         keep = board.settings_area()
         self._unit = Unit(label.serial, board.journal_area(), keep, radio, self._ticks)
+        self._unit.begin_life(*life.before(board, False), 0)
         self._unit.write_boot(reset_cause())
         self._signal = Signal(board.pins["led"], board.pins["haptic"])
         self._desk = Desk(self._unit, keep, label, None, _ignore, _nothing, self._identify)
+        self._desk.plays_both = board.plays_both
+        self._desk.has_recorder = lambda kind: recorders.is_possible(kind, board)
         dock = board.contact("dock", self.door.wake, self._ticks)
         button = board.contact("button", self.door.wake, self._ticks)
         self._contacts = (dock, button)
         self.service = Service(self._unit, self._desk, link, dock, button, True, board.address_mode)
-        self._supervisor = Supervisor(radio, link, self._unit, reset, _no_strangers)
+        self._life = life.Life(board, self._unit, dock, button, _standing)
+        self._supervisor = Supervisor(radio, link, self._unit, self._life.restart_for_radio, _no_strangers)
         self._is_working = False
+        self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
         self.door.wake()  # it may be in its dock already
 
     def _identify(self, ms: int, how: int) -> int:
@@ -62,6 +68,7 @@ class SetUp:
         first = now if self._is_working else earlier(ticks_add(now, TURN_MS), self.service.deadline(now), now)
         first = earlier(first, self._unit.air_deadline(now), now)
         first = earlier(first, self._supervisor.deadline(), now)
+        first = earlier(first, self._life.deadline(), now)
         first = earlier(first, self._signal.deadline(now), now)
         for contact in self._contacts:
             first = earlier(first, contact.settle_at, now)
@@ -73,17 +80,25 @@ class SetUp:
         self._supervisor.turn(False, False)
         self._is_working = self._desk.work()
         self._unit.tidy()
+        if self._watchdog:
+            self._watchdog.feed()
         if self.service.is_done():
-            reset()
+            self._life.restart(records.LIFE_FOR_SETTINGS)
+        self._life.turn(False, self.service.is_open())
+
+
+def _standing() -> tuple[int, int]:
+    """(revision of the settings, ms of rest after which it sleeps)."""
+    return 0, life.BOXED_MS
 
 
 def _ignore(_: "Settings") -> None:
     """New settings of a boxed unit come into force with its restart."""
 
 
-def _no_strangers() -> tuple[int, int, int]:
+def _no_strangers(_: int) -> int:
     """A boxed unit hears nobody."""
-    return 0, 0, 0
+    return 0
 
 
 def _nothing() -> tuple[int, int]:

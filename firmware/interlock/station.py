@@ -6,6 +6,7 @@ A station knows no weapon and no recorder; roles (`holster_role.py`, `camera_rol
 from .company import Company
 from .core import frames, records, settings
 from .core.airtime import FAST_MS
+from .core.life import NO_CRASH, default_figures
 from .core.receiver import Receiver
 from .unit import NOBODY_ASSIGNED, Unit
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Station(Unit):
-    """`config`: Settings; the others as for a Unit."""
+    """`config`: Settings; `came`: as `life.before` tells; the others as for a Unit."""
 
     def __init__(
         self,
@@ -28,11 +29,13 @@ class Station(Unit):
         radio: "Broadcast",
         ticks: "Clock",
         reset_cause: int,
+        came: tuple[int, bytes] = (0, NO_CRASH),
     ) -> None:
         self.config = config
         # Called when settings or assignment changed, after the station goes by them.
         self.on_change: Callable[[], None] | None = None
         super().__init__(config.serial, flash, keep, radio, ticks)
+        self.begin_life(*came, config.revision)
         self.adopt(config)
         self.write_boot(reset_cause)
         self.company = Company(self)
@@ -40,7 +43,9 @@ class Station(Unit):
     def adopt(self, config: settings.Settings) -> None:
         """Go by these settings from now on."""
         self.config = config
-        self.policy: settings.Policy = config.policy
+        # Whoever crashes under new figures goes by the default ones; keys, partners and what was decided stay.
+        self.has_fallen: bool = self.life.fallen == config.revision
+        self.policy: settings.Policy = default_figures(config.policy) if self.has_fallen else config.policy
         # Sent under the first, taken under both: while the group's key is changed, some units have one, some the other.
         self.groups = [frames.GroupKeys(config.group_key)]
         if config.group_other != settings.NO_KEY:

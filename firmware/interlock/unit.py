@@ -6,7 +6,7 @@ used, so that no reboot uses one twice; what was heard moves the receiver's mark
 """
 
 from . import VERSION
-from .core import camera_state, frames, records, settings, wire
+from .core import camera_state, frames, life, records, settings, wire
 from .core.airtime import Airtime
 from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
@@ -61,6 +61,10 @@ class Unit:
         self.was_testing = False  # a self-test of the recorder began last, and its end is not journalled
         self.was_recording = False  # the journal's last word on the recorder: its tally was on, and proved it
         self.in_session = False  # a technician is connected
+        self.life = life.NEW
+        self._story = 0  # flags of how this boot began, until they are journalled
+        self._was_meant = False  # the boot before ended on purpose
+        self.was_asleep = False  # and went to sleep
         self.counter = 0
         self._ceiling = 0
         self.marks: dict[int, int] = {}
@@ -80,6 +84,7 @@ class Unit:
             fields = record.fields()
             if fields is None:
                 continue
+            is_last = (record.boot + 1) & 0xFFFF == self.journal.boot
             if record.kind in (records.HEARD, records.EVENT):
                 self.was_testing = False  # a weapon took the recorder over
             if record.kind == records.RESERVE:
@@ -96,8 +101,13 @@ class Unit:
                 self.floor_ms = max(0, fields.utc_ms - fields.uncertainty_ms)
             elif record.kind == records.FLOOR:
                 self.floor_ms = fields.utc_ms
+            elif record.kind == records.LIFE:
+                self.life = life.unpack(fields)
+                self.was_asleep = is_last and fields.what == records.LIFE_STORED
+                self._was_meant = is_last and fields.what == records.LIFE_RESTART
+            elif record.kind == records.FAULT:
+                self.life = life.with_faults(self.life, 1)
             elif record.kind == records.RADIO and fields.what == records.RADIO_RESTART:
-                is_last = (record.boot + 1) & 0xFFFF == self.journal.boot
                 self.radio_restarts = fields.count if is_last else 0
             elif record.kind == records.RECORDER:
                 self.was_recording = bool(fields.tally and fields.believed)
@@ -124,12 +134,37 @@ class Unit:
             facts.append((records.FLOOR, records.pack(records.FLOOR, self.floor_ms)))
         if self.assigned[0]:
             facts.append((records.ASSIGNED, records.pack(records.ASSIGNED, *self.assigned)))
+        lived = self._lived()
+        if self._story or lived != life.NEW:
+            what = records.LIFE_BEGUN if self._story else records.LIFE_COUNTS
+            facts.append((records.LIFE, life.pack(what, self._story, lived)))
         # Last, since it closes the set for recovery.
         return facts + [self.config_fact()]
 
     def config_fact(self) -> tuple[int, bytes]:
         """The record that says which settings are in force."""
         return records.CONFIG, records.pack(records.CONFIG, 0, bytes(8))
+
+    def _lived(self) -> life.Life:
+        """The life so far, with the faults that this boot has journalled."""
+        return life.with_faults(self.life, self.journal.faults_told)
+
+    def begin_life(self, flags: int, crash: bytes, revision: int) -> None:
+        """How this boot came about, before anything goes by the settings: what `interlock/life.py` knows of it, and the
+        revision of the settings, 0 without any."""
+        if self._was_meant:
+            flags &= ~records.LIFE_UNMEANT
+        self.life, self._story = life.begun(self.life, flags, crash, revision)
+
+    def tell_life(self, what: int, detail: int) -> None:
+        """Journal an occasion of the unit's life."""
+        self.record(records.LIFE, life.pack(what, detail, self._lived()))
+
+    def be_well(self, revision: int) -> None:
+        """It has been well for a while, under settings of this revision."""
+        before, self.life = self.life, life.healthy(self.life, revision)
+        if self.life != before:
+            self.tell_life(records.LIFE_HEALTHY, 0)
 
     def write_boot(self, cause: int) -> None:
         """First records of a boot."""
@@ -146,6 +181,7 @@ class Unit:
         for kind, payload in self._carry():
             if not self.record(kind, payload) and kind == records.RESERVE:
                 self._ceiling = reserved  # `reserve` tries again at the first turn
+        self._story = 0
         if self.journal.recovered_torn:
             self.record(records.TORN, records.pack(records.TORN, min(self.journal.recovered_torn, 255)))
 
@@ -314,6 +350,10 @@ class Unit:
         if taken:
             self.airtime.now_on = wanted
             self._inviting = invitation
+
+    def is_airing(self) -> bool:
+        """Whether the stack has taken an advertisement that is on the air now."""
+        return self.airtime.now_on is not None or self._inviting is not None
 
     def air_deadline(self, now: int) -> int | None:
         """The next tick at which `broadcast` may have something to do, or None."""

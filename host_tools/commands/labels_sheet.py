@@ -65,7 +65,7 @@ def sheet(
         raise ToolError(f"a sheet has {kind.places} places", "Give --skip a smaller number.")
     cells = _in_service(of(context), serials) if in_service else _boxed(of(context), serials)
     page = sheets.render(cells, kind, skip)
-    where = _bring(page, out, clear, secret=not in_service)
+    where = bring(page, out, clear, secret=not in_service)
     count = -(-(len(cells) + skip) // kind.places)
     if as_json:
         told = [cell.serial for cell in cells]
@@ -106,7 +106,7 @@ def _in_service(context: Context, serials: list[str] | None) -> "list[Cell]":
     return [of_serial(serial, vault.name(serial)[2]) for serial in wanted]
 
 
-def _bring(page: str, out: str | None, clear: Path | None, secret: bool) -> str | None:
+def bring(page: str, out: str | None, clear: Path | None, secret: bool) -> str | None:
     """The page to where it is wanted; where that is."""
     if out == "-":
         if secret and sys.stdout.isatty():

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from interlock.core.settings import ANY_RECORDER, RECORDER_NAMES
+
 from ..context import Context
 from ..flows import signing as keys
 from ..flows.provision import Provisioned
@@ -35,6 +37,15 @@ from .setting_up import (
     show,
     tell_overruled,
 )
+
+
+class Recorder(StrEnum):
+    """`settings.RECORDER_NAMES`."""
+
+    MOMENTARY = "momentary"
+    LEVEL = "level"
+    UART = "uart"
+    GOPRO = "gopro"
 
 
 class Signing(StrEnum):
@@ -84,6 +95,16 @@ def provision(
             "seconds, the signatures twice as long [default: the key it has, else h10]"
         ),
     ] = None,
+    recorder: Annotated[
+        Recorder | None,
+        typer.Option(
+            help="How a camera or combined unit speaks to its recorder: lines with a momentary or a level shutter, "
+            "uart, or gopro over Bluetooth (never tried with a real GoPro) [default: the one it has, else momentary]"
+        ),
+    ] = None,
+    recorder_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="Of a GoPro: the last characters of its name, such as 1234")
+    ] = None,
     waits: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait until that key is made, and fetch its public half")
     ] = True,
@@ -113,6 +134,7 @@ def provision(
     - `interlock provision --role holster --force MET`: the first unit of a force; asks for its label
     - `interlock provision label.jpg --role camera`: its label photographed
     - `interlock provision --all --roles H=holster,C=camera`: a box full
+    - `interlock provision C1 --recorder uart`: a camera unit in service gets another kind of recorder
 
     Next: `interlock pair` for a holster and a camera; `interlock status` says what a unit holds.
 
@@ -125,12 +147,13 @@ def provision(
     at = of(context)
     plan = setup_list.NOTHING if roles is None else setup_list.read(roles)
     chosen = None if role is None else setup_list.role_of(role)
+    films = None if recorder is None and recorder_id is None else recorder_of(recorder, recorder_id)
     figures = None if policy is None else read_figures(policy)
     wish = None if signing is None else signing.value
     if everything:
-        if name is not None or policy is not None:
+        if name is not None or policy is not None or films is not None:
             raise ToolError(
-                "--name and --policy are for one unit",
+                "--name, --policy and --recorder are for one unit",
                 "With --all, names are a column of --roles FILE.csv, and interlock policy set changes figures for all.",
             )
         labels = [] if label is None else read_labels(label, as_json)
@@ -143,7 +166,7 @@ def provision(
         chosen = known_role(at, found.serial) or asked_role()
     vault = open_or_create(at, force)
     wished = None if figures is None else sound(vault.force().policy._replace(**figures), str(policy))
-    done = run(_provision(at, vault, found, (plan, chosen, name), (wished, wish), (waits, blinks), as_json))
+    done = run(_provision(at, vault, found, (plan, chosen, name), (wished, wish, films), (waits, blinks), as_json))
     if as_json:
         print_json(plain(done))
         return
@@ -157,7 +180,7 @@ async def _provision(
     vault: Vault,
     label: Label | None,
     who: tuple[setup_list.Plan, int | None, str | None],
-    more: tuple[Any, str | None],
+    more: tuple[Any, str | None, tuple[int, bytes] | None],
     how: tuple[bool, bool],
     quiet: bool,
 ) -> Provisioned:
@@ -178,6 +201,17 @@ async def _provision(
                 signing = await keys.wait(bench, done.serial, lambda made: step(made.done, made.total))
             done = replace(done, signing=signing)
         return done
+
+
+def recorder_of(kind: str | None, which: str | None) -> tuple[int, bytes]:
+    """What settings say of a recorder of this kind."""
+    if kind is None:
+        raise ToolError("--recorder-id is of a GoPro", "Say --recorder gopro, too.")
+    given = (which or "").encode("ascii", "replace")
+    if len(given) > len(ANY_RECORDER) or not (which or "").isprintable() or b"?" in given:
+        raise ToolError(f"{which!r} is the end of no GoPro's name", "It has some characters such as 1234.")
+    numbers = {name: number for number, name in RECORDER_NAMES.items()}
+    return numbers[kind], given.ljust(len(ANY_RECORDER), b"\0")
 
 
 def read_figures(path: Path) -> dict[str, Any]:

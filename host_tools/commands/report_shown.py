@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from ..reporting.attention import attention
-from ..reporting.figures import Count, Quantiles, Row
+from ..reporting.figures import Count, Headline, Quantiles, Row
 from ..reporting.model import Event, Finding, Report, Unit, Use
 from ..reporting.period import period_text
+from ..reporting.times import duration_text
 from .tables import STYLES, counted, shown, table
 
 NAMED_MAX = 8
@@ -53,6 +54,8 @@ def _headline(out: Console, made: Report) -> None:
         if count.before_untouched:
             far = f"{count.before_untouched} of the {count.before}"
             out.print(f"[yellow]{far}: only by a camera that did not hear the weapon in that use.[/]")
+        if count.unconfirmed:
+            out.print(f"[yellow]{unconfirmed_text(count)}[/]")
         if count.before < count.total:
             out.print(f"The others: {_others(count)}.")
         apart = made.headline.without_training
@@ -62,9 +65,25 @@ def _headline(out: Console, made: Report) -> None:
             out.print(f"[bold red]There are findings ({shown(_doubtful(made.findings))}): see below.[/]")
     else:
         out.print(f"[bold]No discharge {shown(period)}is in the journals that were pulled.[/]")
+    if made.headline.pickup_faulty_uses:
+        out.print(f"[bold red]{faulty_text(made.headline)}[/]")
     for name, count in (("Arms", made.headline.arms), ("Draws", made.headline.draws)):
         out.print(f"{name}: {count.before} of {count.total} before, {_others(count)}.")
     _beside(out, made)
+
+
+def unconfirmed_text(count: Count) -> str:
+    """Of discharges, some of which their pick-up did not confirm."""
+    was, its, it = ("was", "its", "it") if count.unconfirmed == 1 else ("were", "their", "them")
+    without = f"{count.before - count.unconfirmed_before} of {count.total - count.unconfirmed}"
+    return f"{count.unconfirmed} of the {count.total} {was} not confirmed by {its} pick-up; without {it}: {without}."
+
+
+def faulty_text(headline: Headline) -> str:
+    """Of uses in which a pick-up was faulty."""
+    uses = "one use" if headline.pickup_faulty_uses == 1 else f"{headline.pickup_faulty_uses} uses"
+    lasted = duration_text(headline.pickup_faulty_ms)
+    return f"In {uses} the pick-up of discharges was faulty, for {lasted}: some may be missing then, or false."
 
 
 def _doubtful(findings: Sequence[Finding]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from interlock.core.settings import ROLE_NAMES
 
 from ..context import Context
+from ..flashing.flashed import read as read_flashed
 from ..flows.provision import Provisioned
 from ..flows.provision_all import boxed
 from ..labels import reading as label_reading
@@ -123,11 +124,14 @@ def none_known(near: "list[Sighting]") -> ToolError:
 
 
 def known_role(context: Context, serial: str) -> int | None:
-    """What a unit that is in the vault already is."""
+    """What a unit that is in the vault already is, or what one that was flashed here is to be."""
     if not (context.vault_path / "force.json").exists():
         return None
     vault = context.open_vault()
-    return vault.name(serial)[1] if serial in vault else None
+    if serial in vault:
+        return vault.name(serial)[1]
+    flashed = read_flashed(context.home).get(serial)
+    return None if flashed is None else setup_list.ROLES.get(flashed.role)
 
 
 def tell_overruled(plan: setup_list.Plan, serials: list[str], role: int | None, quiet: bool) -> None:

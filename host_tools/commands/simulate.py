@@ -33,6 +33,7 @@ from ..reporting.report import Report
 from ..visitor import FORCE, Visitor
 from . import completing
 from .report import from_store, write
+from .report_shown import faulty_text, unconfirmed_text
 from .tables import STYLES, table
 
 if TYPE_CHECKING:
@@ -272,6 +273,10 @@ def show(run: "Run", facts: dict[str, Any], folder: Path, made: Report) -> None:
     )
     count = made.headline.discharges
     out.print(f"[bold]{count.before} of {count.total} discharges had video running before them.[/]")
+    if count.unconfirmed:
+        out.print(unconfirmed_text(count))
+    if made.headline.pickup_faulty_uses:
+        out.print(faulty_text(made.headline))
     also = "vault/, journals.sqlite, " if run.visits else ""
     out.print(
         f"Results: {folder}/ (report.html, timeline.png, timeline.svg, journals/, {also}air.pcap, result.json)",

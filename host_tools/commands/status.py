@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from interlock.core.settings import ROLE_NAMES
 
+from ..cell import CELL, percent
 from ..context import Context
 from ..flows.signing import SigningKey
 from ..flows.status import StatusReport
@@ -29,7 +30,7 @@ def status(context: typer.Context, serials: Serials = None, as_json: Json = Fals
 
     Next: `interlock sync` where its clock is off; `interlock pull` where records are not pulled yet.
 
-    JSON: a list of {serial, name, role, number, firmware, battery_mv, boot, uptime_ms, journal_first,
+    JSON: a list of {serial, name, role, number, firmware, battery_mv, battery_percent, boot, uptime_ms, journal_first,
     journal_following, journal_head, unpulled, revision, settings_digest, group_epochs, assigned, assigned_until_s,
     clock_off_ms, clock_uncertainty_ms, flags, is_revoked, signing: {state, params, done, total, index, remaining,
     public}}; null: not measured, or not set. is_revoked: by this vault, whatever the unit thinks. group_epochs: of the
@@ -62,6 +63,7 @@ def plain(report: StatusReport) -> dict[str, Any]:
         "number": found.unit,
         "firmware": f"{found.major}.{found.minor}.{found.patch}",
         "battery_mv": found.battery_mv or None,
+        "battery_percent": percent(found.battery_mv) if found.battery_mv else None,
         "boot": found.boot,
         "uptime_ms": found.uptime_ms,
         "journal_first": found.first,
@@ -91,7 +93,7 @@ def show(report: StatusReport) -> None:
         rows.add_row("[bold red]revoked[/]", "it counts no more; keep it as evidence, and pull its journal")
     rows.add_row("role", f"{facts['role']} {facts['number']}")
     rows.add_row("firmware", facts["firmware"])
-    rows.add_row("battery", "not measured" if facts["battery_mv"] is None else f"{facts['battery_mv']} mV")
+    rows.add_row("battery", "not measured" if facts["battery_mv"] is None else _cell(facts))
     rows.add_row("running for", f"{_duration(facts['uptime_ms'] / 1000)} (boot {facts['boot']})")
     rows.add_row("clock", clock)
     rows.add_row("journal", f"records {facts['journal_first']} to {facts['journal_following'] - 1}")
@@ -101,6 +103,10 @@ def show(report: StatusReport) -> None:
     rows.add_row("assigned", _assigned(report))
     rows.add_row("flags", ", ".join(report.flags) or "none")
     console().print(rows)
+
+
+def _cell(facts: dict[str, Any]) -> str:
+    return f"{facts['battery_mv']} mV, some {facts['battery_percent']} % if it is as {CELL}"
 
 
 def _assigned(report: StatusReport) -> str:

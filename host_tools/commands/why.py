@@ -17,7 +17,7 @@ from ..record_words import fields_text
 from ..reporting.asked import Asked
 from ..reporting.grounds import Annotation, Cited, Continuity, Ground
 from ..reporting.model import Event, Report, Use
-from ..reporting.times import moment
+from ..reporting.times import duration_text, moment
 from .progress import working
 from .running import Json, of, print_json
 from .tables import STYLES, console, shown
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LISTED = 8
 """Events that are named when another one is asked for."""
+CONFIRMED = "Its pick-up heard enough pulses to be sure."
+UNCONFIRMED = "Not confirmed by its pick-up: a stray pulse, or too little of it was heard. It counts all the same."
 KNOWN_BY = {"both": "radio and UTC"}
 
 
@@ -55,8 +57,9 @@ def why(
     JSON: a list, with one entry for each version of the journal that tells the event: {reference, serial, name,
     version, event, at, after_ms, verdict, reason, camera, late_by_ms, late_by_u_ms, buffer_covers, ground, own_verdict,
     own_reason, own_camera, own_late_by_ms, own_late_by_u_ms, own_buffer_covers, own_ground, continuity, offsets, end,
-    annotations, exempt}; as in interlock report --json. ground, own_ground, continuity and end have cited: [{serial,
-    name, sequence, kind, says, at_ms, fields, utc}]: a record, what it shows here, what is in it, and when it was made.
+    annotations, exempt, confirmed, pickup_faulty_ms}; as in interlock report --json. ground, own_ground, continuity and
+    end have cited: [{serial, name, sequence, kind, says, at_ms, fields, utc}]: a record, what it shows here, what is in
+    it, and when it was made.
     """
     home = of(context)
     if EVENT.fullmatch(event) is None:
@@ -164,6 +167,7 @@ def _plain(use: Use, event: Event, reader: Reader) -> dict[str, Any]:
         "continuity": followed,
         "offsets": [asdict(offset) for offset in use.offsets],
         "end": ground(use.end),
+        "pickup_faulty_ms": use.pickup_faulty_ms,
     }
 
 
@@ -174,6 +178,11 @@ def _show(use: Use, event: Event, reader: Reader) -> None:
     out = console()
     version = f", version {use.version} of its journal" if use.version > 1 else ""
     out.print(f"[bold]{shown(event.reference)}[/]: {event.event} by {shown(use.name)}{version}, {event.at.text}")
+    if event.confirmed is not None:
+        out.print(CONFIRMED if event.confirmed else f"[yellow]{UNCONFIRMED}[/]")
+    if use.pickup_faulty_ms:
+        lasted = duration_text(use.pickup_faulty_ms)
+        out.print(f"[yellow]Its pick-up was faulty for {lasted} of this use: discharges may be missing, or false.[/]")
     _verdict(out, "Any camera", event.verdict, event.camera, event.ground)
     _records(out, event.ground.cited, use, reader)
     if event.own_ground == event.ground:

@@ -64,6 +64,7 @@ EVENTS = {
     "own_camera": "word",
     "continuity": "word",  # unbroken, broken, unknown; null unless before
     "exempt": "word",
+    "confirmed": "bool",  # of a discharge: by its pick-up; null: not known
     "lone": "bool",
     "officer": "word",
     "team": "word",
@@ -175,8 +176,8 @@ def _event_row(use: Use, event: Event) -> tuple[Any, ...]:
         use.events[0].reference, use.incident, use.coded is None and not (use.cancelled and event.event == "draw"),
         use.coded, use.cancelled, event.aired, event.verdict, event.ground.row, event.reason, event.camera,
         event.late_by_ms, event.late_by_u_ms, event.buffer_covers, event.own_verdict, event.own_ground.row,
-        event.own_camera, None if event.continuity is None else event.continuity.state, event.exempt, use.lone,
-        use.officer, use.team, use.heard_ms, use.recording_ms,
+        event.own_camera, None if event.continuity is None else event.continuity.state, event.exempt,
+        event.confirmed, use.lone, use.officer, use.team, use.heard_ms, use.recording_ms,
     )  # fmt: skip
 
 

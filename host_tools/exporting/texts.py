@@ -127,7 +127,8 @@ def _event(event: Mapping[str, Any]) -> Iterator[str]:
     camera = f", {event['camera']}" if event["camera"] else ""
     far = ", which did not hear the weapon in this use" if event["in_touch"] is False else ""
     own = f", {event['own_camera']}" if event["own_camera"] else ""
-    yield f"  {event['reference']}  {event['event']}, {event['at']['text']}"
+    doubt = ", not confirmed by its pick-up" if event["confirmed"] is False else ""
+    yield f"  {event['reference']}  {event['event']}{doubt}, {event['at']['text']}"
     yield f"      any camera: {event['verdict']}{camera}{far} ({event['reason']})"
     yield f"      own camera: {event['own_verdict']}{own} ({event['own_reason']})"
 

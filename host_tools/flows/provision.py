@@ -12,7 +12,7 @@ import struct
 from dataclasses import dataclass, replace
 
 from interlock.core import wire
-from interlock.core.settings import ROLE_NAMES, Policy
+from interlock.core.settings import ROLE_NAMES, Policy, unsound_recorder
 
 from ..bench import Bench
 from ..labels.label import Label
@@ -27,6 +27,8 @@ from .signing import SigningKey, make, told
 
 # A unit that has no keys yet, or somebody else's; or one that got a role which only its label can change.
 _BACK_TO_THE_LABEL = (wire.NO_CREDENTIAL, wire.BAD_PROOF, wire.BAD_SETTINGS)
+
+Recorder = tuple[int, bytes]
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,18 @@ async def provision(
     name: str | None = None,
     policy: Policy | None = None,
     signing: str | None = None,
+    recorder: Recorder | None = None,
 ) -> Provisioned:
     """Set up the unit with this label, or finish doing so. `role`: of `settings.ROLE_NAMES`; `name`: by default role
     and number; `policy`: None: the force's, or what the vault has for a unit that is set up; `signing`: which key it is
-    to have (`signing.CHOICES`), None: the one it has, else the default."""
+    to have (`signing.CHOICES`), None: the one it has, else the default; `recorder`: its kind and which one, as settings
+    have them, None: the one it has, else a momentary line."""
     vault, serial = bench.vault, label.serial
     vault.check_own("authority to set units up")
     if name is not None:
         check_name(vault, serial, name)
+    if recorder is not None:
+        _check_recorder(serial, role, recorder)
     with vault.locked():
         entry = vault.unit(serial) if serial in vault else None
         if entry is not None and entry.state == REVOKED:
@@ -68,7 +74,7 @@ async def provision(
             )
         already = entry is not None and entry.state == COMMITTED
         if entry is not None:
-            _take_wishes(bench, entry, role, name, policy)
+            _take_wishes(bench, entry, role, name, policy, recorder)
             try:
                 return await _finish(bench, serial, already, signing)
             except Refused as refused:
@@ -78,7 +84,7 @@ async def provision(
                     if refused.reason == wire.BAD_SETTINGS:
                         raise
                     raise _Stranger(serial) from refused
-        await _set_up(bench, label, role, name, policy)
+        await _set_up(bench, label, role, name, policy, recorder)
         return await patiently(lambda: _finish(bench, serial, False, signing), AFTER_RESET_S, _is_not_yet_new)
 
 
@@ -103,8 +109,11 @@ class _Stranger(ToolError):
         )
 
 
-def _take_wishes(bench: Bench, entry: UnitEntry, role: int, name: str | None, policy: Policy | None) -> None:
-    """A unit that is not in service yet may still be given another role, name or policy; one that is, a policy."""
+def _take_wishes(
+    bench: Bench, entry: UnitEntry, role: int, name: str | None, policy: Policy | None, recorder: Recorder | None
+) -> None:
+    """A unit that is not in service yet may still be given another role, name, policy or recorder; one that is, a
+    policy or a recorder."""
     if entry.state == COMMITTED and role != entry.role:
         is_, wished_role = ROLE_NAMES[entry.role], ROLE_NAMES[role]
         raise ToolError(
@@ -114,14 +123,33 @@ def _take_wishes(bench: Bench, entry: UnitEntry, role: int, name: str | None, po
             f"{wished_role}; or, to have this very one: interlock revoke {entry.serial}, erase it over its cable, and "
             "set it up under a new label (interlock labels new).",
         )
-    wished = replace(entry, role=role, policy=policy or entry.policy)
+    wished = _recording(replace(entry, role=role, policy=policy or entry.policy), recorder)
     if entry.state == PREPARED:
         wished = replace(wished, name=name or entry.name)
     if wished != entry:
         bench.vault.save_unit(wished)
 
 
-async def _set_up(bench: Bench, label: Label, role: int, name: str | None, policy: Policy | None) -> None:
+def _recording(entry: UnitEntry, recorder: Recorder | None) -> UnitEntry:
+    """The entry with this recorder. ToolError when its role cannot have the one that it has."""
+    wanted = recorder or (entry.recorder, entry.recorder_id)
+    _check_recorder(entry.serial, entry.role, wanted)
+    return replace(entry, recorder=wanted[0], recorder_id=wanted[1])
+
+
+def _check_recorder(serial: str, role: int, recorder: Recorder) -> None:
+    reason = unsound_recorder(role, *recorder)
+    if reason is not None:
+        raise ToolError(
+            f"{serial}: {reason}",
+            "Recorders are of camera and combined units: --recorder momentary, level or uart; or --recorder gopro "
+            "--recorder-id with the last characters of its name, as it shows it. Nothing was changed.",
+        )
+
+
+async def _set_up(
+    bench: Bench, label: Label, role: int, name: str | None, policy: Policy | None, recorder: Recorder | None
+) -> None:
     """The session under the label's secret, which the vault keeps from here until the unit is set up."""
     vault, serial = bench.vault, label.serial
     if not label.secret:
@@ -135,7 +163,7 @@ async def _set_up(bench: Bench, label: Label, role: int, name: str | None, polic
             vault.keep_label(label)
         status = await session.status()
         if serial not in vault:
-            vault.new_unit(serial, session.serial_raw, role, name, policy)
+            vault.save_unit(_recording(vault.new_unit(serial, session.serial_raw, role, name, policy), recorder))
         entry = vault.unit(serial)
         if status.revision >= entry.revision:
             # Somebody's half set-up is in force: ours has to be newer.

@@ -51,6 +51,8 @@ ADVICE = {
     unit_test.STUCK_ON: "Look at the camera: if it still records, stop it by hand. Then look at the tally's wire, and "
     "at the shutter's. Until then nothing that this unit says of recordings is proof.",
     unit_test.HALTED: "Did somebody press it? Else free its storage, and test again.",
+    unit_test.NOISY: "interlock place SERIAL shows which line, live; look at its wire, its magnet and its contact.",
+    unit_test.SAGS: "Warm the unit and test again; if it stays, change its cell, and look at the contacts.",
     unit_test.NO_VOLTAGE: "Switch the camera on, charge it, and look at the accessory wire; then test again.",
 }
 
@@ -158,6 +160,6 @@ def _part(part: int, finding: int) -> Part:
     if finding >= unit_test.FAILED_FROM:
         outcome: Outcome = "failed"
     else:
-        outcome = "passed" if finding == unit_test.PASSED else "skipped"
+        outcome = "passed" if finding in (unit_test.PASSED, unit_test.SEEN) else "skipped"
     detail = unit_test.FINDING_NAMES.get(finding, f"finding {finding}, of newer firmware")
     return Part(unit_test.PART_NAMES[part], outcome, detail, ADVICE.get(finding))

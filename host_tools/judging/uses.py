@@ -15,6 +15,8 @@ BEGINS = (frames.DRAW, frames.ARM, frames.DISCHARGE, frames.OUT)
 ENDS = (frames.REHOLSTER, frames.STOW, frames.CANCEL)
 AGO_MOST = records.AGO_NONE - 1
 """So many milliseconds, or more."""
+DOUBTED_MS = 3000
+"""A unit that doubts a discharge says so sooner (`core/pickup.py`)."""
 CARRIED = (records.RESERVE, records.PEERS, records.FLOOR, records.ASSIGNED, records.CONFIG)
 """What a unit repeats at the head of a sector, from the first of these to the last, with nothing between."""
 
@@ -31,7 +33,8 @@ class Coding(StrEnum):
 class Event(NamedTuple):
     """A weapon event on its unit's clock. `at_ms`: its edge; `aired_ms`: its frame was not on the air before that;
     `counter`: 0 when it was not aired; `sequence`: its record's; `is_older`: its record came too long after it to say
-    how long (65 s), so it was then or before, and not before `since_ms`, the edge before it."""
+    how long (65 s), so it was then or before, and not before `since_ms`, the edge before it; `number`: discharges of
+    the use so far."""
 
     boot: int
     at_ms: int
@@ -42,6 +45,7 @@ class Event(NamedTuple):
     sequence: int
     is_older: bool = False
     since_ms: int = 0
+    number: int = 0
 
     @property
     def low_ms(self) -> int:
@@ -119,7 +123,7 @@ class Use:
     none; `near`: None when no crew record tells who was; of the weapon's unit and, joined later, of its cameras;
     `assigned`: None when its paired cameras were its own, or, unless `is_assigned_known`, when records are missing that
     may have said so; `named`: those that its unit itself calls its own, as far as it had heard them; `strange`:
-    cameras that it had heard and does not call its own."""
+    cameras that it had heard and does not call its own; `unconfirmed`: records of discharges that the unit doubts."""
 
     unit: int
     boot: int
@@ -138,6 +142,7 @@ class Use:
     is_assigned_known: bool = True
     named: set[int] = field(default_factory=set)
     strange: set[int] = field(default_factory=set)
+    unconfirmed: set[int] = field(default_factory=set)
 
     @property
     def coding(self) -> Coding | None:
@@ -150,6 +155,15 @@ class Use:
     def is_sound(self, sequence: int) -> bool:
         """Whether this record of the weapon's journal may prove anything."""
         return self.doubted is None or sequence < self.doubted
+
+    def is_confirmed(self, event: Event) -> bool | None:
+        """Whether the unit's pick-up was sure of this discharge. None: it is none, or nothing sound was written so long
+        after it that a doubt would have been."""
+        if event.event != frames.DISCHARGE:
+            return None
+        if event.sequence in self.unconfirmed:
+            return False
+        return True if self.is_sound(event.sequence) and self.sound_ms - event.at_ms >= DOUBTED_MS else None
 
     @property
     def end(self) -> Event | None:
@@ -220,6 +234,10 @@ class _Teller:
             self._beside(self._use, record, fields)
 
     def _event(self, record: Record, fields: Any) -> None:
+        if fields.event == holster.NOTE_UNCONFIRMED:
+            if self._use is not None:
+                self._doubt(self._use, fields.discharges)
+            return
         at_ms = record.uptime_ms - _ago(fields.edge_ago_ms)
         is_older = fields.edge_ago_ms == AGO_MOST
         since_ms = self._edge[1] if self._edge[0] == record.boot else 0
@@ -228,7 +246,7 @@ class _Teller:
         # Where the field cannot hold how long ago, nothing but the edge is known to have been before.
         aired_ms = low_ms if fields.aired_ago_ms == AGO_MOST else record.uptime_ms - _ago(fields.aired_ago_ms)
         said = (fields.event, fields.flags, fields.counter)
-        event = Event(record.boot, at_ms, aired_ms, *said, record.sequence, is_older, since_ms)
+        event = Event(record.boot, at_ms, aired_ms, *said, record.sequence, is_older, since_ms, fields.discharges)
         if event.event in BEGINS:
             if self._use is None or self._use.end_ms is not None:
                 self._use = Use(self._unit, record.boot, doubted=self._doubted, assigned=self._assigned)
@@ -242,6 +260,11 @@ class _Teller:
                 self._use.end_ms = event.at_ms
             # It may come behind the return, too.
             self._use.is_cancelled = self._use.is_cancelled or event.event == frames.CANCEL
+
+    def _doubt(self, use: Use, number: int) -> None:
+        """Another one, and even the return, may have been journalled since."""
+        of_number = [e.sequence for e in use.events if e.event == frames.DISCHARGE and e.number == number]
+        use.unconfirmed.update(of_number[-1:])
 
     def _knows(self, use: Use, record: Record) -> None:
         use.known_ms = record.uptime_ms

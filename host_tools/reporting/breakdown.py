@@ -40,6 +40,8 @@ def headline(uses: Sequence[Use], unlisted: Sequence[Unlisted] = ()) -> Headline
         # `late_acks` is there where the unit summed the use up at all.
         unanswered=sum(use.late_acks is not None and use.heard_ms is None for use in aired),
         alerts=_alerts(meant),
+        pickup_faulty_uses=sum(use.pickup_faulty_ms > 0 for use in counted),
+        pickup_faulty_ms=sum(use.pickup_faulty_ms for use in counted),
     )
 
 
@@ -66,6 +68,8 @@ def count(events: Sequence[Event]) -> Count:
         unbroken=ends.count("unbroken"),
         broken=ends.count("broken"),
         unknown_end=ends.count("unknown"),
+        unconfirmed=sum(event.confirmed is False for event in events),
+        unconfirmed_before=sum(event.confirmed is False and event.verdict == Verdict.BEFORE for event in events),
     )
 
 

@@ -25,7 +25,8 @@ class Count:
     `late_covered`: of the late ones, those whose start is in the pre-event buffer; `late_by`: by how much they were;
     `own_*`: by the holster's own cameras; `exempt`: of those that are not before, how many somebody gave an exemption
     code, `exempt_confirmed`: and a second person confirmed; of those before, `unbroken`: video ran on until the weapon
-    was back, `broken`: it did not, `unknown_end`: nobody knows."""
+    was back, `broken`: it did not, `unknown_end`: nobody knows; `unconfirmed`: discharges that the unit's pick-up did
+    not confirm, `unconfirmed_before`: of these before. They are in all other figures."""
 
     total: int
     before: int
@@ -44,6 +45,8 @@ class Count:
     unbroken: int
     broken: int
     unknown_end: int
+    unconfirmed: int
+    unconfirmed_before: int
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ class Headline:
     """`draws`: without those that were cancelled, which are in `cancelled_draws`; what is in `function_tests` and
     `test_mode`, is in none of the others; `company`: of all uses but these and the cancelled ones.
     `without_training`: the discharges again, without those that one person said were training or a test and a second
-    one confirmed: the headline itself leaves nothing out for what people say."""
+    one confirmed: the headline itself leaves nothing out for what people say. `pickup_faulty_uses`,
+    `pickup_faulty_ms`: uses that count in which a pick-up of discharges was faulty, and for how long of them."""
 
     discharges: Count
     arms: Count
@@ -112,6 +116,8 @@ class Headline:
     unanswered: int
     """Uses that count, were aired, and of which the unit says that no own camera answered."""
     alerts: list[AlertCount]
+    pickup_faulty_uses: int
+    pickup_faulty_ms: int
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,8 @@ class Event:
     then, or would have been: "(muted)" says so; `aired`: false where a test mode or the policy kept it to the journal;
     `reference`: by which interlock annotate knows it; `contradicted`: the store holds another record under its number,
     too; `ground`, `own_ground`: why, record by record; `continuity`: of the recording that shows it, null unless
-    before; `exempt`: the code of an annotation with a good signature, null: none, or it is before."""
+    before; `exempt`: the code of an annotation with a good signature, null: none, or it is before; `confirmed`: of a
+    discharge, whether its pick-up was sure of it: false where the unit doubts it, null where that is not known."""
 
     reference: str
     sequence: int
@@ -83,6 +84,7 @@ class Event:
     own_ground: Ground
     continuity: Continuity | None
     exempt: str | None
+    confirmed: bool | None
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class Use:
     `late_acks`: such acks that came after their limit; `alerts`: how many it gave. `incident`: reference of the
     incident that it is part of; `team`: as the roster had the weapon then, null: in none, or that is not certain;
     `month`: 2026-11, of its beginning in UTC, null when its bounds leave more than one open; `offsets`: of each camera
-    whose clock is tied to the weapon's; `end`: which record ended it, `row` then returned, or open."""
+    whose clock is tied to the weapon's; `end`: which record ended it, `row` then returned, or open; `pickup_faulty_ms`:
+    for how long of it the unit says that its pick-up of discharges is faulty: some may be missing then, or false."""
 
     serial: str
     name: str
@@ -137,6 +140,7 @@ class Use:
     month: str | None
     offsets: list[ClockOffset]
     end: Ground
+    pickup_faulty_ms: int
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,8 @@ class Unit:
     not pulled; `clock`: set, partly set, not set, or contradictory: its syncs leave it open what the time was; `uses`:
     counted of it in this report; `assigned`: whom it was assigned to last, in words, null: to nobody, its paired units
     count; `team`: of its newest shift in the roster, null: in none; `overdue_days`: whole days since the last pull,
-    null: never pulled; `is_overdue`: never, or more than the report's limit; `fits`: its clock, boot by boot."""
+    null: never pulled; `is_overdue`: never, or more than the report's limit; `fits`: its clock, boot by boot;
+    `pickup_faulty_ms`: for how long in all, as it says, its pick-up of discharges was faulty."""
 
     serial: str
     name: str
@@ -190,6 +195,7 @@ class Unit:
     overdue_days: int | None
     is_overdue: bool
     fits: list[ClockFit]
+    pickup_faulty_ms: int
 
 
 @dataclass(frozen=True)

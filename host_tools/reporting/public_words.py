@@ -11,6 +11,7 @@ from ..judging.continuity import State
 from ..judging.uses import Coding
 from ..store.rows import CODES
 from .breakdown import MUTED
+from .timeline import UNCONFIRMED
 
 _MONTH = re.compile(r"\d{4}-\d\d|type \d+|alert \d+( \(muted\))?")
 
@@ -37,6 +38,7 @@ def _words() -> frozenset[str]:
         *("radio", "UTC", "both"),
         *("alert", "heard", "recording", "refused", "witness"),
         *frames.EVENT_NAMES.values(),
+        UNCONFIRMED,
         *records.TYPE_NAMES.values(),
         *alerts,
         *(alert + MUTED for alert in alerts),

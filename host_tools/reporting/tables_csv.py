@@ -24,7 +24,7 @@ KINDS = ("discharges", "arms", "draws")
 COUNT = (
     *("total", "before", "late", "late_covered", "late_p50_ms", "late_p90_ms", "late_p99_ms", "late_max_ms"),
     *("unwitnessed", "indeterminate", "own_before", "exempt", "exempt_confirmed", "unbroken", "broken", "unknown_end"),
-    *("before_untouched", "own_late", "own_unwitnessed", "own_indeterminate"),
+    *("before_untouched", "own_late", "own_unwitnessed", "own_indeterminate", "unconfirmed", "unconfirmed_before"),
 )
 TIME = ("utc_ms", "u_ms", "not_before_ms", "not_after_ms", "text")
 
@@ -91,6 +91,7 @@ def _count(count: Count) -> tuple[Cell, ...]:
         *(count.unwitnessed, count.indeterminate, count.own_before, count.exempt, count.exempt_confirmed),
         *(count.unbroken, count.broken, count.unknown_end),
         *(count.before_untouched, count.own_late, count.own_unwitnessed, count.own_indeterminate),
+        *(count.unconfirmed, count.unconfirmed_before),
     )
 
 
@@ -151,7 +152,7 @@ def _incidents(report: Report) -> Table:
 def _uses(report: Report) -> Table:
     plain = (
         *("serial", "name", "version", "lasted_ms", "officer", "team", "month", "coded", "cancelled", "lone"),
-        *("heard_ms", "recording_ms", "late_acks", "alerts", "incident"),
+        *("heard_ms", "recording_ms", "late_acks", "alerts", "incident", "pickup_faulty_ms"),
     )
     names = ("use", *(f"began_{name}" for name in TIME), *plain, "own_cameras", "crew", "attention")
     return names, (
@@ -170,7 +171,7 @@ def _uses(report: Report) -> Table:
 _EVENT = (
     *("reference", "sequence", "event", "after_ms", "verdict", "reason", "camera", "late_by_ms", "late_by_u_ms"),
     *("buffer_covers", "own_verdict", "own_reason", "own_camera", "own_late_by_ms", "own_late_by_u_ms"),
-    *("own_buffer_covers", "aired", "contradicted", "exempt", "in_touch"),
+    *("own_buffer_covers", "aired", "contradicted", "exempt", "in_touch", "confirmed"),
 )
 
 
@@ -212,6 +213,7 @@ def _units(report: Report) -> Table:
     plain = (
         *("serial", "name", "unit", "role", "team", "assigned", "journal", "records", "last_pull_utc_ms", "last_pull"),
         *("overdue_days", "is_overdue", "boots", "boots_without_clock", "clock", "lost_records", "conflicts", "uses"),
+        "pickup_faulty_ms",
     )
     return (*plain, "gaps"), (
         (*(getattr(unit, name) for name in plain), "; ".join(f"{gap.first}..{gap.last}" for gap in unit.gaps))

@@ -14,6 +14,7 @@ from ..judging.verdict import GRACE_MS, built_after
 from .lanes import Bar, Lane, Mark, Timeline
 from .times import relative
 
+UNCONFIRMED = "discharge, not confirmed"
 MARGIN = 0.06  # of the use's length, on either side
 MARGIN_MS = 1000
 ACK_KINDS = {frames.HEARD: "heard", frames.PROVEN: "recording", frames.REFUSED: "refused"}
@@ -26,7 +27,12 @@ def timeline(
     have a lane, in the lanes' order: behind the weapon's and its alerts'."""
     begin_ms = use.events[0].at_ms
     weapon = [
-        Mark(event.at_ms - begin_ms, frames.EVENT_NAMES[event.event], _event_label(event.event)) for event in use.events
+        Mark(
+            event.at_ms - begin_ms,
+            frames.EVENT_NAMES[event.event],
+            UNCONFIRMED if event.sequence in use.unconfirmed else _event_label(event.event),
+        )
+        for event in use.events
     ]
     alerts = [Mark(alert.at_ms - begin_ms, "alert", alert_text(alert)) for alert in use.alerts]
     lanes = [Lane(names.get(use.unit, "weapon"), "weapon", weapon, [])]

@@ -11,6 +11,7 @@ from ..clocks.unit_clock import UnitClock, impossible
 from ..judging.contradictions import Contradiction
 from ..judging.contradictions import in_words as contradiction_text
 from ..judging.disputes import Judged, in_words, told_of
+from ..judging.pickups import faulty
 from ..statements.vouched import People
 from . import model
 from .annotated import findings as said_findings
@@ -18,7 +19,7 @@ from .asked import Asked
 from .held import Held
 from .listed import NOTES_OF_UNIT, SESSIONS_OF_UNIT
 from .teams import Teams
-from .times import DAY_MS, is_out, moment, utc_text
+from .times import DAY_MS, duration_text, is_out, moment, utc_text
 
 
 def unit(
@@ -52,6 +53,7 @@ def unit(
         overdue_days=None if since_pull_ms is None else since_pull_ms // DAY_MS,
         is_overdue=since_pull_ms is None or since_pull_ms > asked.overdue_days * DAY_MS,
         fits=[model.ClockFit(*fit) for fit in clock.fits],
+        pickup_faulty_ms=sum(one.ms for one in faulty(held.records)),
     )
 
 
@@ -70,6 +72,8 @@ def said(held: Held, clock: UnitClock, asked: Asked, name_of: Callable[[int], st
         fields = record.fields() if record.kind in words.KINDS else None
         if fields is None or (record.kind == records.ALERT and fields.code != proof.ALERT_INTERRUPTED):
             continue  # the other alerts stand with the uses that they are of
+        if record.kind == records.LIFE and fields.what == records.LIFE_COUNTS:
+            continue  # repeated in each sector
         if not is_all and is_out(_at(held, clock, record), asked):
             continue
         text, about = words.in_words(record.kind, fields, held.role, name_of), words.KINDS[record.kind]
@@ -105,6 +109,12 @@ def findings(held: Held, clock: UnitClock, people: People, made_ms: int) -> list
                 f"records {gap.first} to {gap.last} were overwritten before anybody pulled them: the unit's memory was "
                 "full"
             )
+    pickup_ms = sum(one.ms for one in faulty(held.records))
+    if pickup_ms:
+        texts.append(
+            f"its discharge pick-up was faulty for {duration_text(pickup_ms)} in all: discharges may be missing then, "
+            "or false"
+        )
     texts += [
         *held.misdated,
         *clock.findings,

@@ -11,6 +11,7 @@ from interlock.core.settings import ROLE_CAMERA
 from ..clocks.exchange import Segment
 from ..judging import verdict
 from ..judging.evidence import Evidence
+from ..judging.pickups import Faulty, faulty, within
 from ..judging.uses import Event, Use, witnesses_of
 from ..judging.verdict import Judgement, Verdict
 from . import model
@@ -83,6 +84,7 @@ class Court:
     version: int = 1
     begins: int = 0
     reaches: dict[int, Reach] = field(default_factory=dict, compare=False, repr=False)
+    pickups: dict[int, list[Faulty]] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def _ties(self) -> Ties:
@@ -196,8 +198,14 @@ class Court:
             month=month_of(began),
             offsets=self._ties.offsets(self.evidence, use, dict.fromkeys([*(own or ()), *shown])),
             end=pen.end(),
+            pickup_faulty_ms=within(self._faulty(use.unit), use),
         )
         return Tried(judged, use, evidence, shown, own or [], followers, self.held, self._met)
+
+    def _faulty(self, unit: int) -> list[Faulty]:
+        if unit not in self.pickups:
+            self.pickups[unit] = faulty(self.held[unit].records)
+        return self.pickups[unit]
 
     def _followers(self, use: Use) -> set[int]:
         begin_ms, end_ms = use.events[0].at_ms, use.known_ms if use.end_ms is None else use.end_ms
@@ -256,6 +264,7 @@ class Court:
             own_ground=pen.ground(of_own),
             continuity=pen.continuity(event, of_any),
             exempt=exemption(of_any.verdict.value, annotations),
+            confirmed=use.is_confirmed(event),
         )
 
     def _in_touch(self, use: Use, own: Sequence[int] | None, judgement: Judgement) -> bool | None:

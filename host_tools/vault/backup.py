@@ -21,7 +21,7 @@ from typing import Any
 
 from .. import durable
 from ..outcome import ToolError
-from . import entries, people
+from . import entries, people, releasing, trusted
 from . import keys as vault_keys
 from . import slots as vault_slots
 from .entries import AdminKey
@@ -180,6 +180,8 @@ def _backup(path: Path, made_s: int, digest: str, files: dict[str, bytes]) -> Ba
             entries.label_entry(path, data)
         elif folder == "people":
             people.entry(Path(name), data)
+        elif folder == trusted.FOLDER:
+            releasing.check(Path(name), data)
         elif name not in ("force.json", LOG, LOG_STATE) and folder != "public":
             raise Damaged(path, f"it holds {name}, which is no file of a vault")
     units = tuple(sorted(Path(name).stem for name in files if name.startswith("units/")))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..outcome import ToolError
-from . import entries, people
+from . import entries, people, releasing, trusted
 from . import log as vault_log
 from .files import LOG_STATE
 from .vault import Vault
@@ -53,6 +53,8 @@ def _read(vault: Vault, path: Path) -> None:
         entries.label_entry(path, data)
     elif path.parent.name == "people":
         people.entry(path, data)
+    elif path.parent.name == trusted.FOLDER:
+        releasing.check(path, data)
     elif path.name != LOG_STATE:
         raise AssertionError(f"nobody checks {path}")
 
@@ -66,6 +68,8 @@ def _together(vault: Vault) -> list[str]:
             vault.book()
         except ToolError as error:
             findings.append(f"{error}. {error.advice}")
+        if (finding := trusted.finding(vault)) is not None:
+            findings.append(finding)
         last = vault.force().next_number
         findings += [f"unit number {number} was never given" for number in numbers if number >= last]
     return findings

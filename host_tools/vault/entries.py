@@ -8,7 +8,7 @@ from typing import Any, Literal
 from interlock.core import settings as unit_settings
 from interlock.core.access import SECRET_BYTES
 from interlock.core.seal import KEY_BYTES as SEAL_KEY_BYTES
-from interlock.core.settings import DEFAULT_POLICY, Policy, Settings
+from interlock.core.settings import ANY_RECORDER, DEFAULT_POLICY, MOMENTARY, Policy, Settings
 from interlock.core.wire import PUBLIC_KEY_BYTES
 
 from ..labels.label import Label
@@ -40,7 +40,7 @@ class UnitEntry:
     label; `revision`: of the settings that it was given last; `seal_keys`: all that its journal was ever given, the
     newest last; `signing_keys`: all public keys that it made, likewise; `key_due`: it was asked to make another one,
     which has not come; `held`: the settings that it confirmed last; `given`: those that it was offered since, and may
-    hold as well."""
+    hold as well; `recorder`, `recorder_id`: as in settings."""
 
     serial: str
     serial_raw: bytes
@@ -59,6 +59,8 @@ class UnitEntry:
     unit_change: Change | None = None
     held: Settings | None = field(default=None, repr=False)
     given: Settings | None = field(default=None, repr=False)
+    recorder: int = MOMENTARY
+    recorder_id: bytes = ANY_RECORDER
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,8 @@ def unit_bytes(entry: UnitEntry) -> bytes:
         unit_change=_change(entry.unit_change),
         held=_stored(entry.held),
         given=_stored(entry.given),
+        recorder=entry.recorder,
+        recorder_id=entry.recorder_id.hex(),
     )
 
 
@@ -184,6 +188,8 @@ def unit_entry(path: Path, data: bytes) -> UnitEntry:
         fields.change("unit_change"),
         fields.settings("held"),
         fields.settings("given"),
+        fields.number("recorder") if fields.is_there("recorder") else MOMENTARY,
+        fields.key("recorder_id", len(ANY_RECORDER)) if fields.is_there("recorder_id") else ANY_RECORDER,
     )
 
 

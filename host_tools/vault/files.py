@@ -20,7 +20,7 @@ from . import sealed
 from .fields import Damaged
 from .keys import Keys
 
-FOLDERS = ("units", "pairs", "labels", "people")
+FOLDERS = ("units", "pairs", "labels", "people", "releases")
 LOG, LOG_STATE = "uses.log", "log.json"  # of `log.py`
 _LOG_LOCK = "log.lock"
 _LOG_PATIENCE_S = 5.0

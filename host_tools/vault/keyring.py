@@ -83,6 +83,8 @@ def settings_for(book: Book, serial: str, revision: int) -> Settings:
         other,
         partners,
         unit.policy,
+        unit.recorder,
+        unit.recorder_id,
     )
 
 

@@ -6,6 +6,7 @@
     pairs/HOLSTER+CAMERA.json   a pair's keys
     labels/SERIAL.json          the label of a unit that is still in its box
     people/HEX.json             a person's public keys, and how long the force vouches for them (`people.py`)
+    releases/key.json, ...      the key that signs releases, and what it signed (`releasing.py`)
     public/SERIAL-N.pub         the Nth public key that a unit made, to be published: 60 bytes (RFC 8554, 6.1), in clear
     uses.log, log.json          who used it when, and the log's key and end (`log.py`)
 

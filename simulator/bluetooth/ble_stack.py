@@ -57,7 +57,7 @@ class BleStack:
         self.pairing: Pairing | None = None
         if self._is_nimble:
             self.pairing = Pairing(
-                costs.name,
+                costs.port,
                 config.security,
                 radio.host,
                 self.bearers,

@@ -29,8 +29,8 @@ class RadioCosts(GattCosts, Protocol):
     """What the radio needs of a board's profile; times in microseconds of the board's time."""
 
     @property
-    def name(self) -> str:
-        """The port's."""
+    def port(self) -> str:
+        """Which of MicroPython's it is."""
 
     @property
     def stack(self) -> str:
@@ -39,6 +39,10 @@ class RadioCosts(GattCosts, Protocol):
     @property
     def adv_start_us(self) -> int:
         """From the call of `gap_advertise` to advertising."""
+
+    @property
+    def adv_floor_us(self) -> int:
+        """The least interval without being connectable."""
 
     @property
     def scan_start_us(self) -> int:
@@ -174,6 +178,8 @@ class Advertising:
             await self._stop()
             if not MIN_ADVERTISING_US <= interval_us <= MAX_ADVERTISING_US:
                 raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us")
+            if not connectable and interval_us < radio.costs.adv_floor_us:
+                raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us, not connectable")
             await radio.passes(radio.costs.adv_start_us)
             self._data = self._data if data is None else bytes(data)
             self._response = self._response if response is None else bytes(response)

@@ -225,7 +225,11 @@ class Pairing:
     def _config(self, link: Link) -> PairingConfig:
         """What the firmware wants at this moment."""
         wanted = self._security
-        kind = PairingConfig.AddressType.RANDOM if self._address().is_random else PairingConfig.AddressType.PUBLIC
+        # NimBLE's identity goes by the address that the connection was made under (ble_hs_conn_addrs), whatever is set
+        # since.
+        self._identity.of_link = None if link.self_address.is_random else link.self_address
+        is_random = self._identity.of_link is None and self._address().is_random
+        kind = PairingConfig.AddressType.RANDOM if is_random else PairingConfig.AddressType.PUBLIC
         user = User(
             wanted.io, lambda action, number: self._ask_user(link, action, number), lambda: self._may_pair(link)
         )

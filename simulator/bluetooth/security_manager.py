@@ -81,12 +81,13 @@ class Identity:
     def __init__(self, to_host: host.Host, address: Callable[[], hci.Address], irk: bytes) -> None:
         self.host = to_host
         self.irk = irk
+        self.of_link: hci.Address | None = None  # of the one that pairs, where that is under the public address
         self._address = address
 
     @property
     def public_address(self) -> hci.Address:
         """Where the address of the board is public."""
-        return self._address()
+        return self.of_link or self._address()
 
     @property
     def static_address(self) -> hci.Address:

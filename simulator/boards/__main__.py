@@ -14,7 +14,7 @@ from ..clock import HeldLoop, VirtualTimeDeadlock, run
 from ..door import HOST, Door
 from ..entropy import seeded_entropy
 from ..hardware.interpreter import VmError, find_vm, vm_version
-from ..profiles import PROFILES
+from ..profiles import CHIPS
 from ..radio.air import Air
 from ..radio.pcap import PcapWriter
 from .bench import Bench, Transcript, UsageError, known_profile, seats
@@ -32,7 +32,7 @@ def boards(
     scripts: Annotated[
         list[str] | None, typer.Argument(metavar="[PORT:]SCRIPT.py ...", help="One board each; rp2:A.py plays an rp2")
     ] = None,
-    port: Annotated[str, typer.Option(help=f"What boards play: {', '.join(PROFILES)}")] = "esp32",
+    port: Annotated[str, typer.Option(help=f"What boards play: {', '.join(CHIPS)}")] = "esp32",
     is_live: Annotated[bool, typer.Option("--live", help="At the pace of real time instead of virtual time")] = False,
     limit_s: Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="End the run after so long")] = None,
     must_end: Annotated[bool, typer.Option("--must-end", help="A script that has not ended by itself failed")] = False,

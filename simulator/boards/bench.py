@@ -10,7 +10,7 @@ from ..clock import now_us
 from ..hardware.board import VirtualBoard
 from ..hardware.console import Console
 from ..hardware.vm import FirmwareError
-from ..profiles import PROFILES, Profile, profile
+from ..profiles import CHIPS, Profile, profile
 from ..radio.air import Air
 
 _REBOOT_S = 0.001
@@ -45,8 +45,8 @@ def seats(scripts: Iterable[str], port: str) -> list[Seat]:
 
 def known_profile(port: str) -> Profile:
     """What a port is like. Raises UsageError where there is no such port."""
-    if port not in PROFILES:
-        raise UsageError(f"there is no port {port!r}; there are {', '.join(PROFILES)}")
+    if port not in CHIPS:
+        raise UsageError(f"there is no port {port!r}; there are {', '.join(CHIPS)}")
     return profile(port)
 
 

@@ -11,9 +11,10 @@ that queue, and an exception ends them for good; here they do not interrupt othe
 
 | not here | instead |
 |---|---|
-| I2C, SPI, UART, PWM, I2S, CAN, DAC, SDCard, TouchPad | ImportError, AttributeError |
+| I2C, SPI, I2S, CAN, DAC, SDCard, TouchPad | ImportError, AttributeError |
 | Signal, bitstream, mem8/16/32, mem_backup, bootloader | ImportError, AttributeError |
-| `Pin`: `drive`, `hold`, `alt`, `board`, `cpu`, levels as triggers | TypeError, AttributeError, ValueError |
+| `Pin`: `drive`, `alt`, `board`, `cpu`, levels as triggers | TypeError, AttributeError, ValueError |
+| `Pin(hold=)` (esp32) | taken, and nothing follows: the world drives levels in deep sleep, too |
 | `ADC`: bits and noise (full scale reads 65535), `width`, ADCBlock, channel numbers | AttributeError, ValueError |
 | `Timer.value`; `RTC.wakeup`, `calibration`, `info`; window watchdog | AttributeError, ValueError |
 | one `Pin` object per pin | each call makes one; they share the pin's state |
@@ -24,6 +25,8 @@ that queue, and an exception ends them for good; here they do not interrupt othe
 import simclock
 import simrt
 from simpins import Pin, call_hard, call_soft, find_pin, wakers
+from simpwm import PWM as PWM
+from simuart import UART as UART
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -238,6 +241,13 @@ def lightsleep(ms: int | None = None) -> None:
 
 
 def deepsleep(ms: int | None = None) -> None:
+    pins = [pin for pin, _, _ in wakers.get("gpio", [])]
+    ways: "dict[str, tuple[Name, ...]]" = dict(_FACTS["deep_wakes"])
+    if pins and "gpio" not in ways:
+        raise ValueError("DEEPSLEEP with gpio pins not supported on this chip")
+    for pin in pins:
+        if pin not in ways["gpio"]:
+            raise ValueError("wake-up pin not supported")
     _sleep("deepsleep", ms)  # as `reset`
 
 

@@ -1,4 +1,5 @@
-"""`os` of a board, and `open()`: entropy from the board's seed, and files, which are a folder of the host.
+"""`os` of a board, and `open()`: entropy from the board's seed, and files, which are a folder of the host, or a file
+system in the board's own flash (`simfiles.py`: then it is MicroPython's own `os` that is given on).
 
 The folder that the script is in is the board's root; it outlives resets and power, as a file system in flash does. Not
 modelled: its size and wear, what it costs in time, what a power cut leaves of it, mounting, and `..` above the root.
@@ -75,4 +76,9 @@ def _board_open(file: "Any", *args: "Any", **kwargs: "Any") -> "Any":
     return _open(_place(file) if isinstance(file, str) else file, *args, **kwargs)
 
 
-builtins.open = _board_open  # absolute names are the host's otherwise
+if simrt.costs["files"]:
+    for _name in ("chdir", "getcwd", "ilistdir", "listdir", "mkdir", "remove", "rename", "rmdir", "stat", "statvfs"):
+        globals()[_name] = getattr(uos, _name)
+    unlink = uos.unlink
+else:
+    builtins.open = _board_open  # absolute names are the host's otherwise

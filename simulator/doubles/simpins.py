@@ -22,6 +22,7 @@ _NAMES = dict(_FACTS["pin_names"])
 _UNTOUCHED: "Any" = object()
 
 wakers: "dict[str, list[tuple[Name, int, int]]]" = {}
+ALL_LOW = 2  # instead of a level: low, and with it all others that say so; simulator/hardware/sleep.py
 """(pin, level, reason) of what ends a sleep, by source; `esp32.py` fills it, too."""
 
 
@@ -114,12 +115,27 @@ class Pin:
     _irqs: "dict[Name, _Irq]" = {}
 
     def __init__(
-        self, id: "Name | Pin", mode: int | None = None, pull: int | None = -1, *, value: int | None = None
+        self,
+        id: "Name | Pin",
+        mode: int | None = None,
+        pull: int | None = -1,
+        *,
+        value: int | None = None,
+        hold: bool | None = None,
     ) -> None:
         self._id = find_pin(id)
-        self.init(mode, pull, value=value)
+        self.init(mode, pull, value=value, hold=hold)
 
-    def init(self, mode: int | None = None, pull: int | None = -1, *, value: int | None = None) -> None:
+    def init(
+        self,
+        mode: int | None = None,
+        pull: int | None = -1,
+        *,
+        value: int | None = None,
+        hold: bool | None = None,  # through deep sleep, of which levels in the world do not depend
+    ) -> None:
+        if hold is not None and simrt.profile != "esp32":
+            raise TypeError("extra keyword arguments given")
         modes = {Pin.IN: 0, Pin.OUT: 1, Pin.OPEN_DRAIN: 2}
         if mode is not None and mode not in modes:
             raise ValueError("invalid pin mode: %d" % mode)
@@ -200,6 +216,8 @@ class Pin:
     def _wake(self, trigger: int | None, wake: int) -> None:
         if trigger not in (Pin.WAKE_LOW, Pin.WAKE_HIGH) or not 2 <= wake <= 7:
             raise ValueError("bad wake value")
+        if "ext0" not in dict(_FACTS["deep_wakes"]):
+            return  # the port takes it for a wish and does nothing
         wakers["ext0"] = [(self._id, int(trigger == Pin.WAKE_HIGH), dict(_FACTS["machine"])["EXT0_WAKE"])]
 
 

@@ -68,6 +68,26 @@ class _TextStdin(_Stdin):
 
 
 _PLATFORMS = {"stm32wb": "pyboard"}  # MICROPY_PY_SYS_PLATFORM where it is not the profile's name
+# MICROPY_HW_BOARD_NAME " with " MICROPY_HW_MCU_NAME of the ports' boards, as `sys.implementation._machine` has them.
+_MACHINES = {
+    "esp32": "Generic ESP32 module with ESP32",
+    "esp32_c3": "ESP32C3 module with ESP32-C3",
+    "esp32_c6": "ESP32C6 module with ESP32-C6",
+    "esp32_s3": "Generic ESP32S3 module with ESP32-S3",
+    "pico_w": "Raspberry Pi Pico W with RP2040",
+    "pico2_w": "Raspberry Pi Pico 2 W with RP2350",
+    "nucleo_wb55": "NUCLEO-WB55 with STM32WB55RGV6",
+}
+
+
+class _Implementation:
+    """`sys.implementation`: that of the VM, on the board that it plays."""
+
+    def __init__(self, machine: str) -> None:
+        self._machine = machine
+
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(sys.implementation, name)
 
 
 class Sys:
@@ -76,6 +96,8 @@ class Sys:
     def __init__(self) -> None:
         self.stdin = _TextStdin()
         self.platform = _PLATFORMS.get(simrt.profile, simrt.profile)
+        machine = _MACHINES.get(simrt.costs.get("board", ""))
+        self.implementation = _Implementation(machine) if machine else sys.implementation
 
     def __getattr__(self, name: str) -> "Any":
         return getattr(sys, name)

@@ -17,6 +17,8 @@ def refuse_connections(scenario: Scenario) -> None:
     for unit in scenario.units:
         if unit.boxed:
             raise FidelityError(f"{scenario.name}: {unit.id} is still in its box")
+        if unit.recorder and unit.recorder.kind == "gopro":
+            raise FidelityError(f"{scenario.name}: {unit.id} connects to a GoPro")
     for event in scenario.events:
         if event.do in _NEEDS_CONNECTIONS:
             raise FidelityError(f"{scenario.name}: {event.unit} {event.do} at {event.at_s} s")

@@ -131,12 +131,13 @@ class Processor:
         # Where a greenlet ends, its parent goes on: the one that began it is the loop's.
         try:
             rt = self._rt
-            rt["profile"], rt["costs"] = self._profile.name, dict(self._profile.facts())
+            rt["profile"], rt["costs"] = self._profile.port, dict(self._profile.facts())
             rt["ticks_offset_us"] = self._ticks_offset_us
             rt["_world_us"] = self._loop.now_us
             self._doubles.boot()
-            board = copy.copy(self.firmware.load(f"interlock.boards.{self._profile.name}").BOARD)
+            board = copy.copy(self.firmware.load(f"interlock.boards.{self._profile.board}").BOARD)
             board.rest = self._doubles.load("simclock").rest
+            self._look_at_button(board)
             self.firmware.load("interlock.app").main(board)
         except FidelityError as error:
             self._end()
@@ -144,6 +145,13 @@ class Processor:
         except Exception as error:  # noqa: BLE001  # whatever leaves the firmware belongs to who waits for this board
             self._end()
             self.ended.set_exception(FirmwareError(self.name, "".join(traceback.format_exception(error))))
+
+    def _look_at_button(self, board: Any) -> None:
+        """As the loader (which needs more of a board than there is here) does at power-on; nobody holds it."""
+        machine = self.firmware.load("machine")
+        if machine.reset_cause() == machine.PWRON_RESET:
+            pull = machine.Pin.PULL_UP if "button" in board.active_low else machine.Pin.PULL_DOWN
+            machine.Pin(board.pins["button"], machine.Pin.IN, pull).value()
 
     def _printed(self, text: str) -> None:
         self.output.extend(text.splitlines())

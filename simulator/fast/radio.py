@@ -195,7 +195,7 @@ class FastBle:
             self._config.activated()
             self._radio = _Activation(self.name, self._air, self._public_address, self._costs, self._report)
             if self._is_nimble:
-                await BondStore(self._costs.name).own_irk(ask, self._chance_of_keys.randbytes(_KEY_BYTES))
+                await BondStore(self._costs.port).own_irk(ask, self._chance_of_keys.randbytes(_KEY_BYTES))
         return self._radio is not None
 
     def _active_radio(self) -> _Activation:
@@ -233,6 +233,8 @@ class FastBle:
             return
         if not MIN_ADVERTISING_US <= interval_us <= MAX_ADVERTISING_US:
             raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us")
+        if not connectable and interval_us < self._costs.adv_floor_us:
+            raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us, not connectable")
         if connectable:
             raise FidelityError(f"{self.name} invites a technician")
         await asyncio.sleep(self._costs.adv_start_us / 1e6)

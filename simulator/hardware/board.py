@@ -41,10 +41,12 @@ class VirtualBoard:
 
     `failed` never gets a result; it gets the exception when an exception leaves the firmware (FirmwareError) or the
     VM fails (VmError): await it beside what else you wait for, or call `check`. `flash`, levels of inputs and
-    `adc_mv` (pin: millivolts) outlive the power. `ticks_at_boot_ms` makes the tick counter start there, so that a
-    test sees its wrap at 2^30 early. `modules`: where scripts import from, after their own directory. `clock_ppm`: how
-    much too fast its oscillator is. `rtc_offset_s`: how far its real-time clock is from what the port begins with when
-    power comes. `on_supply_lost` is told when the supply failed by itself (not of `power_off`).
+    `adc_mv` (pin: millivolts) outlive the power; `adc_faults` and `tones`: `peripherals.py`. `ticks_at_boot_ms` makes
+    the tick counter start there, so that a test sees its wrap at 2^30 early. `modules`: where scripts import from,
+    after their own directory. `clock_ppm`: how much too fast its oscillator is. `rtc_offset_s`: how far its real-time
+    clock is from what the port begins with when power comes. `files`: a file system (`files.py` makes it) that is put
+    into its flash; it then runs what is in there, and knows no other. `on_supply_lost` is told when the supply failed
+    by itself (not of `power_off`).
     """
 
     vm_type: ClassVar[Callable[..., Any]] = Vm
@@ -64,6 +66,7 @@ class VirtualBoard:
         modules: Path = FIRMWARE,
         clock_ppm: float = 0,
         rtc_offset_s: int = 0,
+        files: bytes | None = None,
     ) -> None:
         self.name = name
         self.profile = profile
@@ -78,12 +81,18 @@ class VirtualBoard:
         self._script = script
         self._ticks_at_boot_ms = ticks_at_boot_ms
         self._modules = modules
+        self._has_files = files is not None
+        if files is not None:
+            self.load_files(files)
         self.console = console or Console()
         self.console.attach(self._typed)
         self._clock = Clock(clock_ppm)
         self._peripherals = Peripherals(name, profile, self.flash, self._clock, rtc_offset_s, self.console, self)
         self.pins = self._peripherals.pins
+        self.uarts = self._peripherals.uarts
         self.adc_mv = self._peripherals.adc_mv
+        self.adc_faults = self._peripherals.adc_faults
+        self.tones = self._peripherals.tones
         self._entropy = random.Random(f"entropy {seed} {name}")
         self.radio_faults = RadioFaults()
         self.ble: Ble | None = None
@@ -139,6 +148,16 @@ class VirtualBoard:
         self._clock.tune(now_us(asyncio.get_running_loop()), ppm)
         self._peripherals.tell_clock()
 
+    def load_files(self, image: bytes) -> None:
+        """Put another file system into the flash, as a programmer would; what lies beside it stays."""
+        if len(image) != self.profile.files_bytes:
+            raise ValueError(f"{len(image)} bytes for a file system of {self.profile.files_bytes}")
+        whole = bytearray(self.flash.image())
+        begin = self.profile.files_offset
+        whole[begin : begin + len(image)] = image
+        self.flash.load(bytes(whole))
+        self._has_files = True
+
     def check(self) -> None:
         """Raise what `failed` holds, if anything."""
         if self.failed.done():
@@ -190,6 +209,7 @@ class VirtualBoard:
                 output=self.output,
                 printed=self.console.printed,
                 modules=self._modules,
+                has_files=self._has_files,
             )
             await vm.start(self._booted_us + self.profile.boot_us)
             vm.ended.add_done_callback(self._on_end)

@@ -4,7 +4,7 @@ pins, flash, timers, watchdog, clocks, sleep. The radio is `ble.py`; supply and 
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from .rtc import Clock
 from .sleep import Waker, Woken, pulse_us, sleep, why_woken
 from .storage import Storage
 from .timers import Timers
+from .uart import Uarts
 from .watchdog import Watchdog
 
 
@@ -60,6 +61,10 @@ class Peripherals:
         processor: Processor,
     ) -> None:
         self.adc_mv: dict[Pin, int] = {}
+        self.adc_faults: dict[Pin, Callable[[int], int]] = {}
+        """What an ADC reads of what is there (mV), where that is something else."""
+        self.tones: list[tuple[int, Pin, int]] = []
+        """(virtual us, pin, Hz) of each tone of a PWM output, 0 Hz being its end."""
         self._name = name
         self._profile = profile
         self._clock = clock
@@ -70,6 +75,7 @@ class Peripherals:
         self.pins = Pins(processor.drive, processor.tell_level, self._gate.edge)
         self._storage = Storage(flash, profile, self._gate, processor.lose_supply)
         self._timers = Timers(self._alarm)
+        self.uarts = Uarts(lambda uart: processor.interrupt("uart", (uart,)))
         self._watchdog: Watchdog | None = None
         self._reset_cause = "power"
         self._woken: Woken = (0, ())
@@ -104,8 +110,11 @@ class Peripherals:
         """The processor stops. Raises PowerCut, see `Storage.stop`."""
         self._gate.reset()
         self._timers.lose_power()
+        self.uarts.lose_power()
         self._forget()
         self.pins.lose_power()
+        for pin in {pin for _, pin, _ in self.tones}:
+            self._sound(pin, 0)
         self._storage.stop(power_lost=power_lost)
 
     def stop_watchdog(self) -> None:
@@ -134,6 +143,8 @@ class Peripherals:
             return await self._storage.call(name, *args)
         if device == "chip":
             return await self._chip(name, *args)
+        if device == "uart":
+            return self.uarts.call(name, *args)
         match f"{device}.{name}":
             case "pin.write":
                 self.pins.write(*args)
@@ -145,7 +156,11 @@ class Peripherals:
             case "pin.pulse":
                 return await pulse_us(self.pins, *args)
             case "adc.mv":
-                return self.adc_mv.get(args[0], 0)
+                mv = self.adc_mv.get(args[0], 0)
+                return self.adc_faults[args[0]](mv) if args[0] in self.adc_faults else mv
+            case "pwm.set":
+                pin, hz = args
+                self._sound(pin, hz)
             case "timer.start":
                 number, period_us, repeats, self._hard_timers[number] = args
                 self._timers.start(number, self._clock.world_us(period_us), repeats)
@@ -166,6 +181,11 @@ class Peripherals:
             case _:
                 raise ValueError(f"a virtual board does not know {device}.{name}")
         return None
+
+    def _sound(self, pin: Pin, hz: int) -> None:
+        last = next((hz for _, known, hz in reversed(self.tones) if known == pin), 0)
+        if hz != last:
+            self.tones.append((_now_us(), pin, hz))
 
     async def _chip(self, name: str, *args: Any) -> object:
         match name:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from ..profiles import Pin, Profile
 from .pins import Pins
 
+ALL_LOW = 2
+"""Instead of a level: low, and with it all other wakers that say so; ESP-IDF, ESP_EXT1_WAKEUP_ALL_LOW."""
 Waker = tuple[Pin, int, int]
 """A pin, the level at which it ends a sleep, and the reason that `machine.wake_reason` then gives."""
 Woken = tuple[int, tuple[Pin, ...]]
@@ -43,7 +45,9 @@ async def sleep(
     """Until time is over (then no pins), or some of `wakers` have their level (those pins), or `is_awake`."""
 
     def woken() -> tuple[Pin, ...]:
-        return tuple(pin for pin, level, _ in wakers if pins.level(pin) == level)
+        together = [pin for pin, level, _ in wakers if level == ALL_LOW]
+        are_low = all(pins.level(pin) == 0 for pin in together)
+        return tuple(pin for pin, level, _ in wakers if (are_low if level == ALL_LOW else pins.level(pin) == level))
 
     await wait_for(pins, lambda: bool(woken()) or is_awake(), timeout_us)
     return woken()

@@ -63,7 +63,7 @@ class Handler(Protocol):
         """The firmware fed its watchdog just before what it asks for next."""
 
 
-def _die_with_host() -> None:
+def die_with_host() -> None:
     """In the VM's process, before it runs: where Linux offers it, a host that is killed takes its VMs along."""
     with contextlib.suppress(AttributeError):
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -75,13 +75,16 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 
 
 class Vm:
-    """One run of `script` (a path) from boot to end. Its modules come from the script's directory, then from `modules`.
+    """One run of `script` (a path) from boot to end. Its modules come from the script's directory, then from `modules`;
+    with `has_files` both are looked for in the board's own file system (`doubles/simfiles.py`), and nothing elsewhere.
 
     `output` collects what it prints, line by line; `printed` is told each piece as it comes. `heap_peak`: most bytes
     that were live on the firmware's own account, after a collection, when it rested and had asked the world for
     something since it was last looked at (four times a virtual second at most); 64-bit objects, the doubles' share
     taken off. `dropped_edges` counts pin interrupts and alarms lost to a full scheduler.
     """
+
+    needs_script = True
 
     def __init__(
         self,
@@ -95,10 +98,12 @@ class Vm:
         output: list[str] | None = None,
         printed: Callable[[bytes], None] | None = None,
         modules: Path = FIRMWARE,
+        has_files: bool = False,
     ) -> None:
         self.name = name
         self._printed_to = printed
         self._modules = modules
+        self._has_files = has_files
         self.output: list[str] = [] if output is None else output
         self.heap_peak = 0
         self.dropped_edges = 0
@@ -122,7 +127,7 @@ class Vm:
         """Spawn the VM now; it runs from `begin_us` of virtual time on, at the earliest now. Raises VmError."""
         self._loop = asyncio.get_running_loop()
         self.ended: asyncio.Future[Ended] = self._loop.create_future()
-        if not self._script.exists():
+        if self.needs_script and not self._script.exists():
             raise VmError(
                 f"there is no firmware at {self._script}.\n"
                 "The simulator runs the firmware of a checkout: install it there with pip install --editable '.[sim]'."
@@ -132,16 +137,7 @@ class Vm:
         # A file never blocks the writer, so output cannot stall a VM that the host is waiting for.
         self._printed = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  # closed in _release
         try:
-            process = subprocess.Popen(
-                [executable, str(DOUBLES / "simboot.py"), str(theirs.fileno()), self._script.name, str(self._modules)],
-                cwd=self._script.parent,
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=self._printed,
-                stderr=subprocess.STDOUT,
-                preexec_fn=_die_with_host,
-                start_new_session=True,  # the keyboard interrupts the host, which then ends its VMs
-            )
+            process = self._spawn(executable, theirs.fileno())
         except OSError as error:
             self._line.close()
             self._printed.close()
@@ -164,6 +160,22 @@ class Vm:
             how = f"it ended with code {code} before it spoke" if hello is None else f"it is {hello.args[0]}"
             raise unusable(executable, how + (f" ({said})" if said else ""))
         self._driver = self._loop.create_task(self._drive(begin_us), name=f"vm {self.name}")
+
+    def _spawn(self, executable: str, fd: int) -> "subprocess.Popen[bytes]":
+        """The VM's process; `fd`: its end of the line to this side."""
+        return subprocess.Popen(
+            [executable, *self._arguments(fd)],
+            cwd=self._script.parent,
+            pass_fds=(fd,),
+            stdin=subprocess.DEVNULL,
+            stdout=self._printed,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_host,
+            start_new_session=True,  # the keyboard interrupts the host, which then ends its VMs
+        )
+
+    def _arguments(self, fd: int) -> list[str]:
+        return [str(DOUBLES / "simboot.py"), str(fd), self._script.name, str(self._modules)]
 
     @property
     def pid(self) -> int | None:
@@ -202,7 +214,7 @@ class Vm:
         try:
             await self._until(begin_us)
             self._reply(0, self._birth_certificate())
-            while (request := self._receive()) is not None:
+            while (request := await self._next()) is not None:
                 self.heap_peak = max(self.heap_peak, request.heap)
                 if request.fed:
                     self._handler.fed()
@@ -229,7 +241,8 @@ class Vm:
                 self.ended.set_exception(error)
 
     def _birth_certificate(self) -> tuple[object, ...]:
-        return (self._profile.name, self._ticks_at_boot_ms * 1000, self._profile.facts())
+        facts = (*self._profile.facts(), ("files", self._has_files))
+        return (self._profile.port, self._ticks_at_boot_ms * 1000, facts)
 
     async def _execute(self, request: Request) -> tuple[int, object]:
         try:
@@ -266,6 +279,10 @@ class Vm:
         levels, self._levels = self._levels, []
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it died: the next read says so
             self._line.sendall(write_reply(errno, now_us(self._loop), value, events, levels))
+
+    async def _next(self) -> Request | None:
+        """What it asks for next; None when it ended instead. The world stands still meanwhile."""
+        return self._receive()
 
     def _receive(self) -> Request | None:
         """Let the VM run until it asks for something; None when it ended instead."""

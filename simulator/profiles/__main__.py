@@ -1,5 +1,5 @@
-"""`python -m simulator.profiles`: print the table that README.md holds between its markers."""
+"""`python -m simulator.profiles`: print the tables that README.md holds between its markers."""
 
-from .costs import table
+from .costs import chips_table, table
 
-print(table())
+print(table(), chips_table(), sep="\n\n")

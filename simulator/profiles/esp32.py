@@ -6,6 +6,8 @@ from .shape import Profile
 
 ESP32 = Profile(
     name="esp32",
+    port="esp32",
+    board="esp32_s3",
     stack="nimble",
     boot_us=300_000,
     tick_us=3,
@@ -30,11 +32,15 @@ ESP32 = Profile(
     mtu_max=527,
     link_octets=251,
     max_connections=4,
+    adv_floor_us=20_000,
     program_unit=1,
     irq_off_during_flash=False,
-    flash_bytes=1024 * 1024,
+    flash_bytes=2 * 1024 * 1024,
+    flash_base=0x200000,
     journal_offset=0,
     journal_bytes=1024 * 1024,
+    files_offset=1024 * 1024,
+    files_bytes=1024 * 1024,
     heap_bytes=128 * 1024,
     machine=MappingProxyType(
         {
@@ -76,6 +82,8 @@ ESP32 = Profile(
     irq_lines=0,
     adc_pins=tuple(range(1, 21)),
     adc_full_mv=(950, 1250, 1750, 3300),
+    pwm_hz=(1, 40_000_000),
+    pwm_pins=(),
     freq_hz=(240_000_000, 160_000_000, 80_000_000, 40_000_000, 20_000_000),
     freq_clocks=1,
     cpu_ticks_per_us=240,
@@ -93,6 +101,8 @@ ESP32 = Profile(
     rtc_memory_bytes=2048,
     lightsleep_keeps_radio=False,
     lightsleep_counts_ticks=True,
+    deep_wakes=MappingProxyType(dict.fromkeys(("ext0", "ext1"), tuple(range(22)))),
+    ext1_low_is_all=False,
     lightsleep_wakes_on_edge=False,
     sources=MappingProxyType(
         {
@@ -120,7 +130,8 @@ ESP32 = Profile(
             "erase_us": "datasheet class W25Q/GD25Q, typical 45 ms, up to 400; RIOT-OS/RIOT#20980",
             "read_us": "estimate",
             "program_unit": "esp_partition_write without flash encryption",
-            "journal_bytes": "own partition table: label journal, 1 MiB of 4",
+            "flash_base": "firmware/boards/esp32_s3/partitions.csv: what lies below is not in the virtual flash",
+            "journal_bytes": "firmware/boards/esp32_s3/partitions.csv, as all of the family have it",
             "heap_bytes": "estimate: what remains with BLE on",
             "machine": "ports/esp32/modmachine.c, machine_pin.c, machine_timer.c, machine_adc.c; ESP-IDF esp_sleep.h",
             "lacks": "ports/esp32/machine_pin.c, machine_timer.c",
@@ -128,7 +139,9 @@ ESP32 = Profile(
             "adc_pins": "ports/esp32/machine_adc.c, ESP32-S3",
             "adc_full_mv": "docs/esp32/quickref.rst has 950, 1250, 1750; 3300 at 11 dB is the firmware's own reading "
             "of every port, an S3 saturates near 3100",
-            "freq_hz": "ports/esp32/modmachine.c",
+            "pwm_hz": "the LEDC timer of 80 MHz, halved; ports/esp32/machine_pwm.c, check_freq_ranges",
+            "freq_hz": "ports/esp32/modmachine.c; boards/ESP32_GENERIC_S3, variant SPIRAM_OCT: 240 MHz at boot (the "
+            "plain build leaves ESP-IDF's default of 160)",
             "cpu_ticks_per_us": "processor cycles; ports/esp32/mphalport.h",
             "hardware_timers": "SOC_TIMER_GROUP_TOTAL_TIMERS of the S3",
             "timer_step_us": "esp_timer; ports/esp32/machine_timer.c",
@@ -139,6 +152,8 @@ ESP32 = Profile(
             "rtc_start": "gettimeofday begins at 0, read against the port's epoch; ports/esp32/modtime.c",
             "rtc_survives_reset": "system time is kept by the RTC timer; ESP-IDF, System Time",
             "rtc_memory_bytes": "MICROPY_HW_RTC_USER_MEM_MAX; ports/esp32/mpconfigport.h, machine_rtc.c",
+            "deep_wakes": "ports/esp32/modesp32.h; ESP-IDF soc_caps.h of esp32s3: no other pins than ext0's and ext1's",
+            "ext1_low_is_all": "ESP-IDF esp_sleep.h: ESP_EXT1_WAKEUP_ANY_LOW has the same number",
             "lightsleep_keeps_radio": "micropython/micropython#6396",
             "lightsleep_wakes_on_edge": "only wake pins end it; ports/esp32/modmachine.c",
         }

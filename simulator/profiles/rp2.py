@@ -1,4 +1,4 @@
-"""Raspberry Pi Pico W (RP2040), MicroPython with a build that keeps 688 KiB below the file system."""
+"""Raspberry Pi Pico W (RP2040), MicroPython with a build that keeps 740 KiB below the file system."""
 
 from types import MappingProxyType
 
@@ -8,6 +8,8 @@ _PINS: tuple[int | str, ...] = (*range(30), "LED")  # the last is the CYW43's
 
 RP2 = Profile(
     name="rp2",
+    port="rp2",
+    board="pico_w",
     stack="btstack",
     boot_us=200_000,
     tick_us=5,
@@ -32,11 +34,15 @@ RP2 = Profile(
     mtu_max=1017,
     link_octets=27,
     max_connections=1,
+    adv_floor_us=20_000,
     program_unit=PAGE_BYTES,
     irq_off_during_flash=True,
-    flash_bytes=848 * 1024,
+    flash_bytes=964 * 1024,
+    flash_base=0x10F000,
     journal_offset=0,
-    journal_bytes=688 * 1024,
+    journal_bytes=740 * 1024,
+    files_offset=740 * 1024,
+    files_bytes=224 * 1024,
     heap_bytes=166 * 1024,
     machine=MappingProxyType(
         {
@@ -72,6 +78,8 @@ RP2 = Profile(
     irq_lines=0,
     adc_pins=(26, 27, 28, 29),
     adc_full_mv=(3300,),
+    pwm_hz=(8, 62_500_000),
+    pwm_pins=(),
     freq_hz=tuple(mhz * 1_000_000 for mhz in (125, 48, 64, 96, 100, 120, 133, 150, 200, 240, 250)),
     freq_clocks=1,
     cpu_ticks_per_us=1,
@@ -89,6 +97,8 @@ RP2 = Profile(
     rtc_memory_bytes=0,
     lightsleep_keeps_radio=True,
     lightsleep_counts_ticks=True,
+    deep_wakes=MappingProxyType({}),
+    ext1_low_is_all=False,
     lightsleep_wakes_on_edge=False,
     sources=MappingProxyType(
         {
@@ -117,8 +127,9 @@ RP2 = Profile(
             "read_us": "estimate",
             "program_unit": "flash_range_program takes whole pages; ports/rp2/rp2_flash.c",
             "irq_off_during_flash": "ports/rp2/rp2_flash.c",
-            "flash_bytes": "Pico W storage, 848 KiB",
-            "journal_bytes": "848 KiB less 160 KiB of files, which lie behind it",
+            "flash_base": "PICO_FLASH_SIZE_BYTES less the storage; ports/rp2/rp2_flash.c",
+            "flash_bytes": "964 KiB of storage, by MICROPY_HW_FLASH_STORAGE_BYTES of the build (the port's own: 848)",
+            "journal_bytes": "964 KiB less 224 KiB of files, which lie behind it",
             "heap_bytes": "estimate: Pico W with BLE",
             "machine": "ports/rp2/modmachine.c, machine_pin.h, machine_timer.c; pico-sdk hardware_gpio",
             "lacks": "ports/rp2/modmachine.c, machine_adc.c, machine_rtc.c, mpconfigport.h",
@@ -126,6 +137,7 @@ RP2 = Profile(
             "open_drain_released": "ports/rp2/machine_pin.c",
             "adc_pins": "ports/rp2/machine_adc.c",
             "adc_full_mv": "ADC_AVDD of a Pico W",
+            "pwm_hz": "125 MHz over a divider of at most 255 15/16 and a top of 65534; ports/rp2/machine_pwm.c",
             "freq_hz": "a choice of what set_sys_clock_khz reaches; ports/rp2/modmachine.c",
             "cpu_ticks_per_us": "time_us_32; ports/rp2/mphalport.h",
             "hardware_timers": "ports/rp2/machine_timer.c",
@@ -136,6 +148,7 @@ RP2 = Profile(
             "epoch_year": "MICROPY_EPOCH_IS_1970; ports/rp2/mpconfigport.h",
             "rtc_start": "ports/rp2/main.c",
             "rtc_survives_reset": "watchdog_reboot resets the RTC block with the rest; RP2040 datasheet, 2.12 and 4.7",
+            "deep_wakes": "ports/rp2/modmachine.c",
             "lightsleep_keeps_radio": "the CYW43 is a chip of its own; ports/rp2/modmachine.c",
             "lightsleep_wakes_on_edge": "micropython/micropython#16181; clocks of the pins are stopped",
         }

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .partitions import partitions
+
 PAGE_BYTES = 256
 SECTOR_BYTES = 4096
 
@@ -21,6 +23,10 @@ class Profile:
     """One MicroPython port on one kind of board. Times are microseconds of the board's time."""
 
     name: str
+    port: str
+    """Which of MicroPython's ports it is: "esp32", "rp2" or "stm32wb"."""
+    board: str
+    """The module of `interlock.boards` that it plays."""
     stack: str
     """Which binding its `bluetooth` is: "nimble" or "btstack"."""
 
@@ -52,14 +58,22 @@ class Profile:
     """What one PDU of a connection carries at most."""
     max_connections: int
 
+    adv_floor_us: int
+    """The least interval at which it advertises without being connectable."""
+
     program_unit: int
     """Programs start at, and last for, a multiple of this many bytes."""
     irq_off_during_flash: bool
     """Whether edges of one pin collapse into one while a program or an erase runs."""
     flash_bytes: int
-    """What the virtual flash holds: the journal partition (esp32), or all storage (rp2, stm32wb)."""
+    """What the virtual flash holds: the partitions from `flash_base` on (esp32), or all storage (rp2, stm32wb)."""
+    flash_base: int
+    """The chip's address of its first byte."""
     journal_offset: int
     journal_bytes: int
+    files_offset: int
+    files_bytes: int
+    """The file system's part of the virtual flash."""
     heap_bytes: int
     """The board's Python heap. The VM's is larger: its objects are 64-bit, and the doubles live in it."""
 
@@ -80,6 +94,10 @@ class Profile:
     adc_pins: tuple[Pin, ...]
     adc_full_mv: tuple[int, ...]
     """What reads 65535: by attenuation, where there is one."""
+    pwm_hz: tuple[int, int]
+    """Least and most of `PWM.freq`."""
+    pwm_pins: tuple[Pin, ...]
+    """Pins that have a timer's channel; none named: every pin."""
     freq_hz: tuple[int, ...]
     """What `machine.freq` takes; the first is that at boot. Costs stay as they are whatever is set."""
     freq_clocks: int
@@ -111,6 +129,10 @@ class Profile:
     lightsleep_keeps_radio: bool
     lightsleep_counts_ticks: bool
     """Whether `time.ticks_*` go on in light sleep."""
+    deep_wakes: Mapping[str, tuple[int, ...]]
+    """Pins that can end deep sleep, by the function `esp32.wake_on_...` that they are given to."""
+    ext1_low_is_all: bool
+    """Whether `wake_on_ext1` at level low waits until all of its pins are low (else until any is)."""
     lightsleep_wakes_on_edge: bool
     """Whether an edge with a handler ends light sleep (else it is not seen)."""
 
@@ -122,10 +144,12 @@ class Profile:
         for name in _TOLD:
             value = getattr(self, name)
             told.append((name, tuple(value.items()) if isinstance(value, Mapping) else value))
+        told.append(("partitions", tuple(tuple(row) for row in partitions(self.board))))
         return tuple(told)
 
 
 _TOLD = (
+    "board",
     "tick_us",
     "rest_us",
     "handler_us",
@@ -136,7 +160,11 @@ _TOLD = (
     "sha256_block_us",
     "aes_block_us",
     "flash_bytes",
+    "flash_base",
     "journal_bytes",
+    "files_offset",
+    "files_bytes",
+    "read_us",
     "machine",
     "lacks",
     "pins",
@@ -146,6 +174,8 @@ _TOLD = (
     "irq_lines",
     "adc_pins",
     "adc_full_mv",
+    "pwm_hz",
+    "pwm_pins",
     "freq_hz",
     "freq_clocks",
     "cpu_ticks_per_us",
@@ -158,4 +188,6 @@ _TOLD = (
     "rtc_subseconds",
     "rtc_memory_bytes",
     "lightsleep_counts_ticks",
+    "deep_wakes",
+    "ext1_low_is_all",
 )

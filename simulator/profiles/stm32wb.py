@@ -1,4 +1,4 @@
-"""NUCLEO-WB55 (STM32WB55RG, 64 MHz), stock MicroPython, file system on the first 96 of its 256 KiB.
+"""NUCLEO-WB55 (STM32WB55RG, 64 MHz), stock MicroPython, file system on the first 128 of its 256 KiB.
 
 Its `pyb.Flash` caches one page and writes it back late: see `page_cache.py`.
 """
@@ -23,6 +23,8 @@ _NAMES: dict[str, Pin] = {**{name: name for name in [*_BOARD.values(), *_UNNAMED
 
 STM32WB = Profile(
     name="stm32wb",
+    port="stm32wb",
+    board="nucleo_wb55",
     stack="nimble",
     boot_us=250_000,
     tick_us=6,
@@ -47,11 +49,15 @@ STM32WB = Profile(
     mtu_max=527,
     link_octets=251,
     max_connections=4,
+    adv_floor_us=20_000,
     program_unit=8,
     irq_off_during_flash=True,
     flash_bytes=256 * 1024,
-    journal_offset=96 * 1024,
-    journal_bytes=160 * 1024,
+    flash_base=0x08080000,
+    journal_offset=128 * 1024,
+    journal_bytes=128 * 1024,
+    files_offset=0,
+    files_bytes=128 * 1024,
     heap_bytes=120 * 1024,
     machine=MappingProxyType(
         {
@@ -92,6 +98,12 @@ STM32WB = Profile(
     irq_lines=16,
     adc_pins=tuple(f"A{n}" for n in range(10)) + tuple(f"C{n}" for n in range(6)),
     adc_full_mv=(3300,),
+    pwm_hz=(1, 32_000_000),
+    pwm_pins=(
+        *(f"A{n}" for n in (0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 15)),
+        *(f"B{n}" for n in (3, 8, 9, 10, 11)),
+        *("D14", "D15", "E0", "E1"),
+    ),
     freq_hz=(64_000_000, 32_000_000, 24_000_000, 16_000_000, 8_000_000, 4_000_000, 2_000_000, 1_000_000),
     freq_clocks=4,
     cpu_ticks_per_us=64,
@@ -109,6 +121,8 @@ STM32WB = Profile(
     rtc_memory_bytes=0,
     lightsleep_keeps_radio=True,
     lightsleep_counts_ticks=False,
+    deep_wakes=MappingProxyType({}),
+    ext1_low_is_all=False,
     lightsleep_wakes_on_edge=True,
     sources=MappingProxyType(
         {
@@ -137,8 +151,9 @@ STM32WB = Profile(
             "read_us": "estimate: memory-mapped, a copy",
             "program_unit": "64-bit double words; ports/stm32/flash.c",
             "irq_off_during_flash": "one bank: code waits for the flash it runs from; ports/stm32/flash.c",
+            "flash_base": "FLASH_FS; ports/stm32/boards/stm32wb55xg.ld",
             "flash_bytes": "FLASH_FS; ports/stm32/boards/stm32wb55xg.ld",
-            "journal_bytes": "256 KiB less 96 KiB of files",
+            "journal_bytes": "256 KiB less 128 KiB of files: two releases and the loader",
             "heap_bytes": "estimate: 192 KiB of SRAM1 less statics, 16 KiB of stack and 4 KiB of page cache",
             "machine": "ports/stm32/modmachine.c, pin.c; shared/runtime/softtimer.h; STM32Cube GPIO driver",
             "lacks": "ports/stm32/pin.c (no IRQ object, no toggle), mpconfigport.h, rtc.c; no SSL, so no cryptolib",
@@ -146,6 +161,8 @@ STM32WB = Profile(
             "irq_lines": "EXTI; ports/stm32/extint.c",
             "adc_pins": "ports/stm32/boards/stm32wb55_af.csv",
             "adc_full_mv": "VREF+ of a NUCLEO",
+            "pwm_hz": "64 MHz over 16 bits of prescaler and of period; ports/stm32/machine_pwm.c",
+            "pwm_pins": "TIMx_CHy of ports/stm32/boards/stm32wb55_af.csv",
             "freq_hz": "a choice of the range of ports/stm32/powerctrl.c",
             "freq_clocks": "SYSCLK, HCLK, PCLK1, PCLK2; ports/stm32/modmachine.c",
             "cpu_ticks_per_us": "DWT cycle counter; ports/stm32/mphalport.h",
@@ -157,6 +174,7 @@ STM32WB = Profile(
             "epoch_year": "MICROPY_EPOCH_IS_1970 unset; py/mpconfig.h",
             "rtc_start": "RTC_CalendarConfig; ports/stm32/rtc.c",
             "rtc_survives_reset": "backup domain; ports/stm32/rtc.c",
+            "deep_wakes": "ports/stm32/powerctrl.c",
             "lightsleep_keeps_radio": "the second processor goes on",
             "lightsleep_counts_ticks": "SysTick stands still in stop mode; ports/stm32/powerctrl.c",
             "lightsleep_wakes_on_edge": "EXTI ends stop mode",

@@ -7,11 +7,12 @@ technician). `[...]` of an argument: its default; one without is to be given.
 from collections.abc import Mapping
 from typing import Any
 
-from .keys import Key, point
+from .keys import Key, point, version
 
 AIR = "air"
 """The `unit` of what happens to the air itself."""
 
+LINES = ("seat_closes", "seat_opens", "armed", "discharge", "dock", "button")
 _CURES = ("scan", "stack", "unit")
 
 WEAPON_ACTIONS: Mapping[str, Mapping[str, Key]] = {
@@ -19,11 +20,22 @@ WEAPON_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "arm": {},
     "safe": {},
     "safety_blips": {},
-    "discharge": {},
+    "discharge": {"for_s": Key(float, "how long the trigger is held; 0: one pulse", 0.0, minimum=0)},
     "holster": {},
     "press_stow": {},
     "seat_contact_sticks": {},
     "seat_contact_mends": {},
+    "line_sticks": {
+        "line": Key(str, "which of the unit's sensor lines", choices=LINES),
+        "level": Key(str, "the level it shows whatever happens", choices=("on", "off")),
+    },
+    "line_chatters": {
+        "line": Key(str, "which of the unit's sensor lines", choices=LINES),
+        "for_s": Key(float, "how long", 5.0, minimum=0),
+        "on_ms": Key(float, "how long it is on, each time, on average", 1.0, minimum=0.05),
+        "off_ms": Key(float, "how long it is off", 1.0, minimum=0.05),
+    },
+    "line_mends": {"line": Key(str, "which of the unit's sensor lines", choices=LINES)},
     "seat_contact_bounces": {"for_ms": Key(int, "how long it chatters", 200, minimum=1)},
 }
 RECORDER_ACTIONS: Mapping[str, Mapping[str, Key]] = {
@@ -47,6 +59,7 @@ UNIT_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "press_service": {},
     "battery_change": {"off_s": Key(float, "seconds without power", minimum=0)},
     "battery": {"mv": Key(int, "millivolts of the cell", minimum=0)},
+    "cell_ages": {"sag_mv": Key(int, "how far its voltage falls while the unit buzzes", 500, minimum=0)},
     "move": {"to_m": Key(list, "where to: [x, y] in metres", check=point)},
     "turn": {"to_deg": Key(float, "which way its wearer looks from now on, from the x axis")},
     "power_cut": {
@@ -93,7 +106,13 @@ TECHNICIAN_ACTIONS: Mapping[str, Mapping[str, Key]] = {
     "revoke": _BY,
     "identify": {"seconds": Key(int, "how long it blinks", 10, minimum=0, maximum=120), **_BY},
     "selftest": {"stands_by": Key(bool, "somebody sees that the recorder stands by", False), **_BY},
+    "place": {"seconds": Key(int, "for so long; 0: as the policy says", 0, minimum=0, maximum=0xFFFF), **_BY},
     "status": _BY,
+    "update": {
+        "version": Key(str, "of the release that is brought: 0.2.0", "0.2.0", check=version),
+        "works": Key(bool, "whether it does: else it ends at once, each time it is started", True),
+        **_BY,
+    },
     "sync": _BY,
     "pull": _BY,
 }

@@ -63,6 +63,14 @@ def point(value: list[Any]) -> str | None:
     return "a place is two numbers in metres, as in [1.5, 0]"
 
 
+def version(value: str) -> str | None:
+    """A version is three numbers."""
+    parts = value.split(".")
+    if len(parts) == 3 and all(part.isascii() and part.isdigit() and int(part) < 256 for part in parts):
+        return None
+    return "a version is three numbers below 256, as in 0.2.0"
+
+
 def place(value: list[Any]) -> tuple[float, float]:
     """What `point` let through."""
     return float(value[0]), float(value[1])

@@ -21,6 +21,7 @@ class Recorder:
     start_delay_ms: int = 900
     wake_delay_ms: int = 3_000
     audio: bool = True
+    kind: str = "momentary"
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Technician:
 class Scenario:
     """`technicians`: none when nobody comes; `begins`: UTC at its time 0; `scan_duty`: which share of its scan interval
     each camera unit's radio really listens; `clocks`: boards have calendars with a battery, which are right at the
-    beginning."""
+    beginning; `flashed`: units run releases from file systems of their own, by the loader, as flashing leaves them."""
 
     name: str
     about: str
@@ -83,6 +84,7 @@ class Scenario:
     begins: datetime = EPOCH
     scan_duty: float = 1.0
     clocks: bool = False
+    flashed: bool = False
 
     def unit(self, unit_id: str) -> Unit:
         return next(unit for unit in self.units if unit.id == unit_id)

@@ -10,9 +10,10 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy, unsound_policy
+from interlock.core.settings import DEFAULT_POLICY, RECORDER_NAMES, ROLE_NAMES, Policy, unsound_policy
 
-from ..profiles import PROFILES
+from ..profiles import CHIPS
+from ..wiring import wiring
 from .actions import ACTIONS, AIR, TECHNICIAN_ACTIONS, happens_to
 from .keys import Fields, Key, ScenarioError, clock_time, place, point
 from .lines import Lines
@@ -40,9 +41,15 @@ _RECORDER_ABOUT = {
     "start_delay_ms": "from the shutter to recording",
     "wake_delay_ms": "longer when it was asleep",
     "audio": "whether the buffer has sound",
+    "kind": "how the unit speaks to it",
 }
 RECORDER_KEYS = {
-    item.name: Key(type(item.default), _RECORDER_ABOUT[item.name], item.default)
+    item.name: Key(
+        type(item.default),
+        _RECORDER_ABOUT[item.name],
+        item.default,
+        choices=tuple(RECORDER_NAMES.values()) if item.name == "kind" else (),
+    )
     for item in dataclasses.fields(Recorder)
 }
 POLICY_KEYS = {
@@ -75,11 +82,12 @@ TECHNICIAN_KEYS = {
 SCENARIO_KEYS = {
     "name": Key(str, "what people call it"),
     "about": Key(str, "what it shows", ""),
-    "profile": Key(str, "the port of its boards", "esp32", choices=tuple(PROFILES)),
+    "profile": Key(str, "the port of its boards", "esp32", choices=tuple(CHIPS)),
     "duration_s": Key((float), "how long it lasts", minimum=0),
     "loss": Key(float, "share of receptions that fail for no other reason", 0.0, minimum=0, maximum=0.999),
     "scan_duty": Key(float, "share of its scan interval in which a camera unit really listens", 1.0, 0.01, 1),
     "clocks": Key(bool, "whether boards have calendars with a battery, right at the beginning", False),
+    "flashed": Key(bool, "whether units run releases from file systems of their own: they can be updated", False),
     "begins": Key(datetime, "UTC at its time 0", EPOCH, check=_zone),
     "secret": Key(str, "labels and keys follow from it"),
 }
@@ -163,6 +171,8 @@ class _Parser:
         units = self._units()
         technicians = self._technicians(units)
         values = {name: top.take(name, key) for name, key in SCENARIO_KEYS.items()}
+        self._check_pins(units, values["profile"])
+        self._check_recorders(units, values["profile"])
         events = tuple(self._events(units, technicians, values["duration_s"]))
         policy = self._policy(self._inner("policy", top))
         top.done()
@@ -205,6 +215,20 @@ class _Parser:
                         f"{self._lines.key('unit', i, 'cameras')}{self._where}: {unit.id} names {camera!r} as its "
                         f"camera; there is no such camera unit. Write one of {', '.join(sorted(known)) or 'none'}."
                     )
+
+    def _check_pins(self, units: tuple[Unit, ...], name: str) -> None:
+        """A board without pins for both roles plays no unit that has both."""
+        both = [unit.id for unit in units if unit.role == ROLES["holster"] | ROLES["camera"]]
+        if both and not wiring(name).plays_both:
+            able = ", ".join(each for each in CHIPS if wiring(each).plays_both)
+            raise self._top.error(f"a board of profile {name} has not the pins for {both[0]}'s two roles. Take {able}.")
+
+    def _check_recorders(self, units: tuple[Unit, ...], name: str) -> None:
+        """A GoPro lets only bonded peers command it."""
+        gopros = [unit.id for unit in units if unit.recorder and unit.recorder.kind == "gopro"]
+        if gopros and CHIPS[name].stack != "nimble":
+            able = ", ".join(each for each in CHIPS if CHIPS[each].stack == "nimble")
+            raise self._top.error(f"a board of profile {name} cannot bond with {gopros[0]}'s GoPro. Take {able}.")
 
     def _technicians(self, units: tuple[Unit, ...]) -> tuple[Technician, ...]:
         """`[technician]`, or several as `[[technician]]`."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from interlock.core import frames, proof, records, selftest, watch
+from interlock.core import frames, lines, proof, records, selftest, updating, watch
 from interlock.core.settings import ROLE_HOLSTER
 
 from ..played import Run, UnitRun
@@ -21,6 +21,7 @@ class Sign(StrEnum):
     CANCELLED = "cancelled"
     LATE = "late ack"
     STOPPED = "stopped by hand"
+    UPDATE = "release"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ class _Teller:
             return Sign.MODE, name if fields.seconds else f"{name} over"
         elif kind == records.SELF_TEST and fields.phase != records.TEST_BEGUN:
             return Sign.MODE, f"self-test {selftest.PHASE_NAMES.get(fields.phase, fields.phase)}"
+        elif kind == records.LINES and fields.cause != lines.PLACED:
+            return self._lines(fields)
+        elif kind == records.UPDATE:
+            version = f"{fields.major}.{fields.minor}.{fields.patch}"
+            return Sign.UPDATE, f"{version} {updating.PHASE_NAMES.get(fields.phase, fields.phase)}"
         elif kind == records.ALERT:
             if fields.code == proof.ALERT_INTERRUPTED:
                 return Sign.STOPPED, "stopped by hand"
@@ -76,6 +82,14 @@ class _Teller:
             elif fields.event == frames.CANCEL:
                 return Sign.CANCELLED, "draw cancelled"
         return None
+
+    def _lines(self, fields: Any) -> tuple[Sign, str]:
+        wrong = [
+            name for name, bits in zip(lines.LINES, fields.lines, strict=True) if bits & (lines.STUCK | lines.NOISY)
+        ]
+        if fields.cause == lines.SOUND:
+            return Sign.FIT, "sensors sound again"
+        return Sign.WARNED, f"warned: {', '.join(wrong)}"
 
     def _partner(self, fields: Any) -> tuple[Sign, str] | None:
         name = self._names.get(fields.unit, f"unit {fields.unit}")

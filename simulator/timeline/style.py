@@ -69,6 +69,7 @@ SIGNS: dict[Sign, tuple[str, str, str, float]] = {
     Sign.CANCELLED: ("X", ui.WHITE, ui.INK, 8),
     Sign.LATE: (">", ui.GREEN, ui.WHITE, 8),
     Sign.STOPPED: ("s", ui.CRIMSON, ui.WHITE, 6.5),
+    Sign.UPDATE: ("^", ui.VIOLET, ui.WHITE, 7.5),
 }
 XMap = Callable[[float], float]
 

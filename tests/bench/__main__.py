@@ -17,6 +17,7 @@ MODULES = (
     "opening",
     "vm",
     "heap",
+    "units",
     "lms",
     "verify",
     "scale",

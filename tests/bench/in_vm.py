@@ -140,7 +140,18 @@ class Signal:
 def drawn():
     """(role, radio) of a holster unit whose weapon has just left: `react` is the loop's next act."""
     partner = settings.Partner(9, settings.ROLE_CAMERA, settings.PAIRED, b"c" * 32, b"p" * 32)
-    who = (1, b"BENCH001", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, settings.NO_KEY, [partner], POLICY)
+    who = (
+        1,
+        b"BENCH001",
+        1,
+        settings.ROLE_HOLSTER,
+        b"u" * 32,
+        b"g" * 32,
+        settings.NO_KEY,
+        [partner],
+        POLICY,
+        *settings.DEFAULT_RECORDER,
+    )
     clock = [0]
     radio = Radio()
     keep = RamFlash(settings.SECTORS)

@@ -7,7 +7,7 @@ from .nor import SECTOR_BYTES, Nor
 from .rows import Row
 from .workload import carried, rest, uses
 
-RINGS = (21, 153, 237)  # sectors that the boards leave to it
+RINGS = (13, 166, 237)  # sectors that the boards leave to it
 SERIAL = b"BENCH001"
 USES_A_SECTOR = 16  # rather more than there are: so many openings meet a sector that is all but full
 

@@ -26,7 +26,16 @@ _KEYS = {}  # parameters: signer's sectors once the key is made, since that take
 
 def some_settings(revision=1, unit_key=b"u" * 32):
     return Settings(
-        revision, SERIAL, 1, settings.ROLE_HOLSTER, unit_key, b"g" * 32, settings.NO_KEY, [], DEFAULT_POLICY
+        revision,
+        SERIAL,
+        1,
+        settings.ROLE_HOLSTER,
+        unit_key,
+        b"g" * 32,
+        settings.NO_KEY,
+        [],
+        DEFAULT_POLICY,
+        *settings.DEFAULT_RECORDER,
     )
 
 
@@ -153,6 +162,14 @@ class Unit:
     def self_test(self, credential, parts):
         self.said.append(("self-test", credential, parts))
         return wire.OK, selftest.pack(records.TEST_BEGUN, parts, {}, 0, 0, 0)
+
+    def place(self, credential, what, seconds):
+        self.said.append(("place", credential, what, seconds))
+        return wire.OK, struct.pack(wire.PLACED_HEAD, 0, 0, 0)
+
+    def update(self, code, body):
+        self.said.append(("update", code, body))
+        return wire.OK, b""
 
     def ratchet(self, moved):
         self.access = access.store(self.area, moved)

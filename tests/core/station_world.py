@@ -5,7 +5,8 @@ from interlock.station import Station
 from tests.core.flash import RamFlash
 
 GROUP = b"G" * 32
-FIGURES = tuple([name for name, _, _ in settings.POLICY_LIMITS]) + ("covert", "stop_after_hold")
+FIGURES = tuple([name for name, _, _ in settings.POLICY_LIMITS[:-1]])
+FIGURES += ("covert", "stop_after_hold", settings.POLICY_LIMITS[-1][0])
 
 
 def policy_with(**figures):
@@ -24,7 +25,16 @@ def partner(number, role, standing=settings.PAIRED):
 def config_of(number, role, partners, policy=settings.DEFAULT_POLICY, revision=1):
     serial = b"UNIT%04d" % number
     return settings.Settings(
-        revision, serial, number, role, unit_key(number), GROUP, settings.NO_KEY, list(partners), policy
+        revision,
+        serial,
+        number,
+        role,
+        unit_key(number),
+        GROUP,
+        settings.NO_KEY,
+        list(partners),
+        policy,
+        *settings.DEFAULT_RECORDER,
     )
 
 

@@ -22,18 +22,30 @@ class Line:
 
 
 class Recorder:
-    off_at = None
+    speaks = False
+    toggles = True
+    buffer_ms = proven_ms = None
+    is_silent = is_wanted = is_kept = False
 
     def __init__(self):
         self.tally = Line()
         self.awake = Line(True)
+        self.contacts = (self.tally, self.awake)
         self.pulses = 0
 
-    def pulse(self, now):
+    def start(self, now):
         self.pulses += 1
+
+    stop = start
+
+    def hear(self, now):
+        pass
 
     def tick(self, now):
         pass
+
+    def deadline(self, now):
+        return None
 
 
 class Signal:
@@ -117,6 +129,17 @@ def test_a_repeat_after_a_restart_of_the_unit_is_followed_once():
     assert worn.recorder.pulses == 1 and len(worn.heard()) == 1
 
 
+def test_the_recorder_is_told_to_stop_nothing_while_a_weapon_is_out_and_to_forget_its_orders_without_need():
+    worn = Worn().wait(0)
+    assert not (worn.recorder.is_kept or worn.recorder.is_wanted)
+    worn.hear(frames.DRAW, 1).wait(0)
+    assert worn.recorder.is_kept and worn.recorder.is_wanted
+    worn.hear(frames.REHOLSTER, 2).wait(0)
+    assert not worn.recorder.is_kept and worn.recorder.is_wanted, "it is being started still"
+    worn.wait(worn.member.station.policy.start_limit_ms + 1).wait(60000)
+    assert not (worn.recorder.is_kept or worn.recorder.is_wanted)
+
+
 def cut_in_a_test(*recorder):
     """A camera unit whose power was cut in a self-test; `recorder`: (mode, tally) of the records since."""
     worn = Worn()
@@ -166,3 +189,36 @@ def test_a_tally_that_a_self_test_found_stuck_on_is_announced_as_unproven_and_re
     worn.hear(frames.DRAW, 5)
     assert worn.recorder.pulses == pressed, "a press might stop what records"
     assert camera.answer(worn.role.state, worn.air.now)[:2] == (frames.REFUSED, frames.REASON_UNPROVEN)
+
+
+def test_a_self_test_that_sees_no_tally_leaves_no_recorder_recording():
+    # One that toggles is pressed a second time; the others are told to stop.
+    for toggles, expected in ((True, ["start", "start"]), (False, ["start", "stop"])):
+        worn = Worn()
+        told = []
+        worn.recorder.toggles = toggles
+        worn.recorder.start = lambda now, told=told: told.append("start")
+        worn.recorder.stop = lambda now, told=told: told.append("stop")
+        worn.role.lend(camera.TEST)
+        worn.wait(6000)
+        worn.role.lend(camera.TEST)
+        assert told == expected
+
+
+def test_a_recorder_that_talks_is_unproven_until_it_said_that_it_is_off_and_silence_is_not_that():
+    for boots in (camera.at_boot(False, False, 0, is_known=False), camera.at_boot(True, True, 0)):
+        assert not camera.is_believed(boots)
+        silent, _ = camera.MACHINE.step(boots, camera.TALLY_OFF, -1 - 1500, 5000, policy_with())
+        assert not camera.is_believed(silent)
+        off, _ = camera.MACHINE.step(boots, camera.TALLY_OFF, 200, 5000, policy_with())
+        assert camera.is_believed(off) and camera.tally_age_ms(off, 5000) == 200
+    proven, _ = camera.MACHINE.step(off, camera.TALLY_ON, None, 6000, policy_with())
+    silent, _ = camera.MACHINE.step(proven, camera.TALLY_OFF, -1 - 1500, 9000, policy_with())
+    assert camera.tally_age_ms(silent, 9000) == 1500 and not silent.tally
+
+
+def test_a_buffer_is_what_the_recorder_says_of_it_and_not_more_than_the_policy():
+    for said, buffer_ms in ((None, 5000), (3000, 3000), (0, 0), (90000, 5000)):
+        state = camera.at_boot(False, True, 0)
+        state, _ = camera.MACHINE.step(state, camera.TALLY_ON, said, 60000, policy_with(buffer_ms=5000))
+        assert state.buffer_ms == buffer_ms

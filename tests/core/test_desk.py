@@ -16,7 +16,8 @@ UTC = 1795000000
 DAY_S = 86400
 OLD, NEW = b"g" * 32, b"h" * 32
 CAMERA, SPARE_CAMERA, HOLSTER, STRANGER = 2, 3, 4, 5
-FIGURES = tuple(name for name, _, _ in settings.POLICY_LIMITS) + ("covert", "stop_after_hold")
+FIGURES = tuple(name for name, _, _ in settings.POLICY_LIMITS[:-1])
+FIGURES += ("covert", "stop_after_hold", settings.POLICY_LIMITS[-1][0])
 
 
 class Silence:
@@ -31,7 +32,9 @@ def config(revision=1, group=(OLD, settings.NO_KEY), unit_key=b"u" * 32, role=se
         Partner(HOLSTER, settings.ROLE_HOLSTER, PAIRED, b"e" * 32, b"r" * 32),
     ]
     policy = settings.Policy(*[figures.get(FIGURES[i], DEFAULT_POLICY[i]) for i in range(len(FIGURES))])
-    return Settings(revision, SERIAL, 1, role, unit_key, *(tuple(group) + (partners, policy)))
+    return Settings(
+        revision, SERIAL, 1, role, unit_key, *(tuple(group) + (partners, policy) + settings.DEFAULT_RECORDER)
+    )
 
 
 class World:
@@ -103,7 +106,7 @@ def assigning(partner, until_s, officer=b"PC1234  ", zero=0):
 def test_an_admin_changes_keys_partners_and_policy_in_service_and_never_who_the_unit_is():
     world = World()
     changed = config(2, (NEW, OLD), b"v" * 32, hold_ms=60000)
-    fewer = Settings(*(tuple(config(3))[:7] + ([], DEFAULT_POLICY)))
+    fewer = Settings(*(tuple(config(3))[:7] + ([], DEFAULT_POLICY) + settings.DEFAULT_RECORDER))
     for held in (changed, fewer):
         assert give(world.admin(), held) == wire.OK
         assert settings.load(world.area) == world.adopted[-1] == held
@@ -114,6 +117,14 @@ def test_an_admin_changes_keys_partners_and_policy_in_service_and_never_who_the_
         another[0], another[place] = 4, other
         assert give(world.admin(), Settings(*another)) == wire.BAD_SETTINGS
     assert settings.load(world.area) == present and len(world.adopted) == 2
+
+
+def test_a_board_without_pins_for_both_roles_takes_no_settings_with_both():
+    both = Settings(*(tuple(config(4))[:3] + (settings.ROLE_HOLSTER | settings.ROLE_CAMERA,) + tuple(config(4))[4:]))
+    for plays_both, expected in ((False, wire.BAD_SETTINGS), (True, wire.OK)):
+        world = World()
+        world.desk.config, world.desk.plays_both = None, plays_both
+        assert world.desk.check(wire.ADMIN, both) == expected
 
 
 def test_the_counter_goes_on_when_the_units_own_key_changes():
@@ -282,6 +293,28 @@ def test_where_alerts_may_not_be_muted_a_session_cannot_either_and_a_camera_unit
     assert world.modes == camera.modes == []
 
 
+def test_a_placement_lasts_no_longer_than_a_test_and_is_of_holsters_only():
+    world = World()
+    asked_of = []
+
+    def place(credential, what, seconds):
+        asked_of.append((credential, what, seconds))
+        return wire.OK, b"lines"
+
+    host = world.technician()
+    assert host.ask(wire.PLACE, struct.pack(wire.PLACE_FORM, wire.PLACE_BEGIN, 0)) == (wire.NOT_ALLOWED, b"")
+    world.desk.placement = place
+    for what, seconds, reason in (
+        (wire.PLACE_BEGIN, 61, wire.BAD_MODE),
+        (wire.PLACE_BEGIN, 0, wire.OK),
+        (wire.LOOK, 9, wire.OK),
+        (wire.PLACE_END, 0, wire.OK),
+    ):
+        assert host.ask(wire.PLACE, struct.pack(wire.PLACE_FORM, what, seconds))[0] == reason
+    who = wire.TECHNICIAN
+    assert asked_of == [(who, wire.PLACE_BEGIN, 60), (who, wire.LOOK, 9), (who, wire.PLACE_END, 0)]
+
+
 # Wrong secrets.
 
 
@@ -394,3 +427,15 @@ def test_a_technicians_word_does_not_wash_the_journal_out():
     desk.tidy(world.now)
     again = [desk.assign(wire.TECHNICIAN, CAMERA, UTC + 7200, b"PC1     ") for _ in range(3)]
     assert again == [wire.OK, wire.OK, wire.TOO_OFTEN]
+
+
+def test_a_board_that_cannot_have_a_kind_of_recorder_takes_no_settings_with_it():
+    for kind, which in ((settings.UART, bytes(8)), (settings.GOPRO, b"1234" + bytes(4))):
+        wanted = config(4, role=settings.ROLE_CAMERA)
+        wanted = Settings(*(tuple(wanted)[:9] + (kind, which)))
+        for can, expected in ((False, wire.BAD_SETTINGS), (True, wire.OK)):
+            world = World(config(role=settings.ROLE_CAMERA))
+            world.desk.has_recorder = lambda kind, can=can: can
+            assert give(world.admin(), wanted) == expected
+            # A driver is made at a start, so the unit starts anew when the session is over.
+            assert world.desk.restart == can

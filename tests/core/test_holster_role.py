@@ -1,9 +1,10 @@
 """The holster unit's role over a real station: what is built ahead, and that no counter is aired twice."""
 
-from interlock.core import frames, records
+from interlock.core import frames, holster, lines, records, wire
 from interlock.core.receiver import Receiver
 from interlock.core.settings import REACH_JOURNAL, ROLE_CAMERA, ROLE_HOLSTER
 from interlock.holster_role import HolsterRole
+from interlock.placement import Placement
 from tests.core.station_world import GROUP, Air, config_of, partner, policy_with
 
 H, C = 1, 2
@@ -13,6 +14,11 @@ class Switch:
     """A contact whose changes the test makes."""
 
     settle_at = None
+    noisy = False
+    held_back = 0
+    edges = 0
+    pulse_ms = 8
+    seen = 3
 
     def __init__(self, on=False):
         self.on = on
@@ -31,8 +37,9 @@ class Switch:
 class Seat:
     contacts = ()
     edge_at = 0
-    faulty = False
-    disagree_at = None
+    faulty = noisy = False
+    held_back = 0
+    disagree_at = left_at = None
 
     def __init__(self):
         self.seated = True
@@ -48,7 +55,7 @@ class Seat:
 
 
 class Cell:
-    low = False
+    low = doubts = False
 
     def check(self):
         return False
@@ -148,3 +155,61 @@ def test_frames_built_ahead_are_taken_by_a_camera_as_new():
     unit.turn()
     heard = ear.hear(unit.member.radio.on, 0, 0)
     assert (heard.event, heard.counter) == (frames.DRAW, unit.member.station.counter)
+
+
+def announced():
+    """A holster unit whose officer has announced a function test."""
+    unit = Holstered()
+    for on in (True, False, True, False):
+        unit.button.turn(on)
+        unit.wait(100)
+    assert unit.role.state.duty == records.MODE_FUNCTION_TEST
+    return unit
+
+
+def test_a_placement_that_nobody_began_ends_no_function_test_of_the_officer():
+    unit = announced()
+    Placement(unit.role).ask(wire.TECHNICIAN, wire.PLACE_END, 0)
+    assert unit.role.state.duty == records.MODE_FUNCTION_TEST
+
+
+def test_a_button_that_is_noisy_takes_back_the_function_test_that_it_announced_and_its_presses_are_none():
+    unit = announced()
+    unit.button.noisy = True
+    for on in (True, False, True, False):
+        unit.button.turn(on)
+        unit.wait(100)
+    assert unit.role.state.duty == records.MODE_NORMAL
+    told = [(fields.mode, fields.cause, fields.seconds) for fields in unit.member.records(records.MODE)]
+    assert told[1:] == [(records.MODE_FUNCTION_TEST, records.MODE_BUTTON_NOISY, 0)]
+    unit.seat.turn(False)
+    unit.turn()
+    (flags,) = [fields.flags for fields in unit.member.records(records.EVENT) if fields.event == frames.DRAW]
+    assert not flags & (holster.FLAG_FUNCTION_TEST | frames.FLAG_SENSOR_FAULT)
+
+
+def test_a_fault_of_dock_or_button_is_journalled_and_one_of_the_weapons_lines_is_in_every_frame_too():
+    for name, is_in_frames in (("dock", False), ("button", False), ("armed", True), ("seat", True)):
+        unit = Holstered()
+        getattr(unit, name).noisy = True
+        unit.wait(10).wait(10)
+        (told,) = unit.member.records(records.LINES)
+        assert lines.faults(told.lines) == lines.NOISY
+        assert bool(unit.role.state.conditions & frames.FLAG_SENSOR_FAULT) == is_in_frames
+
+
+def test_a_lone_pulse_is_a_discharge_and_a_record_says_which_of_the_use_was_not_confirmed():
+    unit = Holstered()
+    unit.seat.turn(False)
+    unit.turn()
+    for _ in range(2):
+        unit.wait(3000)
+        unit.discharge.turn(True)
+        unit.discharge.edge_at = unit.air.now
+        unit.turn()
+        unit.discharge.turn(False)
+        for _ in range(30):
+            unit.wait(100)
+    told = [(fields.event, fields.discharges) for fields in unit.member.records(records.EVENT)]
+    doubt = holster.NOTE_UNCONFIRMED
+    assert told[-4:] == [(frames.DISCHARGE, 1), (doubt, 1), (frames.DISCHARGE, 2), (doubt, 2)]

@@ -479,6 +479,7 @@ def test_every_record_type_packs_and_unpacks():
 SAMPLES = {
     records.BOOT: (1, 0, 1, 0),
     records.RESERVE: (256,),
+    records.UPDATE: (6, 0, 1, 0, 2, 0, b"relehead", 0, 1, 0),
     records.LOSS: (85,),
     records.CONFIG: (3, b"configur"),
     records.TORN: (1,),
@@ -507,7 +508,9 @@ SAMPLES = {
     records.MET: (2, 1000, b"head"),
     records.TIME_HEARD: (2, 448750000),
     records.ASSIGNED: (2, 1795000000, 2, b"alice   "),
+    records.LIFE: (1, 3, 1, 2, 3, 4, 5, 6, 7, b"mark"),
     records.SELF_TEST: (2, 2, 33, b"\1\0\0\0\0\x2a", 3900, 1234, 56),
+    records.LINES: (2, 2, 60, b"\6\7\2\2\1\x12"),
     records.RADIO: (1, 12),
 }
 

@@ -51,7 +51,9 @@ class Team:
         area = RamFlash(settings.SECTORS)
         role = settings.ROLE_HOLSTER if number == HOLSTER else settings.ROLE_CAMERA
         serial = b"UNIT%04d" % number
-        held = Settings(1, serial, number, role, unit_key(number), OLD, NO_KEY, partners, DEFAULT_POLICY)
+        held = Settings(
+            1, serial, number, role, unit_key(number), OLD, NO_KEY, partners, DEFAULT_POLICY, *settings.DEFAULT_RECORDER
+        )
         settings.store(area, held)
         access.store(area, some_access())
         station = Station(held, RamFlash(8, 1024), area, Silence(), lambda: self.now, 1)
@@ -63,6 +65,7 @@ class Team:
         """An admin session with a unit that gives it other settings."""
         present = self.stations[number].config
         names = ("revision", "serial", "unit", "role", "unit_key", "group_key", "group_other", "partners", "policy")
+        names += ("recorder", "recorder_id")
         fields["revision"] = present.revision + 1
         held = Settings(*[fields.get(names[i], present[i]) for i in range(len(names))])
         host = Host(self.desks[number]).open_admin()

@@ -154,8 +154,19 @@ def test_the_published_private_keys_give_the_published_one_time_signatures():
         q = struct.unpack_from(">I", SIGNATURE_2, at)[0]
         published = SIGNATURE_2[at + 4 : at + 4 + size]
         assert one_time(ots_type, identifier, q, seed, published[4:36], message) == published
-        public = lmots.candidate(ots_type, identifier, q, message, published)
-        assert computed(ots_type, identifier, q, seed) == public
+        chains = lmots.Candidate(ots_type, identifier, q, message, published)
+        assert chains.step(1 << 20)
+        assert computed(ots_type, identifier, q, seed) == chains.sum.digest()
+
+
+def test_a_signature_is_verified_in_slices_with_the_same_result():
+    for hashes in (1, 7, 100):
+        for message, is_good in ((MESSAGE_2, True), (MESSAGE_2 + b".", False)):
+            found = lms.Verification(PUBLIC_2, memoryview(message), memoryview(SIGNATURE_2))
+            slices = 0
+            while not found.step(hashes):
+                slices += 1
+            assert found.is_good == is_good and slices > 5
 
 
 def test_the_published_private_key_gives_the_published_bottom_tree():

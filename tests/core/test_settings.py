@@ -6,6 +6,7 @@ from binascii import crc32, hexlify
 from interlock.core import records, settings, wire
 from interlock.core.settings import (
     DEFAULT_POLICY,
+    DEFAULT_RECORDER,
     REACH_GROUP,
     REACH_OWN,
     Partner,
@@ -20,13 +21,23 @@ from interlock.core.settings import (
 )
 from tests.core.flash import PowerCut, RamFlash
 
-FIGURES = tuple(name for name, _, _ in settings.POLICY_LIMITS) + ("covert", "stop_after_hold")
+FIGURES = tuple(name for name, _, _ in settings.POLICY_LIMITS[:-1])
+FIGURES += ("covert", "stop_after_hold", settings.POLICY_LIMITS[-1][0])
 
 
 def sample(revision=1):
     partners = [Partner(2, settings.ROLE_CAMERA, settings.PAIRED, b"c" * 32, b"p" * 32)]
     return Settings(
-        revision, b"HOLSTER1", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, settings.NO_KEY, partners, DEFAULT_POLICY
+        revision,
+        b"HOLSTER1",
+        1,
+        settings.ROLE_HOLSTER,
+        b"u" * 32,
+        b"g" * 32,
+        settings.NO_KEY,
+        partners,
+        DEFAULT_POLICY,
+        *DEFAULT_RECORDER,
     )
 
 
@@ -36,7 +47,9 @@ def changed(**figures):
 
 def with_policy(policy):
     good = sample()
-    return Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.group_other, [], policy)
+    return Settings(
+        1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.group_other, [], policy, *DEFAULT_RECORDER
+    )
 
 
 def test_what_is_stored_is_loaded():
@@ -47,7 +60,7 @@ def test_what_is_stored_is_loaded():
 
 
 def test_the_digest_of_settings_is_locked():
-    assert hexlify(settings.digest(sample())).decode() == "18ed6f5a98e194fe"
+    assert hexlify(settings.digest(sample())).decode() == "261e11c17f28b6b1"
 
 
 def test_the_newer_revision_wins_and_the_older_slot_is_the_one_rewritten():
@@ -84,23 +97,49 @@ def test_any_altered_byte_makes_them_none():
 
 def test_what_no_unit_can_be_is_refused_with_the_reason():
     good = sample()
-    busy = Policy(*([0] * 20 + [False, True]))  # a renewal every 0 ms: it would never do anything else
+    busy = Policy(*([0] * 20 + [False, True, 0]))  # a renewal every 0 ms: it would never do anything else
     fewer = changed(on_draw=REACH_GROUP, on_arm=REACH_OWN)  # the graver event would concern fewer
     secret = changed(on_draw=0, on_arm=0, on_discharge=0)  # a discharge that no camera hears of
     often = changed(ready_every_ms=4999)
     stranger = Partner(2, settings.ROLE_CAMERA, 2, b"c" * 32, b"p" * 32)
     bad = (
-        Settings(1, b"short", 1, 1, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY),
-        Settings(1, b"HOLSTER1", 0, 1, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY),
-        Settings(1, b"HOLSTER1", 1, 9, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY),
         Settings(
-            1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.group_other, good.partners * 9, DEFAULT_POLICY
+            1, b"short", 1, 1, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY, *DEFAULT_RECORDER
+        ),
+        Settings(
+            1, b"HOLSTER1", 0, 1, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY, *DEFAULT_RECORDER
+        ),
+        Settings(
+            1, b"HOLSTER1", 1, 9, good.unit_key, good.group_key, good.group_other, [], DEFAULT_POLICY, *DEFAULT_RECORDER
+        ),
+        Settings(
+            1,
+            b"HOLSTER1",
+            1,
+            1,
+            good.unit_key,
+            good.group_key,
+            good.group_other,
+            good.partners * 9,
+            DEFAULT_POLICY,
+            *DEFAULT_RECORDER,
         ),
         with_policy(busy),
         with_policy(fewer),
         with_policy(secret),
         with_policy(often),
-        Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, good.group_other, [stranger], DEFAULT_POLICY),
+        Settings(
+            1,
+            b"HOLSTER1",
+            1,
+            1,
+            good.unit_key,
+            good.group_key,
+            good.group_other,
+            [stranger],
+            DEFAULT_POLICY,
+            *DEFAULT_RECORDER,
+        ),
     )
     for one in bad:
         try:
@@ -111,6 +150,42 @@ def test_what_no_unit_can_be_is_refused_with_the_reason():
             raise AssertionError("accepted")
 
 
+def with_recorder(role, kind, which):
+    return Settings(1, b"CAMERA01", 1, role, b"u" * 32, b"g" * 32, settings.NO_KEY, [], DEFAULT_POLICY, kind, which)
+
+
+def test_a_recorder_is_told_by_its_kind_and_a_gopro_by_which_one_it_is_too():
+    which = b"1234" + bytes(4)
+    for kind, one in ((settings.LEVEL, bytes(8)), (settings.UART, bytes(8)), (settings.GOPRO, which)):
+        good = with_recorder(settings.ROLE_CAMERA, kind, one)
+        assert decode(encode(good)) == good
+    bad = (
+        (settings.ROLE_CAMERA, 4, bytes(8)),
+        (settings.ROLE_CAMERA, settings.GOPRO, bytes(8)),  # whichever is near
+        (settings.ROLE_CAMERA, settings.GOPRO, b"1234"),
+        (settings.ROLE_COMBINED, settings.UART, which),
+        (settings.ROLE_HOLSTER, settings.LEVEL, bytes(8)),
+    )
+    for one in bad:
+        try:
+            encode(with_recorder(*one))
+        except SettingsError as error:
+            assert "recorder" in str(error) or "GoPro" in str(error)
+        else:
+            raise AssertionError("accepted")
+
+
+def test_settings_of_the_form_before_are_in_force_with_the_defaults_of_what_they_lack():
+    flash = RamFlash(2)
+    whole = encode(sample())
+    body = b"ILS\x02" + struct.pack(">H", len(whole) - 13) + whole[6:-17]
+    flash.program(0, body + struct.pack(">I", crc32(body) & 0xFFFFFFFF))
+    assert load(flash) == sample()
+    store(flash, sample(2))
+    assert load(flash) == sample(2)
+    assert decode(body + struct.pack(">I", crc32(body) & 0xFFFFFFFF ^ 1)) is None
+
+
 def test_readiness_and_presence_may_be_left_out():
     silent = with_policy(changed(ready_every_ms=0, present_every_ms=0))
     assert decode(encode(silent)) == silent
@@ -118,7 +193,7 @@ def test_readiness_and_presence_may_be_left_out():
 
 def test_a_flag_that_is_neither_yes_nor_no_is_no_setting():
     data = bytearray(encode(sample()))
-    data[-5] = 2
+    data[-18] = 2
     data[-4:] = struct.pack(">I", crc32(bytes(data[:-4])) & 0xFFFFFFFF)
     assert decode(data) is None
 
@@ -126,7 +201,9 @@ def test_a_flag_that_is_neither_yes_nor_no_is_no_setting():
 def test_the_largest_settings_of_a_set_up_fit_into_one_message():
     crowd = [Partner(2 + i, settings.ROLE_CAMERA, settings.SPARE, b"c" * 32, b"p" * 32) for i in range(8)]
     good = sample()
-    whole = Settings(1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, b"o" * 32, crowd, DEFAULT_POLICY)
+    whole = Settings(
+        1, b"HOLSTER1", 1, 1, good.unit_key, good.group_key, b"o" * 32, crowd, DEFAULT_POLICY, *DEFAULT_RECORDER
+    )
     sealed = 1 + 2 + len(encode(whole)) + struct.calcsize(wire.ACCESS_FORM) + 24
     assert sealed <= wire.MESSAGE_MAX
 

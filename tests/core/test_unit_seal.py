@@ -132,7 +132,16 @@ def test_a_unit_whose_access_does_not_read_does_its_duty_and_lets_nobody_in():
     held = access.Access(0, b"FORCE   ", b"left hip        ", b"K" * 32, access.NO_KEY, 1, b"R" * 32, False)
     access.store(keep, held)
     config = settings.Settings(
-        1, b"SEALED01", 1, settings.ROLE_HOLSTER, bytes(32), bytes(32), settings.NO_KEY, [], settings.DEFAULT_POLICY
+        1,
+        b"SEALED01",
+        1,
+        settings.ROLE_HOLSTER,
+        bytes(32),
+        bytes(32),
+        settings.NO_KEY,
+        [],
+        settings.DEFAULT_POLICY,
+        *settings.DEFAULT_RECORDER,
     )
     assert Desk(life.unit, keep, label, config, None, None, None).access.admin_key == b"K" * 32
     keep.dead = True

@@ -36,6 +36,8 @@ def headline(uses: list[Json], unlisted: list[Json]) -> Json:
         "heard": quantiles([use["heard_ms"] for use in aired]),
         "recording": quantiles([use["recording_ms"] for use in aired]),
         "unanswered": sum(use["late_acks"] is not None and use["heard_ms"] is None for use in aired),
+        "pickup_faulty_uses": sum(use["pickup_faulty_ms"] > 0 for use in counted),
+        "pickup_faulty_ms": sum(use["pickup_faulty_ms"] for use in counted),
         "alerts": [{"name": n, "given": alerts[n][0], "muted": alerts[n][1]} for n in sorted(alerts)],
     }
 
@@ -53,6 +55,9 @@ def count(events: list[Json]) -> Json:
     exempt = [event for event in events if event["verdict"] != "before" and _well_signed(event)]
     found["exempt"] = len(exempt)
     found["exempt_confirmed"] = sum(any(said["confirmed_by"] for said in _well_signed(event)) for event in exempt)
+    doubted = [event for event in events if event["confirmed"] is False]
+    found["unconfirmed"] = len(doubted)
+    found["unconfirmed_before"] = sum(event["verdict"] == "before" for event in doubted)
     ends = [event["continuity"]["state"] for event in events if event["continuity"]]
     for name, state in (("unbroken", "unbroken"), ("broken", "broken"), ("unknown_end", "unknown")):
         found[name] = ends.count(state)

@@ -107,6 +107,7 @@ def event(
         if verdict == "before"
         else None,
         exempt=None,
+        confirmed=True if kind == "discharge" else None,
     )
     return replace(made, **more)  # type: ignore[arg-type]
 
@@ -181,6 +182,7 @@ def use(number: int, utc_ms: int | None, team: str | None, verdicts: str, first:
         month=None if utc_ms is None else utc_text(utc_ms)[:7],
         offsets=[ClockOffset(camera, camera, 2, -412, 3, -431, -390, "both")],
         end=Ground("returned", "the weapon was put back", [cited(weapon, first + 9, "event", "put back", 18_000)]),
+        pickup_faulty_ms=0,
     )
     return replace(made, **more)  # type: ignore[arg-type]
 
@@ -209,6 +211,7 @@ def unit(number: int, role: str, team: str | None, overdue_days: int | None = 1,
         overdue_days=overdue_days,
         is_overdue=overdue_days is None or overdue_days > 7,
         fits=[] if pulled is None else [ClockFit(3, 14, 12.4, 0.6, 7.2, 21)],
+        pickup_faulty_ms=0,
     )
     return replace(made, **more)  # type: ignore[arg-type]
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 STATUS_NAMES = {
-    *("serial", "name", "role", "number", "firmware", "battery_mv", "boot", "uptime_ms", "journal_first"),
-    *("journal_following", "journal_head", "unpulled", "revision", "settings_digest", "clock_off_ms"),
+    *("serial", "name", "role", "number", "firmware", "battery_mv", "battery_percent", "boot", "uptime_ms"),
+    *("journal_first", "journal_following", "journal_head", "unpulled", "revision", "settings_digest", "clock_off_ms"),
     *("clock_uncertainty_ms", "flags", "is_revoked", "signing", "group_epochs", "assigned", "assigned_until_s"),
 }
 PULL_NAMES = {

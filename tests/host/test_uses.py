@@ -15,6 +15,7 @@ from host_tools.reporting.model import Apart, Company, Use
 from host_tools.reporting.report import Held, Report, build
 from interlock.core import frames, holster, proof, records, watch
 from interlock.core.settings import DEFAULT_POLICY, ROLE_CAMERA, ROLE_HOLSTER, Policy
+from interlock_loader import slots
 
 from .books import HOLSTER, OTHER, OWN, Book, other, own
 from .books import holster as weapon_book
@@ -260,6 +261,9 @@ FIELDS: dict[int, tuple[int | bytes, ...]] = {
     records.TIME_HEARD: (60_000, 0xFFFFFFFF),
     records.ALERT: (99,),
     records.SELF_TEST: (9, 99, 255, bytes([99] * 6), 0, 0, 0),
+    records.UPDATE: (99, 0, 1, 0, 2, 0, bytes(8), 0, 1, 0),
+    records.LINES: (99, 255, 0, bytes(6)),
+    records.LIFE: (99, 0, 0, 0, 0, 0, 0, 0, 0, bytes(4)),
 }
 
 
@@ -269,6 +273,10 @@ def test_codes_of_a_newer_firmware_are_told_by_their_number(kind: int, role: int
     fields: Any = records.unpack(kind, records.pack(kind, *FIELDS[kind]))
     text = words.in_words(kind, fields, role, lambda unit: f"unit {unit}")
     assert "99" in text or "60000" in text
+
+
+def test_a_version_that_says_that_a_release_was_not_whole_is_the_loaders() -> None:
+    assert words.NOT_WHOLE == slots.NOT_WHOLE
 
 
 def test_a_figure_that_every_policy_has_is_named() -> None:

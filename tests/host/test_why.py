@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from host_tools.outcome import ToolError
 from host_tools.program import app
 from host_tools.record_words import fields_text
-from interlock.core import camera, frames, proof, records
+from interlock.core import camera, frames, lines, proof, records, updating
 from interlock.core.layout import Record
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
@@ -18,6 +18,7 @@ from .books import HOLSTER, Book, holster, own
 from .schemas import conforms
 from .test_report import T, shift
 from .test_store_commands import filled
+from .test_unconfirmed import shot, spike, told_of_lines
 
 
 class Office:
@@ -100,6 +101,20 @@ def test_people_read_the_same_with_the_records_in_words(office: Office) -> None:
         assert word in text, word
 
 
+def test_a_discharge_that_is_not_confirmed_is_said_to_be_so_and_so_are_faulty_minutes(
+    tmp_path: Path,
+) -> None:
+    book = told_of_lines(spike(), 42_000, lines.FAULT, lines.NOISY).event(50_000, frames.DRAW, 9)
+    shot(book, 55_000, 10, 1).event(60_000, frames.REHOLSTER, 11)
+    office = Office(tmp_path / "home", (book, own().clock(0, T)))
+    _, lone, sure, _, later = events(book)
+    told = [office.json(event)[0] for event in (lone, sure, later)]
+    assert [(one["confirmed"], one["pickup_faulty_ms"]) for one in told] == [(False, 0), (True, 0), (True, 10_000)]
+    assert "Not confirmed by its pick-up" in office.run("why", lone)
+    assert "enough pulses to be sure" in office.run("why", sure)
+    assert "Its pick-up was faulty for 10 s of this use" in office.run("why", later)
+
+
 def test_an_event_that_is_none_is_told_with_those_nearby_and_a_unit_with_what_was_meant(office: Office) -> None:
     with pytest.raises(ToolError) as caught:
         office.run("why", "UNIT1:0")
@@ -144,6 +159,25 @@ def test_the_fields_of_records_that_verdicts_cite_are_told_in_words() -> None:
     assert text(own().at(9, records.PROOF, proof.LOST)) == "lost"
     assert text(holster().at(9, records.MODE, records.MODE_TEST, 1, 60), ROLE_HOLSTER) == "test for 60 s (session)"
     assert text(own().at(9, records.LOSS, 40)) == "first_kept 40"
+
+
+def test_what_became_of_a_release_is_told_in_words() -> None:
+    about = (1, 0, 2, 0, bytes(8), 0, 1, 0)
+    for phase, finding, said in (
+        (updating.READY, 0, "release 0.2.0 is whole and checked, beside 0.1.0, which runs"),
+        (updating.SWITCHED, 0, "release 0.2.0 is switched to, on trial, from 0.1.0"),
+        (updating.CONFIRMED, 0, "release 0.2.0 has passed its trial"),
+        (updating.FELL_BACK, 0, "release 0.2.0 was given up: 0.1.0 runs instead"),
+        (updating.REFUSED, updating.WRONG_BOARD, "release 0.2.0 was refused: for another board; 0.1.0 runs"),
+        (updating.REFUSED, 99, "release 0.2.0 was refused: finding 99; 0.1.0 runs"),
+    ):
+        assert text(own().at(9, records.UPDATE, phase, finding, *about)) == said
+
+
+def test_a_release_that_was_no_longer_whole_has_no_version() -> None:
+    fields = (updating.FELL_BACK, 0, 1, 255, 255, 255, bytes(8), 0, 1, 0)
+    said = "a release that is not whole any more was given up: 0.1.0 runs instead"
+    assert text(own().at(9, records.UPDATE, *fields)) == said
 
 
 def test_codes_that_nobody_knows_are_told_by_their_number() -> None:

@@ -1,10 +1,12 @@
 """What a ModelUnit says of its self-test: as the firmware would, of parts that are as a test makes them."""
 
 import asyncio
+import struct
 
-from interlock.core import records, selftest, settings, wire
+from interlock.core import lines, records, selftest, settings, wire
 
 TEST_S = 2.0
+STILL = wire.PlacedLine(lines.SEEN_OFF, 0, 0, 0, wire.PLACED_NONE, 0, wire.PLACED_NONE, wire.PLACED_NONE)
 
 
 class Tested:
@@ -18,6 +20,7 @@ class Tested:
         self.shown = (0, 0)
         self.findings: dict[int, int] = {}
         self.tests_left = 8
+        self.placed = [(False, [STILL] * len(lines.LINES))]
         self._parts = 0
         self._until_s = 0.0
 
@@ -43,6 +46,19 @@ class Tested:
             for when_s in (now_s, self._until_s):
                 self.note(records.SELF_TEST, bytes([credential]) + self._report(role, when_s))
         return wire.OK, self._report(role, now_s)
+
+    def place(self, credential: int, what: int, seconds: int) -> tuple[int, bytes]:
+        """`placed`: what it tells next, one after another; the last one stays."""
+        assert self.held is not None
+        if not self.held.role & settings.ROLE_HOLSTER:
+            return wire.NOT_ALLOWED, b""
+        if what == wire.PLACE_BEGIN and self.held.policy.test_ms // 1000 < seconds:
+            return wire.BAD_MODE, b""
+        under_way, told = self.placed[0] if what != wire.PLACE_END else (False, self.placed[0][1])
+        if len(self.placed) > 1:
+            self.placed.pop(0)
+        head = struct.pack(wire.PLACED_HEAD, under_way, 200, len(told))
+        return wire.OK, head + b"".join(struct.pack(wire.PLACED_LINE, *line) for line in told)
 
     def _report(self, role: int, now_s: float) -> bytes:
         if not self._parts:

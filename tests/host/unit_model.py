@@ -24,6 +24,7 @@ from tests.core.flash import RamFlash
 
 from .fate import Fate, Killed
 from .tester_model import Tested
+from .update_model import Updatable
 
 UTC_MS = 1_790_000_000_000
 RESTART_S = 1.0
@@ -32,7 +33,7 @@ HASH_S = 0.0002
 SLICE = 2000
 
 
-class ModelUnit(Tested):
+class ModelUnit(Tested, Updatable):
     """`needs.Served` on RAM flash. `held`: the settings in force; a unit that was set up starts anew when the
     session is over."""
 
@@ -62,6 +63,7 @@ class ModelUnit(Tested):
         self.held = settings.load(self.settings_flash)
         self.clock = None
         self.is_new = False
+        self.start_device()
         self.seal = Seal(self.settings_flash, settings.SEAL_FIRST)
         self.journal = Journal(self.journal_flash, self.label.serial, self._carry, self.seal)
         self.signer = Signer(self.settings_flash, settings.SIGNER_FIRST)
@@ -387,7 +389,16 @@ ROOT = bytes(range(32, 64))
 def put_in_service(unit: ModelUnit, role: int = settings.ROLE_HOLSTER, number: int = 1) -> None:
     """As provisioning would leave it, with the keys above."""
     held = settings.Settings(
-        1, unit.label.serial, number, role, bytes(32), bytes(32), bytes(32), [], settings.DEFAULT_POLICY
+        1,
+        unit.label.serial,
+        number,
+        role,
+        bytes(32),
+        bytes(32),
+        bytes(32),
+        [],
+        settings.DEFAULT_POLICY,
+        *settings.DEFAULT_RECORDER,
     )
     settings.store(unit.settings_flash, held)
     granted = access.Access(0, b"FORCE   ", b"unit".ljust(16), ADMIN_KEY, access.NO_KEY, 1, ROOT, False)

@@ -19,6 +19,7 @@ from simulator.hardware.page_cache import PageCache
 from simulator.hardware.vm import DOUBLES, FIRMWARE
 
 EIO, EINVAL = 5, 22
+FLASH_BASE = 0x200000  # where the partition of an ESP32 begins
 
 
 class Port(NamedTuple):
@@ -193,7 +194,7 @@ class Chip(NorFlash):
             line = _Line(self, double)
             given = {
                 "simrt": line,
-                "simpins": SimpleNamespace(find_pin=None, wakers={}),
+                "simpins": SimpleNamespace(ALL_LOW=2, find_pin=None, wakers={}),
                 "micropython": SimpleNamespace(const=lambda value: value),
             }
             doubles = Modules(DOUBLES, given, print)
@@ -233,7 +234,13 @@ class _Line:
     def __init__(self, chip: Chip, double: str) -> None:
         self._chip = chip
         self.profile = {"esp32": "esp32", "rp2": "rp2", "pyb": "stm32wb"}[double]
-        self.costs = {"flash_bytes": chip.size, "journal_bytes": chip.size}
+        self.costs = {
+            "flash_bytes": chip.size,
+            "flash_base": FLASH_BASE,
+            "partitions": ((0, 0, 0x10000, 0x1F0000, "factory"), (1, 0x40, FLASH_BASE, chip.size, "journal")),
+            "deep_wakes": (),
+            "ext1_low_is_all": False,
+        }
         if double == "pyb":
             self._cache = PageCache(chip, self._erase, self._program, asyncio.Lock())
             self._cache.boot()

@@ -5,7 +5,7 @@ from typing import Any
 
 from interlock.core import records, settings
 from interlock.core.layout import SECTOR_HEAD_BYTES
-from interlock.core.settings import DEFAULT_POLICY, NO_KEY, PAIRED, ROLE_COMBINED, Partner, Settings
+from interlock.core.settings import DEFAULT_POLICY, DEFAULT_RECORDER, NO_KEY, PAIRED, ROLE_COMBINED, Partner, Settings
 from interlock.station import Station
 
 from .audit import SERIAL, Acknowledged, Verified, era_key
@@ -27,7 +27,7 @@ class SilentRadio:
 
 def config(role: int = ROLE_COMBINED) -> Settings:
     partners = [Partner(2, ROLE_COMBINED, PAIRED, b"p" * 32, b"q" * 32)]
-    return Settings(1, SERIAL, 1, role, b"u" * 32, b"g" * 32, NO_KEY, partners, DEFAULT_POLICY)
+    return Settings(1, SERIAL, 1, role, b"u" * 32, b"g" * 32, NO_KEY, partners, DEFAULT_POLICY, *DEFAULT_RECORDER)
 
 
 class StationStory:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from interlock.boards.stm32wb import BOARD
+from interlock.boards.nucleo_wb55 import BOARD
 from interlock.core import layout
 from interlock.core.journal import Journal
 from interlock.core.reading import Reading

@@ -32,8 +32,11 @@ class Recorder:
 
     def __init__(self) -> None:
         self.tally, self.awake = Line(False), Line(True)
+        self.contacts = (self.tally, self.awake)
+        self.speaks, self.toggles = False, True
+        self.buffer_ms = self.proven_ms = None
 
-    def pulse(self, now: int) -> None:
+    def start(self, now: int) -> None:
         pass
 
 

@@ -43,6 +43,7 @@ MODES: tuple[Choice, ...] = (
     (holster.ASK_FUNCTION_TEST, 2),
     (holster.ASK_MUTE, 2),
     (holster.ASK_NORMAL, None),
+    (holster.BUTTON_NOISY, None),
 )
 
 
@@ -121,7 +122,7 @@ class HolsterWorld:
             return ghost
         if ghost.refractory_ms:
             hold(codes == [], "a pulse within the refractory time is the same discharge")
-            return ghost
+            return ghost._replace(refractory_ms=self.policy.refractory_ms)  # of the last of its pulses
         hold(codes == [frames.DISCHARGE], "every discharge past the refractory time is aired")
         fault = bool(aired[0][1] & frames.FLAG_ORDER_FAULT)
         expected = not step.before.armed or step.before.mode not in (*holster.OUT, holster.UNAIRED)
@@ -175,6 +176,10 @@ class HolsterWorld:
             hold(after.mute_until is not None or not self.policy.mute_ms, "who asks for silence gets it, unless armed")
         if event == holster.ASK_NORMAL:
             hold((after.duty, after.mute_until) == (records.MODE_NORMAL, None), "normal ends all modes")
+        if event == holster.BUTTON_NOISY:
+            kept = before.duty if before.duty == records.MODE_TEST else records.MODE_NORMAL
+            hold((after.duty, after.mute_until) == (kept, None), "a noisy button announces and mutes nothing")
+            hold(all(effect[0] == holster.MODED for effect in effects), "nor does it air anything")
         if event == holster.MUTE_OVER:
             told = (holster.MODED, records.MODE_MUTE, records.MODE_TIME_OVER, 0)
             hold(told in effects, "the end of a mute is told")

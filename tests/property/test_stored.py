@@ -31,6 +31,17 @@ POLICIES = st.builds(Policy, **FIGURES, covert=st.booleans(), stop_after_hold=st
     graver_concerns_no_fewer
 )
 PARTNERS = st.builds(Partner, st.integers(1, 0xFFFF), st.integers(1, 3), st.integers(0, 1), KEYS, KEYS)
+
+
+def has_a_recorder(config: Settings) -> Settings:
+    """A recorder that its role can have."""
+    if not config.role & unit_settings.ROLE_CAMERA:
+        return config._replace(recorder=unit_settings.MOMENTARY, recorder_id=bytes(8))
+    if config.recorder != unit_settings.GOPRO:
+        return config._replace(recorder_id=bytes(8))
+    return config._replace(recorder_id=config.recorder_id if any(config.recorder_id) else b"1234    ")
+
+
 SETTINGS = st.builds(
     Settings,
     LONGS,
@@ -42,7 +53,9 @@ SETTINGS = st.builds(
     KEYS,
     st.lists(PARTNERS, max_size=unit_settings.PARTNERS_MAX),
     POLICIES,
-)
+    st.sampled_from(sorted(unit_settings.RECORDER_NAMES)),
+    st.binary(min_size=8, max_size=8),
+).map(has_a_recorder)
 
 
 def sealed(body: bytes) -> bytes:
@@ -71,8 +84,8 @@ def test_any_bytes_are_none_or_settings(data: bytes) -> None:
     assert unit_settings.decode(unit_settings.MAGIC + data) is None
 
 
-POLICY_FORM = ">HHHHIIIIIIIIHIIIIBBBBB"
-HEAD_BYTES, PARTNER_BYTES, POLICY_BYTES = 118, 68, 63
+POLICY_FORM = ">HHHHIIIIIIIIHIIIIBBBBBI"
+HEAD_BYTES, PARTNER_BYTES, POLICY_BYTES, RECORDER_BYTES = 118, 68, 67, 9
 
 
 @given(
@@ -81,14 +94,15 @@ HEAD_BYTES, PARTNER_BYTES, POLICY_BYTES = 118, 68, 63
     partners=st.integers(0, 1),
     policy=st.binary(min_size=POLICY_BYTES, max_size=POLICY_BYTES)
     | POLICIES.map(lambda policy: struct.pack(POLICY_FORM, *policy)),
+    recorder=st.binary(min_size=RECORDER_BYTES, max_size=RECORDER_BYTES) | st.just(bytes(RECORDER_BYTES)),
 )
 @settings(max_examples=200)
 def test_settings_with_a_true_checksum_are_such_that_a_unit_can_run_with_them(
-    head: bytes, rest: bytes, partners: int, policy: bytes
+    head: bytes, rest: bytes, partners: int, policy: bytes, recorder: bytes
 ) -> None:
-    length = HEAD_BYTES + partners * PARTNER_BYTES + POLICY_BYTES + 4
+    length = HEAD_BYTES + partners * PARTNER_BYTES + POLICY_BYTES + RECORDER_BYTES + 4
     body = unit_settings.MAGIC + struct.pack(">H", length) + head + bytes([partners])
-    body += rest[: PARTNER_BYTES * partners] + policy
+    body += rest[: PARTNER_BYTES * partners] + policy + recorder
     assert len(body) == length - 4
     config = unit_settings.decode(sealed(body))
     if config is not None:

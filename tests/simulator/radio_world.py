@@ -43,9 +43,10 @@ class Ear:
 class Costs:
     """A port for the radio."""
 
-    name: str = "esp32"
+    port: str = "esp32"
     stack: str = "nimble"
     adv_start_us: int = 1500
+    adv_floor_us: int = 20_000
     scan_start_us: int = 1500
     att_us: int = 150
     gatts_us: int = 20

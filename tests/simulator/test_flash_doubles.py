@@ -17,9 +17,12 @@ PYB = "import pyb; area = pyb.Flash(start=0x18000, len=0x28000)"
 @pytest.mark.parametrize(
     "expression, expected",
     [
-        ("[p.info() for p in esp32.Partition.find(1)]", "[(1, 64, 3145728, 1048576, 'journal', False)]"),
+        ("[p.info()[4] for p in esp32.Partition.find(1)]", "['nvs', 'phy_init', 'journal', 'vfs']"),
+        ("area.info()", "(1, 64, 2097152, 1048576, 'journal', False)"),
         ("[p.info()[4] for p in esp32.Partition.find()]", "['factory']"),
-        ("esp32.Partition.find(1, label='nvs')", "[]"),
+        ("esp32.Partition.find(1, label='ota_0')", "[]"),
+        ("esp32.Partition('nvs').readblocks(0, bytearray(8))", "OSError -262"),
+        ("[p.info()[4] for p in esp32.Partition.find(1, 0x81)]", "['vfs']"),
         ("esp32.Partition(esp32.Partition.RUNNING).info()[4]", "factory"),
         ("esp32.Partition('nothing')", "OSError 2"),
         ("esp32.Partition(7)", "ValueError"),
@@ -203,14 +206,14 @@ def test_a_stuck_and_a_bouncing_wire_reach_the_firmware(tmp_path):
 
 
 def test_rp2_refuses_what_is_no_part_of_its_storage(tmp_path):
-    for options in ("start=100", "start=0, len=0", f"start=0, len={849 * 1024 // 4096 * 4096 + 4096}"):
+    for options in ("start=100", "start=0, len=0", f"start=0, len={964 * 1024 + 4096}"):
         with pytest.raises(FirmwareError, match="ValueError"):
             play(tmp_path, f"import rp2\nrp2.Flash({options})", to_the_end, port="rp2")
 
 
 def test_the_firmwares_area_on_an_stm32_behaves_like_nor_flash_and_is_on_the_chip_when_it_returns(tmp_path):
     script = """
-        from interlock.boards.stm32wb import BOARD
+        from interlock.boards.nucleo_wb55 import BOARD
         area = BOARD.journal_area()
         print(area.size, area.sector_bytes)
         area.program(4093, b"\\x0f" * 6)

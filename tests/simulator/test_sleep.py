@@ -91,7 +91,6 @@ def test_the_date_of_an_rp2_is_lost_by_a_reset(tmp_path):
     [
         ("esp32.wake_on_ext0(machine.Pin(4), esp32.WAKEUP_ANY_HIGH)", 2),
         ("esp32.wake_on_ext1((machine.Pin(4), machine.Pin(5)), esp32.WAKEUP_ANY_HIGH)", 3),
-        ("esp32.wake_on_gpio((machine.Pin(4),), esp32.WAKEUP_ANY_HIGH)", 7),
         ("machine.Pin(4).irq(trigger=machine.Pin.WAKE_HIGH, wake=machine.DEEPSLEEP)", 2),
     ],
 )
@@ -109,6 +108,63 @@ def test_a_pin_ends_deep_sleep_and_says_that_it_was_it(tmp_path, how, reason):
         await asyncio.sleep(7)
 
     assert play(tmp_path, script, story).output == [f"{reason} (4,)"]
+
+
+@pytest.mark.parametrize(
+    "port, how, expected",
+    [
+        ("esp32_c3", "esp32.wake_on_gpio((machine.Pin(4),), esp32.WAKEUP_ANY_HIGH)", "7 (4,)"),
+        ("esp32_c6", "esp32.wake_on_gpio((machine.Pin(4),), esp32.WAKEUP_ANY_HIGH)", "7 (4,)"),
+        ("esp32_c6", "esp32.wake_on_ext1((machine.Pin(4),), esp32.WAKEUP_ANY_HIGH)", "3 (4,)"),
+        ("esp32_classic", "esp32.wake_on_ext0(machine.Pin(4), esp32.WAKEUP_ANY_HIGH)", "2 (4,)"),
+        ("esp32_c3", "esp32.wake_on_ext0(machine.Pin(4), True)", "AttributeError"),
+        ("esp32_c3", "esp32.wake_on_ext1((machine.Pin(4),), True)", "AttributeError"),
+        ("esp32_c6", "esp32.wake_on_ext0(machine.Pin(4), True)", "AttributeError"),
+        ("esp32_c6", "esp32.wake_on_ext1((machine.Pin(8),), True)", "ValueError"),
+        ("esp32_c3", "esp32.wake_on_gpio((machine.Pin(6),), True)", "ValueError"),
+        ("esp32", "esp32.wake_on_gpio((machine.Pin(4),), True)", "ValueError"),
+        ("esp32_classic", "esp32.wake_on_gpio((machine.Pin(4),), True)", "ValueError"),
+        ("esp32_classic", "esp32.wake_on_ext1((machine.Pin(18),), True)", "ValueError"),
+    ],
+)
+def test_each_chip_wakes_by_what_it_has(tmp_path, port, how, expected):
+    script = f"""
+        import esp32, machine
+        if machine.reset_cause() == machine.PWRON_RESET:
+            try:
+                {how}
+                machine.deepsleep(60000)
+            except (AttributeError, ValueError) as e:
+                print(type(e).__name__)
+        else:
+            print(machine.wake_reason(), machine.wake_pins())
+        """
+
+    async def story(board):
+        at(board, 5, 4, 1)
+        await asyncio.sleep(7)
+
+    assert play(tmp_path, script, story, port=port).output == [expected]
+
+
+@pytest.mark.parametrize("port, woken_s", [("esp32", 2), ("esp32_c6", 2), ("esp32_classic", 4)])
+def test_low_means_all_pins_on_the_first_esp32_and_any_pin_since(tmp_path, port, woken_s):
+    script = """
+        import esp32, machine
+        esp32.wake_on_ext1((machine.Pin(2), machine.Pin(4)), esp32.WAKEUP_ALL_LOW)
+        machine.deepsleep()
+        """
+
+    async def story(board):
+        for pin in (2, 4):
+            board.set_pin(pin, 1)
+        at(board, 2, 2, 0)
+        at(board, 4, 4, 0)
+        for second in (1, 3, 5):
+            await asyncio.sleep(second - asyncio.get_running_loop().time())
+            assert (board.boots > 1) == (second > woken_s), second
+
+    play(tmp_path, script, story, port=port)
 
 
 def test_time_ends_a_sleep_and_says_so(tmp_path):

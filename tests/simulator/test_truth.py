@@ -3,7 +3,7 @@
 import pytest
 
 from interlock.core import frames, records
-from simulator.profiles import PROFILES
+from simulator.profiles import CHIPS
 from simulator.scenario import parse
 from simulator.world import play
 
@@ -16,7 +16,7 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", CHIPS)
 def test_an_event_was_recorded_when_it_happened(profile: str) -> None:
     """Where a cache keeps records from the chip, they are written when they get there, tens of milliseconds later."""
     run = play(parse(TABLE | {"profile": profile}, "truth"), 1, None, fidelity="fast")

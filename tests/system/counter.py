@@ -28,7 +28,7 @@ from simulator.hardware.board import VirtualBoard
 from simulator.laptop import Laptop
 from simulator.profiles import SECTOR_BYTES, profile
 from simulator.radio.air import Air
-from simulator.world import BOARDS
+from simulator.wiring import wiring as wiring_of
 
 T = TypeVar("T")
 EPOCH_MS = 1_772_431_200_000
@@ -52,7 +52,7 @@ class Counter:
 
     async def begin(self) -> None:
         """Power on, docked, weapons in their holsters, cameras off; the laptop is there."""
-        wiring = BOARDS[self.port]
+        wiring = wiring_of(self.port)
         for place, board in enumerate(self.boards.values()):
             self.air.place(board.name, 0.3 * place, 0.0)
             board.adc_mv[wiring.pins["battery"]] = 1950
@@ -82,7 +82,7 @@ class Counter:
 
     def wear(self, serial: str, start_delay_ms: int = 500) -> BodyCamera:
         """A body-worn camera on this unit's three wires."""
-        wiring, board = BOARDS[self.port], self.boards[serial]
+        wiring, board = wiring_of(self.port), self.boards[serial]
         recorder = BodyCamera(start_delay_ms=start_delay_ms)
 
         def output(pin: object, level: int) -> None:

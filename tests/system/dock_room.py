@@ -26,7 +26,7 @@ from simulator.factory import Area
 from simulator.hardware.board import VirtualBoard
 from simulator.profiles import SECTOR_BYTES, profile
 from simulator.radio.air import Air
-from simulator.world import BOARDS
+from simulator.wiring import wiring
 
 SKIP = settings.SECTORS * SECTOR_BYTES
 PORT = "esp32"
@@ -45,7 +45,7 @@ class DockRoom:
         self.air = Air(seed)
         self.folder = folder
         self.boards: dict[str, VirtualBoard] = {}
-        self._wiring = BOARDS[PORT]
+        self._wiring = wiring(PORT)
         self.vault = Vault.create(folder / "vault", "TEST")
         with self.vault.locked():
             for at, serial in enumerate(serials(count)):

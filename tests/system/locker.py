@@ -32,7 +32,7 @@ from simulator.hardware.board import VirtualBoard
 from simulator.laptop import Laptop
 from simulator.profiles import SECTOR_BYTES, profile
 from simulator.radio.air import Air
-from simulator.world import BOARDS
+from simulator.wiring import wiring
 
 T = TypeVar("T")
 SERIAL, SECRET = "H1", bytes(range(16))
@@ -47,7 +47,7 @@ class Room:
         self.profile = profile(port)
         self.air = Air(seed)
         self.frames: list[tuple[int, bytes]] = []  # (virtual us, advertising data) of the unit's first PDUs
-        self._wiring = BOARDS[port]
+        self._wiring = wiring(port)
         self._seed = seed
         self.board = VirtualBoard(SERIAL, self.profile, self.air, seed)
         self._fill(held)

@@ -17,17 +17,26 @@ import pytest
 
 from host_tools.campaign.play import play_and_judge
 from host_tools.outcome import Exit
-from interlock.core import frames, holster, records, watch
+from interlock.core import frames, holster, lines, records, updating, watch
 from simulator.played import Run
 from simulator.scenario import load
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "simulator" / "scenarios"
 TECHNICIAN = ["clock_chaos", "first_shift", "host_killed", "locker_room", "patrol_day", "self_test", "shift_change"]
-TECHNICIAN += ["two_docks"]
-FAST = ["bad_air", "bad_cameras", "bad_sensors", "dead_batteries", "eight_witnesses", "flood", "function_test"]
+TECHNICIAN += ["two_docks", "update"]
+FAST = [
+    "bad_air",
+    "bad_cameras",
+    "bad_lines",
+    "bad_sensors",
+    "dead_batteries",
+    "eight_witnesses",
+    "flood",
+    "function_test",
+]
 FAST += ["power_cuts", "readiness", "tired_radio", "two_officers"]
-ELSEWHERE = ["crowd", "thirty_days"]  # test_crowd.py, test_soak.py
+ELSEWHERE = ["crowd", "recorders", "thirty_days"]  # test_crowd.py, test_recorders.py, test_soak.py
 
 Played = tuple[Run, dict[str, Any]]
 
@@ -111,6 +120,31 @@ def test_a_contact_that_fails_costs_a_recording_too_many_and_none_too_few(fideli
     assert len(verdicts(facts, "arm")) == 1, "a blip of the safety is no second arming"
     assert len(run.unit("C1").recordings) == 4, "the bouncing contact, too, was followed once at most"
     assert all_intact(facts)
+
+
+@fidelities
+def test_lines_that_cannot_be_believed_cost_a_few_recordings_and_hide_no_use(fidelity: str):
+    run, _ = played("bad_lines", fidelity)
+    unit = run.unit("H1")
+    told = [
+        record.fields() for record in unit.reading.records if record.kind == records.EVENT and record.fields().counter
+    ]
+    draws = [record.uptime_ms for record in unit.reading.records if record.kind == records.EVENT]
+    assert len(draws) <= 40, "minutes of noise are not minutes of records"
+    real = [event.at_us for event in run.weapon_events if event.event == "draw"]
+    aired = [
+        unit.when_us(record)
+        for record in unit.reading.records
+        if record.kind == records.EVENT and record.fields().event == frames.DRAW and record.fields().counter
+    ]
+    for at_us in real:
+        assert any(0 <= aired_us - at_us < 100_000 for aired_us in aired), "each real draw is aired at once"
+    assert len(aired) <= len(real) + 8, "what chatters starts a recording a few times, and no more"
+    shots = [each for each in told if each.event == frames.DISCHARGE]
+    assert len(shots) == 3, "a trigger that is held for five seconds is one; so is the first of the noise"
+    causes = [record.fields().cause for record in unit.reading.records if record.kind == records.LINES]
+    assert causes.count(lines.FAULT) == 4 and causes.count(lines.SOUND) == 2
+    assert len(unit.warnings_us) == 4, "felt once each"
 
 
 @fidelities
@@ -338,6 +372,28 @@ def test_a_self_test_finds_what_no_draw_has_shown_yet_and_leaves_the_recorder_to
 
 
 @pytest.mark.deep
+def test_units_are_updated_over_the_air_whatever_breaks_off_and_give_up_what_does_not_work():
+    run, facts = played("update", "vm")
+    broken, resumed, given_up = [v for v in facts["technician"] if v["do"] == "update"]
+    assert not broken["succeeded"] and broken["note"] == "the laptop died meanwhile"
+    assert resumed["note"].startswith("0.1.0 to 0.2.0: confirmed") and "gone on from byte" in resumed["note"]
+    assert given_up["note"].startswith("0.1.0 to 0.3.0: fell back")
+    told = {
+        unit: [record.fields() for record in run.unit(unit).reading.records if record.kind == records.UPDATE]
+        for unit in ("H1", "C1")
+    }
+    whole = [updating.READY, updating.SWITCHED]
+    assert [fields.phase for fields in told["H1"]] == [*whole, updating.CONFIRMED]
+    assert [fields.phase for fields in told["C1"]] == [*whole, updating.FELL_BACK]
+    boots = {
+        unit: [record.fields()[1:] for record in run.unit(unit).reading.records if record.kind == records.BOOT][-1]
+        for unit in ("H1", "C1")
+    }
+    assert boots == {"H1": (0, 2, 0), "C1": (0, 1, 0)}
+    assert verdicts(facts) and verdicts(facts, "arm") == ["before"] and all_intact(facts)
+
+
+@pytest.mark.deep
 def test_an_officers_day_is_proven():
     _, facts = played("patrol_day", "vm")
     assert verdicts(facts) == ["late", "late"] and verdicts(facts, "discharge") == ["before"]
@@ -361,7 +417,8 @@ def test_twice_the_same_under_other_hash_seeds_and_load(name: str, tmp_path: Pat
     runs = [_start(name, fidelity, tmp_path / seed, seed) for seed in ("1", "2")]  # at the same time: load
     results = []
     for folder, process in runs:
-        assert process.wait() == (Exit.DEVICE if name in ("clock_chaos", "host_killed") else 0)  # a visit failed
+        a_visit_failed = name in ("clock_chaos", "host_killed", "update")
+        assert process.wait() == (Exit.DEVICE if a_visit_failed else 0)
         facts = json.loads((folder / "result.json").read_text())
         del facts["wall_s"]
         results.append((facts, (folder / "air.pcap").read_bytes(), (folder / "timeline.svg").read_bytes()))

@@ -70,7 +70,7 @@ def test_the_result_has_its_stable_names(demo: Path) -> None:
     for name in ("seed", "virtual_s", "wall_s", "vm", "profile", "units", "uses", "journals", "air"):
         assert name in result
     assert result["vm"].startswith("micropython 1.29.0") and result["profile"] == "esp32"
-    of_units = {"id", "role", "records", "heap_peak", "alerts_at_ms", "warnings_at_ms", "announced"}
+    of_units = {"id", "role", "records", "heap_peak", "alerts_at_ms", "warnings_at_ms", "announced", "false_events"}
     assert all(of_units <= unit.keys() for unit in result["units"])
     names = {"unit", "event", "at_ms", "frame_at_ms", "heard_at_ms", "recording_at_ms", "acked_at_ms"}
     names |= {"witnesses", "verdict", "late_by_ms", "buffer_covers", "cancelled", "coded", "lone", "late_acks"}

@@ -52,8 +52,8 @@ def session(
     """A technician's session with one ping and one chunk of one record, the journal's first."""
     v = {"technician root": root}
     v["technician key"] = hkdf(root, b"interlock/1", b"technician" + person + struct.pack(">I", expiry_s), 1)
-    v["hello"] = b"\x01\x04\x02" + person + struct.pack(">I", expiry_s) + nonces[0]
-    v["challenge"] = b"\x81\x04" + serial + nonces[1] + struct.pack(">H", mtu)
+    v["hello"] = b"\x01\x05\x02" + person + struct.pack(">I", expiry_s) + nonces[0]
+    v["challenge"] = b"\x81\x05" + serial + nonces[1] + struct.pack(">H", mtu)
     v["transcript"] = hashlib.sha256(LABEL + struct.pack(">H", len(v["hello"])) + v["hello"] + v["challenge"]).digest()
     keys = hkdf(v["technician key"], v["transcript"], LABEL, 8)
     for i, name in enumerate(KEY_NAMES):

@@ -1,4 +1,5 @@
-"""Generated parts of the documents: state tables in `firmware/PROTOCOL.md`, the truth table in `host_tools/FIGURES.md`.
+"""Generated parts of the documents: state tables in `firmware/PROTOCOL.md`, the truth table in `host_tools/FIGURES.md`,
+what to measure and the power tables in `docs/boards/`.
 
 `python -m tests.vectors.tables` writes them, with `--check` it changes nothing and exits 1 when one is out of date.
 """
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from interlock.core import camera, holster, proof, selftest, watch
 from interlock.core.machine import table_text
 
-from . import verdict_table
+from . import board_tables, verdict_table
 from .documents import END, FIGURES, PROTOCOL, section
 
 MACHINES = {"holster": holster, "proof": proof, "camera": camera, "selftest": selftest, "watch": watch}
@@ -47,6 +48,10 @@ def parts() -> tuple[Part, ...]:
         Part(FIGURES, "verdict rows", verdict_table.rows_text),
         Part(FIGURES, "verdict facts", verdict_table.all_text),
         Part(FIGURES, "verdict order", verdict_table.best_text),
+        Part(board_tables.BRING_UP, "bring-up costs", board_tables.costs),
+        Part(board_tables.BRING_UP, "bring-up currents", board_tables.currents),
+        Part(board_tables.POWER, "power modes", board_tables.modes),
+        Part(board_tables.POWER, "power sources", board_tables.sources),
     )
 
 

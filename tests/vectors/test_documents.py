@@ -15,6 +15,7 @@ from interlock.core import (
     journal,
     keylog,
     layout,
+    lines,
     lms,
     proof,
     receiver,
@@ -26,7 +27,7 @@ from interlock.core import (
     wire,
 )
 from interlock.core import camera as camera_machine
-from simulator.profiles import PROFILES
+from simulator.profiles import CHIPS
 from tests.core.flash import RamFlash
 
 from . import documents, independent, independent_flash, independent_frames, independent_lms, independent_seal, tables
@@ -220,11 +221,20 @@ def test_settings_are_stored_as_the_tables_say():
     partner = settings.Partner(2, settings.ROLE_CAMERA, settings.PAIRED, bytes([4]) * 32, bytes([5]) * 32)
     stored = settings.encode(
         settings.Settings(
-            7, SERIAL, 1, settings.ROLE_HOLSTER, UNIT_KEY, GROUP_KEY, OTHER_KEY, [partner], settings.DEFAULT_POLICY
+            7,
+            SERIAL,
+            1,
+            settings.ROLE_HOLSTER,
+            UNIT_KEY,
+            GROUP_KEY,
+            OTHER_KEY,
+            [partner],
+            settings.DEFAULT_POLICY,
+            *settings.DEFAULT_RECORDER,
         )
     )
     head = {
-        "magic": b"ILS\x02",
+        "magic": b"ILS\x03",
         "length": len(stored),
         "revision": 7,
         "serial": SERIAL,
@@ -239,9 +249,10 @@ def test_settings_are_stored_as_the_tables_say():
     told = documents.layout(JOURNAL, "settings head").pack(head)
     told += documents.layout(JOURNAL, "settings partner").pack(partner._asdict())
     told += documents.layout(JOURNAL, "settings policy").pack(policy)
+    told += documents.layout(JOURNAL, "settings recorder").pack({"recorder": 0, "recorder_id": bytes(8)})
     assert stored == told + zlib.crc32(told).to_bytes(4, "big")
     assert policy == {name: int(value) for name, value in settings.DEFAULT_POLICY._asdict().items()}
-    assert len(stored) == 185 + 68
+    assert len(stored) == 198 + 68
     limits = {row[1]: row[4] for row in rows(JOURNAL, "layout: settings policy")}
     assert limits.pop("covert") == limits.pop("stop_after_hold") == "0 or 1"
     assert tuple(name for name in limits if limits[name].startswith("0, ")) == settings.MAY_BE_NONE
@@ -283,6 +294,11 @@ def test_access_and_label_are_stored_as_the_tables_say():
         (JOURNAL, "partner modes", watch.MODE_NAMES),
         (JOURNAL, "crew flags", CREW_FLAGS),
         (JOURNAL, "radio", records.RADIO_NAMES),
+        (JOURNAL, "life", records.LIFE_NAMES),
+        (JOURNAL, "life flags", records.LIFE_FLAG_NAMES),
+        (JOURNAL, "life reasons", records.LIFE_REASONS),
+        (JOURNAL, "line bits", lines.BIT_NAMES),
+        (JOURNAL, "line causes", lines.CAUSE_NAMES),
         (JOURNAL, "signing", signer.PARAMS_NAMES),
     ],
 )
@@ -338,11 +354,13 @@ def test_the_area_is_used_as_the_table_says():
 
 def test_every_board_has_the_sectors_that_the_document_gives():
     told = {row[0]: row[1:] for row in rows(JOURNAL, "boards")}["sectors in all; of them journal"]
-    for board, cell in zip(("esp32", "rp2", "stm32wb"), told, strict=True):
-        sectors = PROFILES[board].journal_bytes // 4096
-        assert cell == f"{sectors}; {sectors - settings.SECTORS}", board
-        if board != "esp32":  # which takes its partition, whatever its size
-            assert assigned(f"boards/{board}", "AREA_SECTORS") == sectors
+    """What the boards themselves keep is held to the profiles by `tests/boards/test_layout.py`."""
+    cells = {}
+    for name, chip in CHIPS.items():
+        sectors = chip.journal_bytes // 4096
+        cells[name] = f"{sectors}; {sectors - settings.SECTORS}"
+    assert cells["esp32"] == cells["esp32_classic"] == cells["esp32_c3"] == cells["esp32_c6"]
+    assert told == [cells["esp32"], f"Pico W {cells['rp2']}, Pico 2 W {cells['pico2_w']}", cells["stm32wb"]]
 
 
 def test_the_figures_of_the_journals_text_are_those_of_the_code():

@@ -5,8 +5,9 @@ import struct
 
 import pytest
 
-from interlock.core import access, notary, refusals, selftest, wire
+from interlock.core import access, notary, refusals, selftest, updating, wire
 from interlock.core.secure import SessionKeys, transcript
+from interlock_loader import container
 
 from . import independent_session
 from .documents import JOURNAL, PROTOCOL, codes, dump, layout, parse_fields, rows, values
@@ -18,6 +19,12 @@ FORMS = {
     "status": wire.STATUS_FORM,
     "key": wire.KEY_FORM,
     "self-test": selftest.REPORT_FORM,
+    "update state": updating.STATE_FORM,
+    "release head": container.HEAD,
+    "manifest": container.FIXED,
+    "member": container.MEMBER,
+    "place": wire.PLACED_HEAD,
+    "placed line": wire.PLACED_LINE,
 }
 
 
@@ -64,7 +71,14 @@ def test_every_message_is_laid_out_as_its_table_says(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "declared"), [("status", wire.Status), ("key", wire.Key), ("self-test", selftest.Report)]
+    ("name", "declared"),
+    [
+        ("status", wire.Status),
+        ("key", wire.Key),
+        ("self-test", selftest.Report),
+        ("placed line", wire.PlacedLine),
+        ("update state", updating.State),
+    ],
 )
 def test_the_fields_of_an_answer_have_the_names_of_the_table(name, declared):
     told = tuple(field for field, _, _ in layout(PROTOCOL, name).fields)
@@ -82,6 +96,8 @@ def test_requests_are_as_long_as_the_table_says():
         (wire.MODE, wire.MODE_FORM, None),
         (wire.IDENTIFY, wire.IDENTIFY_FORM, "B"),
         (wire.SELF_TEST, wire.SELF_TEST_FORM, None),
+        (wire.UPDATE_BEGIN, updating.BEGIN_FORM, updating.PROGRESS_FORM),
+        (wire.PLACE, wire.PLACE_FORM, None),
     ):
         body, answer = rows_of[code]
         assert parse_fields(body.replace("last seen", "last_seen")).size == struct.calcsize(form)
@@ -100,6 +116,8 @@ def test_requests_are_as_long_as_the_table_says():
         ("session reasons", wire.REASON_NAMES),
         ("self-test parts", {**selftest.PART_NAMES, selftest.STANDS_BY: "(stands by)"}),
         ("self-test findings", selftest.FINDING_NAMES),
+        ("update phases", updating.PHASE_NAMES),
+        ("update findings", updating.FINDING_NAMES),
     ],
 )
 def test_every_code_of_the_session_is_in_the_document(marker, declared):
@@ -140,13 +158,14 @@ def test_a_technician_may_do_no_more_than_the_table_on_a_stolen_laptop_bounds():
     text = PROTOCOL.read_text(encoding="utf-8")
     assert {operation.name for operation in wire.OPERATIONS.values() if wire.TECHNICIAN in operation.credentials} == {
         *("status", "ping", "pull", "credit", "stop", "end", "signed", "key"),  # they read
-        *("set clock", "assign", "mode", "checkpoint", "identify", "self-test"),  # a row each
+        *("set clock", "assign", "mode", "checkpoint", "identify", "self-test", "place"),  # a row each
     }
     for bound in (
         f"| assign a partner, or take that back | one of the unit's own settings, {wire.ASSIGN_MAX_S // 86400} days",
         f"| have a checkpoint signed | once in {notary.TECHNICIAN_MS // 3600000} hours",
         "| set a clock | by possible drift",
         "| test or mute a holster unit | as long as the policy says",
+        "| place a holster unit's sensors | as a test of it: as long as the policy says",
         f"| let a unit blink and buzz | {wire.IDENTIFY_MAX_S} s a time",
         "| test a unit, and start and stop its recorder for that | eight times in a row, then once in ten minutes",
     ):

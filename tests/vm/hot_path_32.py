@@ -100,6 +100,7 @@ class Module:
 
 def _unit():
     machine = Module(Pin=Pin, ADC=ADC, RTC=RTC, WDT=None, reset=None, reset_cause=lambda: 1)
+    machine.PWRON_RESET, machine.WDT_RESET = 1, 3
     sys.modules["machine"] = machine
     sys.modules["bluetooth"] = Module(BLE=BLE, UUID=str)
     sys.modules["time"] = Time
@@ -109,10 +110,10 @@ def _unit():
 
     partner = settings.Partner(9, settings.ROLE_CAMERA, settings.PAIRED, b"c" * 32, b"p" * 32)
     who = (1, b"LOCKED01", 1, settings.ROLE_HOLSTER, b"u" * 32, b"g" * 32, settings.NO_KEY)
-    config = settings.Settings(*who, [partner], settings.DEFAULT_POLICY)
+    config = settings.Settings(*who, [partner], settings.DEFAULT_POLICY, *settings.DEFAULT_RECORDER)
     area, journal = RamFlash(settings.SECTORS), RamFlash(8)
     numbers = {name: number for number, name in enumerate(SIGNALS)}
-    board = Board("test", numbers, (), lambda: area, lambda: journal, None, (2, 1, 2), None, _rest)
+    board = Board("test", numbers, lambda: area, lambda: journal, None, _rest, (2, 1, 2), None, ())
     return app.App(board, config, access.Label(b"LOCKED01", b""))
 
 

@@ -4,7 +4,7 @@ event met: see `test_hot_path.py`, which says in LEAKS what is to allocate too e
 """
 
 import micropython
-from board import BOARD
+from board import load
 
 from interlock import app
 from interlock.core import frames, holster
@@ -86,4 +86,4 @@ if LEAKS == "handler":
     Contact._edge = leaking_edge
 elif LEAKS == "take":
     Contact.take = leaking_take
-app.main(BOARD)
+app.main(load())

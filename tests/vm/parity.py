@@ -130,8 +130,8 @@ def stored(cases):
     yield f"reading {held.first} {[(r.sequence, r.kind, r.uptime_ms) for r in held.records]!r}"
     for _ in range(10):
         times = [least + cases.below(most - least + 1) for _, least, most in settings.POLICY_LIMITS]
-        times[-3:] = sorted(times[-3:])  # whom an event concerns does not fall with its gravity
-        policy = settings.Policy(*(times + [cases.below(2) == 1, cases.below(2) == 1]))
+        times[-4:-1] = sorted(times[-4:-1])  # whom an event concerns does not fall with its gravity
+        policy = settings.Policy(*(times[:-1] + [cases.below(2) == 1, cases.below(2) == 1, times[-1]]))
         partners = [
             settings.Partner(
                 1 + cases.below(65535), 1 + cases.below(3), cases.below(2), cases.bytes(32), cases.bytes(32)
@@ -139,7 +139,9 @@ def stored(cases):
             for _ in range(cases.below(9))
         ]
         own = (cases.word(), cases.bytes(8), 1 + cases.below(65535), 1 + cases.below(3))
-        config = settings.Settings(*own, cases.bytes(32), cases.bytes(32), cases.bytes(32), partners, policy)
+        config = settings.Settings(
+            *own, cases.bytes(32), cases.bytes(32), cases.bytes(32), partners, policy, *settings.DEFAULT_RECORDER
+        )
         data = settings.encode(config)
         yield f"settings {text(data)} {text(settings.digest(config))} {settings.decode(data) == config}"
 

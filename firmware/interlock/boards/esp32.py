@@ -1,50 +1,30 @@
-"""ESP32-S3 or -C6 module with the `journal` partition (label `journal`, data). Never run on a physical board yet."""
+"""ESP32 module (the first of the family; WROOM or WROVER). Never run on a physical board yet.
 
-from ..core.settings import SECTORS
-from ..drivers.door import poll_rest
-from . import Board
+GPIO 6 to 11 are its flash, 16 and 17 a WROVER's memory, 34 to 39 have neither output nor resistors. Its controller is
+of Bluetooth 4.2: it does not advertise faster than every 100 ms without being connectable.
+"""
 
-TYPE_CHECKING = False  # MicroPython has no typing module
-if TYPE_CHECKING:
-    from ..drivers.flash_esp32 import PartitionArea
+from .on_esp32 import on_esp32
 
-LABEL = "journal"
-NRPA = 3
-
-
-def _settings_area() -> "PartitionArea":
-    from ..drivers.flash_esp32 import PartitionArea
-
-    return PartitionArea(LABEL, 0, SECTORS)
-
-
-def _journal_area() -> "PartitionArea":
-    from ..drivers.flash_esp32 import PartitionArea
-
-    return PartitionArea(LABEL, SECTORS, None)
-
-
-BOARD = Board(
-    name="esp32",
-    pins={
-        "seat_closes": 4,
-        "seat_opens": 5,
-        "armed": 6,
-        "discharge": 7,
-        "dock": 15,
-        "button": 0,
-        "tally": 16,
-        "awake": 17,
-        "led": 18,
-        "haptic": 8,
-        "shutter": 19,
-        "battery": 1,
+BOARD = on_esp32(
+    "esp32",
+    {
+        "seat_closes": 27,
+        "seat_opens": 32,
+        "armed": 33,
+        "discharge": 18,
+        "dock": 25,
+        "button": 26,
+        "tally": 19,
+        "awake": 4,
+        "led": 21,
+        "haptic": 22,
+        "shutter": 23,
+        "buzzer": 13,
+        "battery": 34,
     },
-    active_low=("seat_closes", "seat_opens", "armed", "dock", "button"),
-    settings_area=_settings_area,
-    journal_area=_journal_area,
-    address_mode=NRPA,
-    battery=(2, 3500, 3600),
-    watchdog_ms=8000,
-    rest=poll_rest,
+    uart=1,
+    adv_floor_ms=100,
+    # Level 0 of ext1 would mean all of its pins at once. A weapon put in opens `seat_opens`, which is level 1.
+    wakes=(("ext0", 0, ("dock",)), ("ext1", 1, ("seat_opens", "awake"))),
 )

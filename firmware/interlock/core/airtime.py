@@ -168,11 +168,15 @@ class Airtime:
 
     def is_idle(self, now: int) -> bool:
         """Whether nothing wants the air."""
-        return len([entry for entry in self._entries if not is_due(entry.until, now)]) == 0
+        for entry in self._entries:
+            if not is_due(entry.until, now):
+                return False
+        return True
 
     def turn(self, now: int) -> tuple[bytes, int] | None:
         """The (frame, interval_ms) that belongs on the air now, or None."""
-        self._entries = [entry for entry in self._entries if not is_due(entry.until, now)]
+        if self._entries and self._has_ended(now):  # most turns leave the memory alone
+            self._entries = [entry for entry in self._entries if not is_due(entry.until, now)]
         for entry in self._entries:
             if is_due(entry.judge_at, now):
                 entry.judge(self.crowd.size(now), now)
@@ -201,6 +205,12 @@ class Airtime:
                 return self._entries[self._turn]
             self._turn = (self._turn + 1) % len(self._entries)
         return None
+
+    def _has_ended(self, now: int) -> bool:
+        for entry in self._entries:
+            if is_due(entry.until, now):
+                return True
+        return False
 
     def deadline(self, now: int) -> int | None:
         """The tick at which `turn` may answer differently, or None."""

@@ -20,6 +20,10 @@ class Bucket:
         self._tokens -= 1
         return True
 
+    def is_full(self) -> bool:
+        """Whether all are back, as of the last refill."""
+        return self._tokens >= self._most
+
     def refill(self, now: int) -> None:
         """Put back what came back until `now`. To be called, or `take`, at least every six days: older ticks would
         seem to come."""

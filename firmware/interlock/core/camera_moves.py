@@ -152,15 +152,20 @@ def _adopt(state: CameraState, data: int | None, now: int, policy: "Policy", eff
 def _tally_on(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     # The buffer holds at most what passed in standby: since the last recording, since it woke up.
     standby_ms = min(ticks_diff(now, state.tally_at), ticks_diff(now, state.awake_at))
-    state.buffer_ms = max(0, min(standby_ms, policy.buffer_ms))
+    # `data`: what the recorder itself says of it, where one does.
+    most_ms = policy.buffer_ms if data is None else min(data, policy.buffer_ms)
+    state.buffer_ms = max(0, min(standby_ms, most_ms))
     state.tally = True
     state.tally_at = now
 
 
 def _tally_off(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
+    # `data`: of a recorder that talks: so old is the last proof. Silence is not seen off.
+    is_silent = data is not None and data < 0
+    ago_ms = -1 - data if data is not None and data < 0 else data or 0
     state.tally = False
-    state.seen_off = True
-    state.tally_at = now
+    state.seen_off = state.seen_off or not is_silent
+    state.tally_at = ticks_add(now, -ago_ms)
 
 
 def _awake(state: CameraState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:

@@ -26,8 +26,8 @@ ANY = (STANDBY, STARTING, RECORDING, HOLDING, INTERRUPTED, UNPROVEN, FAULT)
 TRIGGER = 0  # data: sender; a weapon of the group is out
 AGAIN = 1  # data: sender; same, but nothing new happened: lease renewal
 RETURN = 2  # data: sender; its weapon is back
-TALLY_ON = 3
-TALLY_OFF = 4
+TALLY_ON = 3  # data: its pre-event buffer in ms, as the recorder says; None: it does not
+TALLY_OFF = 4  # data: ms since the last proof that it was on, or None; -1 - ms: nobody says that it is off
 LIMIT = 5
 HOLD_OVER = 6
 LEASE_OVER = 7
@@ -119,14 +119,16 @@ def at_boot(
     was_believed: bool = False,
     loan_ms: int | None = None,
     late_ms: int = 0,
+    is_known: bool = True,
 ) -> CameraState:
     """The state to begin with. A tally that is on at boot was never seen off, so it proves nothing yet; unless the unit
     restarted in the middle of a recording that it had seen begin (`was_believed`, of the journal). `loan_ms`:
     it restarted in the middle of a self-test, whose recording is ended after so long, unless a weapon comes first;
-    `late_ms`: a tally that comes on within that time is still the test's."""
+    `late_ms`: a tally that comes on within that time is still the test's. `is_known`: False of a recorder that was not
+    heard yet."""
     state = CameraState()
     state.tally = tally
-    state.seen_off = not tally or was_believed
+    state.seen_off = (is_known and not tally) or was_believed
     state.tally_at = now
     state.awake = awake
     state.awake_at = now

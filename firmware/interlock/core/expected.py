@@ -44,6 +44,8 @@ class _Ids:
     def grow(self, most: int) -> bool:
         """Compute up to `most` of the identifiers that are missing at the end. False when none was."""
         have = len(self._ids) // _ID_BYTES
+        if have >= self._count:
+            return False
         wanted = range(have, min(have + most, self._count))
         self._ids += b"".join([self._keys.identifier(self.first + i * self._step) for i in wanted])
         return len(wanted) > 0

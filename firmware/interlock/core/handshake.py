@@ -11,13 +11,14 @@ from . import access, wire
 from .crypto import same
 from .secure import SessionKeys, transcript
 from .wire import WireError
-from .x25519 import BASE, KEY_BYTES, Ladder
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from .needs import Served
+    from .x25519 import Ladder
 
 LADDER_STEPS = 8  # of X25519 in a turn of the loop
+KEY_BYTES = 32  # of X25519, whose module only a set-up loads
 _HELLO_BYTES = struct.calcsize(wire.HELLO_FORM)
 
 
@@ -67,8 +68,15 @@ class Handshake:
         if self.credential != wire.SETUP:
             return self._challenge_host(mtu, b"")
         self._scalar = self._unit.entropy(KEY_BYTES)
-        self._ladder = Ladder(self._scalar, BASE)
+        from .x25519 import BASE  # a unit is set up once, and pulled every day
+
+        self._climb(BASE)
         return None
+
+    def _climb(self, point: bytes) -> None:
+        from .x25519 import Ladder  # as above
+
+        self._ladder = Ladder(self._scalar, point)
 
     def _find_secret(self) -> bytes | None:
         """The secret behind the credential, or None: this unit does not know it."""
@@ -111,7 +119,7 @@ class Handshake:
         self._ladder = None
         if not self._challenge:
             # While the host answers, its half: the shared secret.
-            self._ladder = Ladder(self._scalar, self._hello[_HELLO_BYTES:])
+            self._climb(self._hello[_HELLO_BYTES:])
             return self._challenge_host(mtu, result)
         if result == bytes(KEY_BYTES):
             # A point of small order: the secret would be no secret (RFC 7748, 6.1).

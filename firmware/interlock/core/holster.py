@@ -1,7 +1,8 @@
 """Holster machine: where the weapon is. Pure; `holster_role.py` feeds it and carries out its effects.
 
 It fires on the first edge and confirms later, so debouncing never delays a frame. Sensor fault and low battery are
-conditions beside the mode: they never keep a draw from being aired.
+conditions beside the mode: they never keep a draw from being aired. A line that is noisy gives its edges some tenths of
+a second later, once they have held (`drivers/seat.py`, `drivers/doubted.py`, `pickup.py`).
 """
 
 from .holster_moves import ACTIONS, GUARDS
@@ -66,6 +67,8 @@ RULES = (
         DISCHARGED,
         ("discharged: modes end", "begin use", "count discharge", "air discharge, order fault", "settle if seated"),
     ),
+    # The weapon pulses as long as the trigger is held: that is one discharge.
+    Rule(ANY, FIRE, None, None, ("goes on",)),
     Rule((ARMED,), SAFE, None, DRAWN, ("level safe", "note safe", "settle if seated")),
     Rule((DISCHARGED, UNAIRED), SAFE, None, None, ("level safe", "note safe", "settle if seated")),
     Rule(IN + (DRAWN, STOWED), SAFE, None, None, ("level safe",)),
@@ -95,6 +98,7 @@ RULES = (
     Rule((DRAWN,), PRESS, None, None, ("mute",)),
     Rule((HOLSTERED,), PRESS, "pressed before", None, ("announce test",)),
     Rule((HOLSTERED,), PRESS, None, None, ("remember press",)),
+    Rule(ANY, BUTTON_NOISY, None, None, ("no press counts",)),
     # Modes, each for its time.
     Rule((UNAIRED,), ASK_NORMAL, "out in test", DRAWN, ("normal", "begin use", "air still out")),
     Rule(ANY, ASK_NORMAL, None, None, ("normal",)),

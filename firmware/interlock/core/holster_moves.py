@@ -217,6 +217,13 @@ def _normal(state: HolsterState, data: int | None, now: int, policy: "Policy", e
     _end_mute(state, records.MODE_BY_SESSION, effects)
 
 
+def _no_press(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
+    state.press_by = None
+    if state.duty == records.MODE_FUNCTION_TEST:
+        _end_duty(state, records.MODE_BUTTON_NOISY, effects)
+    _end_mute(state, records.MODE_BUTTON_NOISY, effects)
+
+
 def _note_tried(event: int) -> "Action":
     def action(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
         extra = FLAG_TEST if state.duty == records.MODE_TEST else 0
@@ -258,6 +265,10 @@ def _end(state: HolsterState, data: int | None, now: int, policy: "Policy", effe
 
 def _count(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.discharges = min(state.discharges + 1, 255)
+    state.refractory_at = ticks_add(now, policy.refractory_ms)
+
+
+def _goes_on(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
     state.refractory_at = ticks_add(now, policy.refractory_ms)
 
 
@@ -337,6 +348,7 @@ ACTIONS: "dict[str, Action]" = {
     "begin unaired": _try,
     "end use": _end,
     "count discharge": _count,
+    "goes on": _goes_on,
     "renew later": _renew,
     "confirm": _confirm,
     "dock": _dock,
@@ -361,6 +373,7 @@ ACTIONS: "dict[str, Action]" = {
     "mute": _mute_now,
     "take mute": _take_mute,
     "normal": _normal,
+    "no press counts": _no_press,
     "armed: modes end": _serious(records.MODE_ARMED),
     "discharged: modes end": _serious(records.MODE_DISCHARGED),
     "use over: modes end": _modes_over,

@@ -53,6 +53,7 @@ PRESS_OVER = 18
 ASK_FUNCTION_TEST = 19  # data: ms
 ASK_MUTE = 20  # data: ms
 ASK_NORMAL = 21
+BUTTON_NOISY = 22  # what it asked for was nobody's wish
 EVENT_NAMES = {
     LEFT: "weapon left",
     ARM: "armed",
@@ -76,6 +77,7 @@ EVENT_NAMES = {
     ASK_FUNCTION_TEST: "function test asked",
     ASK_MUTE: "mute asked",
     ASK_NORMAL: "normal asked",
+    BUTTON_NOISY: "button noisy",
 }
 HOT = (LEFT, ARM, FIRE)
 
@@ -95,11 +97,13 @@ NOTE_HOLSTERED = 16
 NOTE_STOWED = 17
 NOTE_SAFE = 18
 NOTE_CONDITION = 19
+NOTE_UNCONFIRMED = 20  # a discharge of too few pulses, `pickup.py`: `discharges` says which of the use
 NOTE_NAMES = {
     NOTE_HOLSTERED: "holstered",
     NOTE_STOWED: "stowed",
     NOTE_SAFE: "made safe",
     NOTE_CONDITION: "condition",
+    NOTE_UNCONFIRMED: "discharge not confirmed",
 }
 # Flags of records beyond the four that frames carry.
 FLAG_UNCONFIRMED = 0x10  # the weapon was never seen out at the confirm time: a spike rather than a draw

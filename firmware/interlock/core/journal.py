@@ -77,6 +77,7 @@ class Journal:
         self._may_leave = True
         self._is_unread = False  # whether what was programmed last could not be read back
         self._told: set[tuple[int, int]] = set()
+        self.faults_told = 0  # journalled in this boot
         self._faults: list[tuple[int, int, int, int]] = []
         self._loss_known: int | None = 0
         self._unsealed = 0  # records since the key in use began
@@ -252,6 +253,7 @@ class Journal:
         elif self._faults:
             self.append(records.FAULT, records.pack(records.FAULT, *self._faults[0]), uptime_ms)
             self._faults.pop(0)
+            self.faults_told += 1
         elif self.is_seal_due(uptime_ms):
             self.change_key(uptime_ms)
         elif isinstance(self.seal, Seal) and self.seal.tidy():

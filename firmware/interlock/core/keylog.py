@@ -126,9 +126,15 @@ class KeyLog:
     def tidy(self) -> bool:
         """Erase ahead, in a quiet slot: True when there was a sector with nothing but destroyed secrets in it."""
         for sector in range(SECTORS):
-            pending = [at for at in self._doomed if at // self._slots == sector]
-            if self._used[sector] and not pending and not self._in_force(sector):
+            if self._used[sector] and not self._in_force(sector) and not self._is_pending(sector):
                 self._erase(sector)
+                return True
+        return False
+
+    def _is_pending(self, sector: int) -> bool:
+        """Whether a secret in it is still to be destroyed."""
+        for at in self._doomed:
+            if at // self._slots == sector:
                 return True
         return False
 

@@ -54,8 +54,10 @@ def digits(ots_type: int, hashed: bytes) -> bytes:
     return bytes(found)
 
 
-def _hashed(identifier: bytes, q: int, randomizer: bytes, message: bytes) -> bytes:
-    value: bytes = hashlib.sha256(identifier + struct.pack(">I", q) + _MESSAGE + randomizer + message).digest()
+def _hashed(identifier: bytes, q: int, randomizer: bytes, message: "Bytes") -> bytes:
+    sha = hashlib.sha256(identifier + struct.pack(">I", q) + _MESSAGE + randomizer)
+    sha.update(message)  # apart: a release's manifest is too long to be copied on a small heap
+    value: bytes = sha.digest()
     return value
 
 
@@ -170,8 +172,11 @@ class OneTime(Chains):
         self._emit(bytes(value))
 
 
-class _Candidate(Chains):
-    def __init__(self, ots_type: int, identifier: bytes, q: int, message: bytes, signature: bytes) -> None:
+class Candidate(Chains):
+    """The public key under which `signature` (of the type's length) would be right (algorithm 4b): the digest of `sum`
+    once `step` says so."""
+
+    def __init__(self, ots_type: int, identifier: bytes, q: int, message: "Bytes", signature: bytes) -> None:
         Chains.__init__(self, ots_type, identifier, q)
         self._signature = signature
         self._digits = digits(ots_type, _hashed(identifier, q, signature[4 : 4 + HASH_BYTES], message))
@@ -184,12 +189,3 @@ class _Candidate(Chains):
 
     def _finish(self, value: "Bytes") -> None:
         self.sum.update(value)
-
-
-def candidate(ots_type: int, identifier: bytes, q: int, message: bytes, signature: bytes) -> bytes:
-    """The public key under which `signature` (of the type's length) would be right (algorithm 4b), at once."""
-    chains = _Candidate(ots_type, identifier, q, message, signature)
-    while not chains.step(1 << 14):
-        pass
-    key: bytes = chains.sum.digest()
-    return key

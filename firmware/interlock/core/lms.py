@@ -7,7 +7,7 @@ Verifying, and the pieces of which a signer is made; where its secrets live and 
 import hashlib
 import struct
 
-from .lmots import HASH_BYTES, IDENTIFIER_BYTES, TYPES, candidate, signature_bytes
+from .lmots import HASH_BYTES, IDENTIFIER_BYTES, TYPES, Candidate, signature_bytes
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -89,42 +89,74 @@ def _root(height: int, identifier: bytes, q: int, value: bytes, path: bytes) -> 
     return value
 
 
-def _is_signed(key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether an LMS signature of the length that the key's types ask for is right (§5.4.2)."""
-    lms_type, ots_type, identifier, root = struct.unpack(KEY_FORM, key)
-    q, signed_ots_type = struct.unpack_from(">II", signature, 0)
-    end = 4 + signature_bytes(ots_type)
-    height = HEIGHTS[lms_type]
-    if signed_ots_type != ots_type or struct.unpack_from(">I", signature, end)[0] != lms_type or q >> height:
-        return False
-    one_time_public = candidate(ots_type, identifier, q, message, signature[4:end])
-    leaf = leaf_hash(identifier, (1 << height) + q, one_time_public)
-    return _root(height, identifier, q, leaf, signature[end + 4 :]) == bytes(root)
+class Verification:
+    """Whether `signature` of `message` is right under `public`, both in the form of HSS (§6), found out a slice at a
+    time: any parameter set with SHA-256 and n = m = 32, 1 to 8 levels. `is_good` once `step` says so: False for
+    whatever is not right; at most 70,000 hashes and that of the message."""
+
+    def __init__(self, public: "Bytes", message: "Bytes", signature: "Bytes") -> None:
+        self.is_good = False
+        self._message = message
+        self._signature = bytes(signature)
+        self._key = bytes(public)[4:]
+        self._at = 4  # in the signature, of the level's own
+        self._end = 0
+        self._chains: Candidate | None = None
+        self._left = 0  # levels to be looked at
+        if len(public) == PUBLIC_BYTES and len(signature) >= 4:
+            levels = struct.unpack_from(">I", public, 0)[0]
+            if 1 <= levels <= LEVELS_MAX and struct.unpack_from(">I", self._signature, 0)[0] == levels - 1:
+                self._left = levels
+
+    def step(self, hashes: int) -> bool:
+        """Go on by about as many hashes; whether it is found out."""
+        if self._left and self._chains is None and not self._begin():
+            self._left = 0
+        if self._left and self._chains is not None and self._chains.step(hashes):
+            self._left = self._left - 1 if self._is_signed(self._chains.sum.digest()) else 0
+            self._chains = None
+            self._key = self._signature[self._end : self._end + KEY_BYTES]
+            self._at = self._end + KEY_BYTES
+        return not self._left
+
+    def _begin(self) -> bool:
+        """Begin this level's one-time signature; whether it has the form that its key asks for (§5.4.2)."""
+        signature, at = self._signature, self._at
+        lms_type, ots_type, identifier, _ = struct.unpack(KEY_FORM, self._key)
+        if lms_type not in HEIGHTS or ots_type not in TYPES:
+            return False
+        is_last = self._left == 1
+        self._end = end = at + lms_signature_bytes(lms_type, ots_type)
+        if len(signature) != end if is_last else len(signature) < end + KEY_BYTES:
+            return False
+        q, signed_ots_type = struct.unpack_from(">II", signature, at)
+        one_time_end = at + 4 + signature_bytes(ots_type)
+        signed_lms_type = struct.unpack_from(">I", signature, one_time_end)[0]
+        if signed_ots_type != ots_type or signed_lms_type != lms_type or q >> HEIGHTS[lms_type]:
+            return False
+        message = self._message if is_last else signature[end : end + KEY_BYTES]
+        self._chains = Candidate(ots_type, identifier, q, message, signature[at + 4 : one_time_end])
+        return True
+
+    def _is_signed(self, one_time_public: bytes) -> bool:
+        """Whether the leaf with this one-time public key belongs to this level's root."""
+        lms_type, ots_type, identifier, root = struct.unpack(KEY_FORM, self._key)
+        height = HEIGHTS[lms_type]
+        q = struct.unpack_from(">I", self._signature, self._at)[0]
+        path = self._signature[self._at + 8 + signature_bytes(ots_type) : self._end]
+        leaf = leaf_hash(identifier, (1 << height) + q, one_time_public)
+        is_right = _root(height, identifier, q, leaf, path) == bytes(root)
+        if is_right and self._left == 1:
+            self.is_good = True
+        return is_right
 
 
 def verify(public: "Bytes", message: "Bytes", signature: "Bytes") -> bool:
-    """Whether `signature` of `message` is right under `public`, both in the form of HSS (§6): any parameter set with
-    SHA-256 and n = m = 32, 1 to 8 levels. False for whatever is not; at most 70,000 hashes and that of the message."""
-    if len(public) != PUBLIC_BYTES or len(signature) < 4:
-        return False
-    public, message, signature = bytes(public), bytes(message), bytes(signature)
-    levels = struct.unpack_from(">I", public, 0)[0]
-    if not 1 <= levels <= LEVELS_MAX or struct.unpack_from(">I", signature, 0)[0] != levels - 1:
-        return False
-    key, at = public[4:], 4
-    for level in range(levels):
-        lms_type, ots_type = struct.unpack_from(">II", key, 0)
-        if lms_type not in HEIGHTS or ots_type not in TYPES:
-            return False
-        end = at + lms_signature_bytes(lms_type, ots_type)
-        last = level == levels - 1
-        if len(signature) != end if last else len(signature) < end + KEY_BYTES:
-            return False
-        signed = message if last else signature[end : end + KEY_BYTES]
-        if not _is_signed(key, signed, signature[at:end]):
-            return False
-        key, at = signed, end + KEY_BYTES
-    return True
+    """As `Verification`, at once."""
+    found = Verification(public, message, signature)
+    while not found.step(1 << 14):
+        pass
+    return found.is_good
 
 
 def public_key(levels: int, lms_type: int, ots_type: int, identifier: bytes, root: bytes) -> bytes:

@@ -107,6 +107,10 @@ class Served(Protocol):
     def self_test(self, credential: int, parts: int, /) -> tuple[int, bytes]:
         """Begin a test of these parts (`selftest.py`), or none: OK or why not, and the last one's report."""
 
+    def place(self, credential: int, what: int, seconds: int, /) -> tuple[int, bytes]:
+        """Begin a placement for so long (0: the policy's figure), end it, or look: OK or why not, and
+        `wire.PLACED_HEAD` with its lines, packed."""
+
     def ratchet(self, access: Access, /) -> int:
         """Put the access in force: OK or why not."""
 
@@ -128,3 +132,6 @@ class Served(Protocol):
 
     def make_key(self, params: int, entropy: bytes, /) -> int:
         """Begin to make a signing key; `entropy`: the host's share (32 bytes). OK or why not."""
+
+    def update(self, code: int, body: bytes, /) -> tuple[int, bytes]:
+        """Carry out UPDATE_BEGIN, _DATA, _STATE or _SWITCH: OK or why not, and the reply's body."""

@@ -44,7 +44,7 @@ EVENT_NAMES = {
 }
 
 IN_USE = 1  # a weapon is out, or a recorder is being started or stopped
-LINKED = 2  # a technician is connected
+LINKED = 2  # a technician is connected, or a recorder
 MISSED = 4  # a partner was heard since boot, has not said that it goes, and is missing
 HEARING = 8  # frames of our kind are being heard
 

@@ -47,6 +47,9 @@ TIME_HEARD = 51
 ASSIGNED = 52
 RADIO = 53
 SELF_TEST = 54
+UPDATE = 55
+LIFE = 56
+LINES = 57
 
 FORMATS: "dict[int, tuple[str, Any]]" = {
     BOOT: (">B3B", namedtuple("Boot", ("cause", "major", "minor", "patch"))),
@@ -94,6 +97,26 @@ FORMATS: "dict[int, tuple[str, Any]]" = {
         ">BBB6sHHH",
         namedtuple("SelfTested", ("credential", "phase", "parts", "findings", "cell_mv", "start_ms", "stop_ms")),
     ),
+    # `lines.py` says what they mean; credential: of `wire.py`, or 255: nobody's; lines: a byte each of its LINES.
+    # number: how many seconds a placement took; else how much was held back as noise since the last such record.
+    LINES: (">BBH6s", namedtuple("LinesTold", ("cause", "credential", "number", "lines"))),
+    # what, detail: below; the rest is `life.py`'s Life.
+    LIFE: (
+        ">BBBHHHHII4s",
+        namedtuple(
+            "LifeTold",
+            ("what", "detail", "row", "resets", "crashes", "brown_outs", "faults", "healthy", "fallen", "crash"),
+        ),
+    ),
+    # phase, finding: of `updating.py`; slot: 0 a, 1 b; then the release that it is about, its head's digest, and the
+    # one that was running.
+    UPDATE: (
+        ">BBB3B8s3B",
+        namedtuple(
+            "Updated",
+            ("phase", "finding", "slot", "major", "minor", "patch", "digest", "of_major", "of_minor", "of_patch"),
+        ),
+    ),
 }
 _PEER = ">HI"
 _PEER_BYTES = 6
@@ -138,12 +161,18 @@ TYPE_NAMES = {
     ASSIGNED: "assigned",
     RADIO: "radio trouble",
     SELF_TEST: "self-test",
+    UPDATE: "update",
+    LIFE: "life",
+    LINES: "sensor lines",
 }
 
 AGO_NONE = 0xFFFF
 
 # Who set a clock: a credential of `wire.py`, or the board itself, by an RTC that went on over a restart.
 BY_BOARD = 3
+
+# Who began a self-test without a session: whoever pressed the unit's button.
+BY_BUTTON = 4
 
 # How a trigger was heard: the receiver's classes (`receiver.py`), and beyond them why a frame was not followed.
 HEARD_LIMITED = 7  # a stranger's, and too many strangers started the recorder lately
@@ -180,6 +209,7 @@ MODE_TIME_OVER = 2
 MODE_ARMED = 3
 MODE_DISCHARGED = 4
 MODE_USE_OVER = 5
+MODE_BUTTON_NOISY = 6
 MODE_CAUSES = {
     MODE_BY_BUTTON: "button",
     MODE_BY_SESSION: "session",
@@ -187,6 +217,7 @@ MODE_CAUSES = {
     MODE_ARMED: "armed",
     MODE_DISCHARGED: "discharged",
     MODE_USE_OVER: "use over",
+    MODE_BUTTON_NOISY: "button noisy",
 }
 
 # What a crew record says of each unit that was heard lately.
@@ -218,6 +249,41 @@ RADIO_NAMES = {
     RADIO_LIMITED: "strangers not looked at",
 }
 
+# What a life record tells: counters as they stand (repeated in each sector), or an occasion.
+LIFE_COUNTS = 0
+LIFE_BEGUN = 1  # a boot with a story: detail is flags
+LIFE_STORED = 2  # it goes to sleep: detail is why
+LIFE_RESTART = 3  # it restarts itself: detail is why
+LIFE_HEALTHY = 4  # it has been well for a while, after bad boots or under new settings
+LIFE_UNMEANT = 1  # a reset came before that nobody had meant: the watchdog, or the port's own
+LIFE_CRASHED = 2  # an exception had ended the application
+LIFE_LOW_CELL = 4  # the power came, and the cell is low: a brown-out, most likely, which no port tells
+LIFE_WOKEN = 8  # from deep sleep
+LIFE_FALLBACK = 16  # the figures of its settings are left aside for the default ones
+LIFE_FOR_NOTHING = 0  # why: nothing wanted it for so long
+LIFE_FOR_SETTINGS = 1  # why: new settings, or a new release
+LIFE_FOR_RADIO = 2
+LIFE_FOR_TRIAL = 3  # the release on trial is not healthy
+LIFE_NAMES = {
+    LIFE_COUNTS: "so far",
+    LIFE_BEGUN: "began",
+    LIFE_STORED: "goes to sleep",
+    LIFE_RESTART: "restarts",
+    LIFE_HEALTHY: "well",
+}
+LIFE_FLAG_NAMES = {
+    LIFE_UNMEANT: "reset unexpectedly",
+    LIFE_CRASHED: "crashed before",
+    LIFE_LOW_CELL: "cell low at power-on",
+    LIFE_WOKEN: "woke from deep sleep",
+    LIFE_FALLBACK: "default figures in force",
+}
+LIFE_REASONS = {
+    LIFE_FOR_NOTHING: "nothing wanted it",
+    LIFE_FOR_SETTINGS: "for settings or release",
+    LIFE_FOR_RADIO: "for the radio",
+    LIFE_FOR_TRIAL: "release on trial not healthy",
+}
 
 # Phases of a self-test, and the part of it that presses the shutter (`selftest.py` has the others).
 TEST_BEGUN = 1

@@ -65,6 +65,8 @@ class Refusals:
         if is_due(self._quiet_until, now):
             self._quiet_until = ticks_add(now, TOGETHER_MS) if self._counts else None
             self._flush()
+        if not self._pauses:
+            return
         for credential in list(self._pauses):
             pause = self._pauses[credential]
             if is_due(pause.until, now):

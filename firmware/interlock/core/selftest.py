@@ -42,6 +42,7 @@ NOT_ASKED = 0
 PASSED = 1
 SHOWN = 2  # light and buzz were asked for; only a person can tell
 UNDER_WAY = 3
+SEEN = 4
 ABSENT = 16
 RECORDING = 17
 IN_USE = 18
@@ -59,6 +60,8 @@ NO_TALLY = 41
 STUCK_ON = 42
 HALTED = 43
 NO_VOLTAGE = 44
+NOISY = 45
+SAGS = 46
 SKIPPED_FROM = 16
 FAILED_FROM = 32
 FINDING_NAMES = {
@@ -66,6 +69,7 @@ FINDING_NAMES = {
     PASSED: "passed",
     SHOWN: "shown, for a person to see and feel",
     UNDER_WAY: "under way",
+    SEEN: "passed, and the weapon was seen out and in since the unit started",
     ABSENT: "this unit has none",
     RECORDING: "the recorder is recording, or its tally sticks on",
     IN_USE: "a weapon came first",
@@ -83,6 +87,8 @@ FINDING_NAMES = {
     STUCK_ON: "the tally stays on though the recorder was told to stop",
     HALTED: "the recording ended by itself: by hand, or storage is full",
     NO_VOLTAGE: "no accessory voltage: the recorder is off, asleep or flat",
+    NOISY: "a line chatters, or stays as it cannot be",
+    SAGS: "the cell gives way as the unit buzzes: it is old, cold, or its contacts are poor",
 }
 
 # Phases of a test.
@@ -96,6 +102,7 @@ Report = namedtuple("Report", ("phase", "parts", "findings", "cell_mv", "start_m
 
 CELL_MIN_MV = 2500
 CELL_MAX_MV = 4500
+SAG_MAX_MV = 300  # an estimate, of a haptic's 100 mA and a cell of less than 1 ohm with its wires
 
 # Modes of the recorder's part.
 IDLE = 0

@@ -5,9 +5,9 @@ No radio and no flash here. Who may ask what is a table (`wire.OPERATIONS`); the
     opening (`handshake.py`) -> open -> ended
 
 Whatever does not fit ends the session before it is open, and afterwards gets a refusal, or, where sealing fails, ends
-it, too; nothing changes by it. Only PREPARE and COMMIT together, RATCHET, CLOCK_SET, ASSIGN, MODE, CHECKPOINT and
-MAKE_KEY change the unit, each of them whole or not at all. What takes long (a signature, a key, a self-test) is begun
-here and never waited for.
+it, too; nothing changes by it. Only PREPARE and COMMIT together, RATCHET, CLOCK_SET, ASSIGN, MODE, CHECKPOINT,
+MAKE_KEY and UPDATE_SWITCH change the unit, each of them whole or not at all. What takes long (a signature, a key, a
+self-test, looking at a release) is begun here and never waited for.
 """
 
 import struct
@@ -159,7 +159,10 @@ class Session:
             self._carry_out(code, body)
 
     def _carry_out(self, code: int, body: bytes) -> None:
-        reason, answer = _HANDLERS[code](self, body)
+        if code >= wire.UPDATE_BEGIN:
+            reason, answer = self._unit.update(code, body)
+        else:
+            reason, answer = _HANDLERS[code](self, body)
         if reason == OK:
             self.done |= wire.done_bit(code)
         if code != wire.CREDIT or reason != OK:
@@ -249,6 +252,9 @@ class Session:
     def _self_test(self, body: bytes) -> tuple[int, bytes]:
         return self._unit.self_test(self._credential, struct.unpack(wire.SELF_TEST_FORM, body)[0])
 
+    def _place(self, body: bytes) -> tuple[int, bytes]:
+        return self._unit.place(self._credential, *struct.unpack(wire.PLACE_FORM, body))
+
     def _end(self, _: bytes) -> tuple[int, bytes]:
         return OK, b""
 
@@ -328,6 +334,7 @@ _HANDLERS = {
     wire.MODE: Session._mode,
     wire.IDENTIFY: Session._identify,
     wire.SELF_TEST: Session._self_test,
+    wire.PLACE: Session._place,
     wire.PREPARE: Session._prepare,
     wire.COMMIT: Session._commit,
     wire.RATCHET: Session._ratchet,

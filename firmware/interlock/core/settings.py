@@ -25,7 +25,8 @@ SEAL_FIRST = LABEL_FIRST + 1
 SIGNER_FIRST = SEAL_FIRST + 2
 SIGNER_SECTORS = 12
 SECTORS = SIGNER_FIRST + SIGNER_SECTORS
-MAGIC = b"ILS\x02"
+MAGIC = b"ILS\x03"
+_MAGIC_BEFORE = b"ILS\x02"  # the same without the last fields: read with their defaults, never written
 
 ROLE_HOLSTER = 1
 ROLE_CAMERA = 2
@@ -36,7 +37,8 @@ ROLE_NAMES = {ROLE_HOLSTER: "holster", ROLE_CAMERA: "camera", ROLE_COMBINED: "co
 _HEAD = ">4sHI8sHB32s32s32sB"
 _PARTNER = ">HBB32s32s"  # unit, role, standing, unit key, pair key
 # Times in ms; pre-event buffer in ms; cancel to presence, in ms; reaches; flags.
-_POLICY = ">HHHHIIIIIIIIHIIIIBBBBB"
+_POLICY = ">HHHHIIIIIIIIHIIIIBBBBBI"
+_RECORDER = ">B8s"  # kind, which one
 
 PARTNERS_MAX = 8
 NO_KEY = bytes(32)  # as `group_other`: there is one epoch only
@@ -50,6 +52,15 @@ REACH_JOURNAL = 0  # the journal only
 REACH_OWN = 1  # and the own camera
 REACH_GROUP = 2  # and every camera of the group
 REACH_NAMES = {REACH_JOURNAL: "journal only", REACH_OWN: "own camera", REACH_GROUP: "all in group"}
+
+# How the recorder is spoken to: `firmware/RECORDER.md`.
+MOMENTARY = 0  # a shutter line whose pulse toggles, and a tally line
+LEVEL = 1  # a shutter line that is on while it is to record, and a tally line
+UART = 2  # lines of text
+GOPRO = 3  # Open GoPro over BLE
+RECORDER_NAMES = {MOMENTARY: "momentary", LEVEL: "level", UART: "uart", GOPRO: "gopro"}
+ANY_RECORDER = bytes(8)  # as `recorder_id`: the one on the wires
+DEFAULT_RECORDER = (MOMENTARY, ANY_RECORDER)
 
 Partner = namedtuple("Partner", ("unit", "role", "standing", "unit_key", "pair_key"))
 Policy = namedtuple(
@@ -77,6 +88,7 @@ Policy = namedtuple(
         "on_discharge",
         "covert",  # no unit shows a light; alerts are still felt
         "stop_after_hold",  # whether a recording that the interlock started is stopped after the hold
+        "store_after_ms",  # a unit that is put away for so long sleeps deeply; 0: never
     ),
 )
 DEFAULT_POLICY = Policy(
@@ -102,6 +114,7 @@ DEFAULT_POLICY = Policy(
     on_discharge=REACH_GROUP,
     covert=False,
     stop_after_hold=True,
+    store_after_ms=3600000,
 )
 # Figures that a unit can run with, least and most: ticks compare over six days only, and a renewal every 0 ms would
 # leave no time for anything else.
@@ -109,7 +122,7 @@ DAY_MS = 86400000
 POLICY_LIMITS = (
     ("settle_ms", 50, 60000),
     ("confirm_ms", 0, 1000),
-    ("refractory_ms", 0, 10000),
+    ("refractory_ms", 100, 10000),  # pulses come 19 a second: below that a trigger held would be several discharges
     ("fault_ms", 10, 60000),
     ("heard_limit_ms", 100, 60000),
     ("start_limit_ms", 100, 120000),
@@ -127,11 +140,27 @@ POLICY_LIMITS = (
     ("on_draw", REACH_JOURNAL, REACH_GROUP),
     ("on_arm", REACH_JOURNAL, REACH_GROUP),
     ("on_discharge", REACH_OWN, REACH_GROUP),
+    ("store_after_ms", 600000, 6 * DAY_MS),
 )
-MAY_BE_NONE = ("ready_every_ms", "present_every_ms")  # 0 is allowed, too
+MAY_BE_NONE = ("ready_every_ms", "present_every_ms", "store_after_ms")  # 0 is allowed, too
 Settings = namedtuple(
-    "Settings", ("revision", "serial", "unit", "role", "unit_key", "group_key", "group_other", "partners", "policy")
+    "Settings",
+    (
+        "revision",
+        "serial",
+        "unit",
+        "role",
+        "unit_key",
+        "group_key",
+        "group_other",
+        "partners",
+        "policy",
+        "recorder",  # one of RECORDER_NAMES; of a holster unit MOMENTARY
+        "recorder_id",  # 8 bytes: of a GoPro the last characters of its name, zeros behind; else zeros
+    ),
 )
+
+_ADDED = struct.pack(">I", DEFAULT_POLICY.store_after_ms) + struct.pack(_RECORDER, *DEFAULT_RECORDER)
 
 
 class SettingsError(ValueError):
@@ -148,7 +177,7 @@ def encode(settings: Settings) -> bytes:
     if reason is not None:
         raise SettingsError(reason)
     body = b"".join([struct.pack(_PARTNER, *partner) for partner in settings.partners])
-    body += struct.pack(_POLICY, *settings.policy)
+    body += struct.pack(_POLICY, *settings.policy) + struct.pack(_RECORDER, settings.recorder, settings.recorder_id)
     length = struct.calcsize(_HEAD) + len(body) + 4
     head = struct.pack(
         _HEAD,
@@ -173,21 +202,27 @@ def decode(data: "Bytes") -> Settings | None:
     if len(data) < head_bytes:
         return None
     magic, length, revision, *own, count = struct.unpack_from(_HEAD, data, 0)
-    expected = head_bytes + count * struct.calcsize(_PARTNER) + struct.calcsize(_POLICY) + 4
-    if magic != MAGIC or length != expected or length > len(data) or count > PARTNERS_MAX:
+    added = b"" if magic == MAGIC else _ADDED
+    fixed = struct.calcsize(_POLICY) + struct.calcsize(_RECORDER) - len(added) + 4
+    if length != head_bytes + count * struct.calcsize(_PARTNER) + fixed or length > len(data) or count > PARTNERS_MAX:
+        return None
+    if magic not in (MAGIC, _MAGIC_BEFORE):
         return None
     if struct.unpack_from(">I", data, length - 4)[0] != crc32(bytes(data[: length - 4])) & 0xFFFFFFFF:
         return None
+    if added:
+        data = bytes(data[: length - 4]) + added
     offset = head_bytes
     partners = []
     for _ in range(count):
         partners.append(Partner(*struct.unpack_from(_PARTNER, data, offset)))
         offset += struct.calcsize(_PARTNER)
     values = struct.unpack_from(_POLICY, data, offset)
-    if max(values[-2:]) > 1:
+    if max(values[-3:-1]) > 1:
         return None
-    policy = Policy(*(values[:-2] + (bool(values[-2]), bool(values[-1]))))
-    settings = Settings(*([revision] + own + [partners, policy]))
+    policy = Policy(*(values[:-3] + (bool(values[-3]), bool(values[-2]), values[-1])))
+    recorder = struct.unpack_from(_RECORDER, data, offset + struct.calcsize(_POLICY))
+    settings = Settings(*([revision] + own + [partners, policy] + list(recorder)))
     return settings if _unsound(settings) is None else None
 
 
@@ -199,7 +234,18 @@ def _unsound(settings: Settings) -> str | None:
     for partner in settings.partners:
         if partner.standing not in (SPARE, PAIRED):
             return "a partner is a spare (0) or paired (1); unit %d is %d" % (partner.unit, partner.standing)
-    return unsound_policy(settings.policy)
+    return unsound_recorder(settings.role, settings.recorder, settings.recorder_id) or unsound_policy(settings.policy)
+
+
+def unsound_recorder(role: int, kind: int, which: bytes) -> str | None:
+    """Why no unit of this role can have such a recorder, in words, or None."""
+    if kind not in RECORDER_NAMES or len(which) != 8:
+        return "a recorder's kind is 0 to %d, and 8 bytes tell which one it is" % (len(RECORDER_NAMES) - 1)
+    if not role & ROLE_CAMERA and kind != MOMENTARY:
+        return "a holster unit has no recorder"
+    if (kind == GOPRO) != (which != ANY_RECORDER):
+        return "a GoPro is told by the last characters of its name (recorder_id), and no other recorder is"
+    return None
 
 
 def unsound_policy(policy: Policy) -> str | None:

@@ -278,7 +278,11 @@ class Signer:
 
     def tidy(self) -> bool:
         """Erase ahead, in a quiet slot: True when there was something to do."""
-        return self.params != 0 and any(log.tidy() for log in self._logs)
+        if self.params:
+            for log in self._logs:
+                if log.tidy():
+                    return True
+        return False
 
     def _due(self) -> "Generator[int, None, None]":
         """All there is to do but signatures."""

@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from .needs import Bytes
 
-VERSION = 4
+VERSION = 5
 
 # One service, frozen: hosts cache tables. What changes is the version inside.
 SERVICE = "369bd8f6-879a-44ef-a068-9b0a775f7c43"
@@ -69,10 +69,15 @@ ASSIGN = 0x1A
 MODE = 0x1B
 IDENTIFY = 0x1C
 SELF_TEST = 0x1D
+PLACE = 0x1E
 PREPARE = 0x20
 COMMIT = 0x21
 RATCHET = 0x22
 MAKE_KEY = 0x23
+UPDATE_BEGIN = 0x24
+UPDATE_DATA = 0x25
+UPDATE_STATE = 0x26
+UPDATE_SWITCH = 0x27
 
 # minimum and maximum of the body's bytes; credentials that may ask.
 Operation = namedtuple("Operation", ("name", "least", "most", "credentials"))
@@ -92,10 +97,15 @@ OPERATIONS = {
     MODE: Operation("mode", 3, 3, (ADMIN, TECHNICIAN)),
     IDENTIFY: Operation("identify", 2, 2, _ANY),
     SELF_TEST: Operation("self-test", 1, 1, (ADMIN, TECHNICIAN)),
+    PLACE: Operation("place", 3, 3, (ADMIN, TECHNICIAN)),
     PREPARE: Operation("prepare", 2, MESSAGE_MAX, (SETUP, ADMIN)),
     COMMIT: Operation("commit", 8, 8, (SETUP, ADMIN)),
     RATCHET: Operation("ratchet", 4, 4, (ADMIN,)),
     MAKE_KEY: Operation("make key", 33, 33, (ADMIN,)),
+    UPDATE_BEGIN: Operation("update begin", 36, 36, (ADMIN,)),
+    UPDATE_DATA: Operation("update data", 5, 900, (ADMIN,)),
+    UPDATE_STATE: Operation("update state", 0, 0, (ADMIN,)),
+    UPDATE_SWITCH: Operation("update switch", 32, 32, (ADMIN,)),
 }
 _DONE_BELOW = 12  # operations below 32
 
@@ -126,6 +136,18 @@ BY_LIGHT = 1
 BY_BUZZ = 2
 IDENTIFY_MAX_S = 120
 SELF_TEST_FORM = ">B"  # parts (`selftest.py`), 0: begin none; the reply: how the last one went
+PLACE_FORM = ">BH"  # what: LOOK, PLACE_BEGIN, PLACE_END; seconds (0: as the policy says)
+LOOK = 0
+PLACE_BEGIN = 1
+PLACE_END = 2
+PLACED_HEAD = ">BHB"  # whether it is under way, tenths of a second that it goes on, how many lines follow
+# Of each of `lines.py`: its bits; how often it went on, and off, since the placement began; edges heard of; ms that it
+# was on at least and at most; tenths of a second since it changed; what the ADC reads (0xFFFF: it is no Hall sensor).
+PLACED_LINE = ">BHHHHHHH"
+PLACED_NONE = 0xFFFF
+PlacedLine = namedtuple(
+    "PlacedLine", ("bits", "closes", "opens", "edges", "shortest_ms", "longest_ms", "since_100ms", "u16")
+)
 MAKE_KEY_FORM = ">B32s"  # parameters, the host's share of the entropy
 KEY_FORM = ">BBIIII"  # the reply to KEY and MAKE_KEY; then the public key, once it is there
 Key = namedtuple(
@@ -175,6 +197,10 @@ FLAG_AWAKE = 16
 FLAG_MUTED = 32
 FLAG_TEST = 64
 FLAG_FUNCTION_TEST = 128
+FLAG_SLOT_B = 256
+FLAG_ON_TRIAL = 512
+FLAG_GAVE_UP = 1024
+FLAG_FALLBACK = 2048
 STATUS_FLAG_NAMES = {
     FLAG_LABEL_OPEN: "label open",
     FLAG_LOW_BATTERY: "low battery",
@@ -184,6 +210,10 @@ STATUS_FLAG_NAMES = {
     FLAG_MUTED: "alerts muted",
     FLAG_TEST: "test mode",
     FLAG_FUNCTION_TEST: "function test announced",
+    FLAG_SLOT_B: "runs from slot b",
+    FLAG_ON_TRIAL: "release on trial",
+    FLAG_GAVE_UP: "other release given up",
+    FLAG_FALLBACK: "default figures in force",
 }
 
 # Reasons: of errors, of refusals in replies, of a session's end.
@@ -255,8 +285,9 @@ CREDIT_MAX = 16  # chunks: what a unit sends ahead at most; BTstack keeps copies
 
 def done_bit(code: int) -> int:
     """The bit of an operation in the record of a session's end: codes from 16 on, then, without a gap, from 32 on. None
-    of a light that blinked, nor of a self-test, which has a record of its own: there are sixteen."""
-    if code in (IDENTIFY, SELF_TEST):
+    of a light that blinked, nor of a self-test, a placement or an update, which have records of their own: there are
+    sixteen."""
+    if code in (IDENTIFY, SELF_TEST, PLACE) or code >= UPDATE_BEGIN:
         return 0
     return 1 << (code - STATUS if code < PREPARE else code - PREPARE + _DONE_BELOW)
 
@@ -315,6 +346,19 @@ def unpack_status(body: bytes) -> Status | None:
     if len(body) != struct.calcsize(STATUS_FORM):
         return None
     return Status(*struct.unpack(STATUS_FORM, body))
+
+
+def unpack_placed(body: bytes) -> tuple[bool, int, list[PlacedLine]] | None:
+    """(under way, tenths of a second that it goes on, a PlacedLine for each line) in the body of a reply, or None when
+    it has another size."""
+    head, line = struct.calcsize(PLACED_HEAD), struct.calcsize(PLACED_LINE)
+    if len(body) < head:
+        return None
+    state, left_100ms, count = struct.unpack_from(PLACED_HEAD, body)
+    if len(body) != head + count * line:
+        return None
+    found = [PlacedLine(*struct.unpack_from(PLACED_LINE, body, head + nth * line)) for nth in range(count)]
+    return bool(state), left_100ms, found
 
 
 def unpack_key(body: bytes) -> Key | None:

@@ -12,9 +12,21 @@ from ..core.ticks import ticks_diff
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Protocol
 
     from ..core.needs import Clock
-    from .contact import Contact
+
+    class Watched(Protocol):
+        """A Contact, or what is looked at like one. `settle_at`: a tick at which it is to be looked at again."""
+
+        @property
+        def settle_at(self) -> int | None: ...
+
+        def differs(self) -> bool:
+            """Whether there is something to take."""
+
+        def read(self) -> bool: ...
+
 
 POLL_MS = 5
 
@@ -35,7 +47,7 @@ class Door:
     def wake(self) -> None:
         self._woken = True
 
-    def idle(self, deadline: int | None, contacts: "Iterable[Contact]") -> None:
+    def idle(self, deadline: int | None, contacts: "Iterable[Watched]") -> None:
         """Return at `deadline` (a tick, or None), on `wake`, or when a contact's level is not the one last taken."""
         while not self._woken:
             for contact in contacts:

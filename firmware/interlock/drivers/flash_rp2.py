@@ -29,3 +29,17 @@ class ReservedArea:
 
     def erase(self, offset: int) -> None:
         self._flash.ioctl(6, self._first + offset // SECTOR_BYTES)
+
+
+def reserved(first: int, count: int, sectors: int) -> ReservedArea:
+    """Of `sectors` that the build keeps, an area. OSError where the file system leaves less before it: MicroPython's
+    own build takes all of the storage, and what is journalled there would destroy files, and be destroyed by them."""
+    import os
+
+    try:
+        files = os.statvfs("/")[2]  # blocks of a sector
+    except (OSError, AttributeError):  # none is mounted
+        files = 0
+    if files and (rp2.Flash().ioctl(4, 0) or 0) - files < sectors:
+        raise OSError("this MicroPython keeps its files in the journal's place: flash the build of firmware/boards")
+    return ReservedArea(first, count)

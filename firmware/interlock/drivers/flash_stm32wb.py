@@ -3,6 +3,13 @@
 Not power-proof: a program rewrites its page, and whoever cuts the power between erase and rewrite (tens of
 milliseconds) takes all that the page held, acknowledged records included; the area then reads as any torn sector.
 It wears, too: every record erases a page that endures 10,000 erases.
+
+Why there is no driver through the flash controller's registers, which could do without that cache: the chip keeps ECC
+for each double word of 8 bytes, so each can be programmed once, while journal, keys and signer program in steps of 4
+bytes and clear bits in what they wrote before; a double word whose program lost power is an NMI to whoever reads it,
+from which MicroPython returns without clearing its cause (NMI_Handler in ports/stm32/stm32_it.c), so recovery would
+hang for good at the first torn record; and an erase has to be announced to the radio's processor, which only the port
+does (rfcore_start_flash_erase in ports/stm32/flash.c).
 """
 
 import pyb

@@ -27,19 +27,22 @@ SPENT = 64  # a crowd of fifty has a hundred frames on the air
 RETRY_MS = 10  # what the stack refused is asked again so soon: it may have been out of buffers
 RETRY_MAX_MS = 100  # each further refusal doubles that, up to this
 RECENT_MS = 300
-FALLBACK_US = 100000  # classic ESP32 refuses a faster non-connectable interval
+PUBLIC = 0  # kind of address
+FALLBACK_US = 100000  # Bluetooth 4.2, which a board may have unbeknown to us, refuses a faster one
 
 
 class Broadcast:
-    """`wake`: called by the handler when a frame came; `address_mode`: what the board offers (see `boards/`).
+    """`wake`: called by the handler when a frame came; `address_mode`: what the board offers (see `boards/`);
+    `floor_ms`: it does not advertise faster, unless it can be connected to.
 
     Totals since boot: `refusals` of the stack, `taken`: what it did not refuse; `raised`: exceptions in the handler,
     `raised_in_a_row` of them without one that went well; `dropped` frames; `scan_restarts`. `is_up`: whether the stack
     could be started. `has_heard`: somebody was, whoever; who looks at it takes it back.
     """
 
-    def __init__(self, wake: "Callable[[], None]", address_mode: int | None, ticks: "Clock") -> None:
-        self._wake = wake
+    def __init__(self, wake: "Callable[[], None]", address_mode: int | None, ticks: "Clock", floor_ms: int = 0) -> None:
+        self.wake = wake
+        self._floor_ms = floor_ms
         self.address_mode = address_mode
         self._ticks = ticks
         self._slots = [bytearray(FRAME_BYTES) for _ in range(SLOTS)]
@@ -58,6 +61,12 @@ class Broadcast:
         self._invited = False  # the stack holds a scan response that a weapon's frame must not carry
         # Events that are neither reports nor the end of a scan go there: link(event, data), in the handler.
         self.link: Callable[[int, tuple[Any, ...]], Any] | None = None
+        # Reports of frames that are not ours go there: others(data), in the handler. `asks`: scan actively for them.
+        self.others: Callable[[tuple[Any, ...]], None] | None = None
+        self.asks = False
+        self.connecting = False  # an attempt is under way: deaf until it ends
+        self.leave: Callable[[], None] | None = None  # ends a connection that this unit has begun, while there is one
+        self._airs = False  # something is on the air, as far as we know
         # What the stack must be told whenever it was started, before anything is aired.
         self.on_start: Callable[[], None] | None = None
         self._mode = address_mode  # the kind of address that it has now
@@ -83,7 +92,7 @@ class Broadcast:
 
     def restart(self) -> bool:
         """Switch the stack off and on. Not while there is a connection: that hangs some ports."""
-        self.scanning = self._invited = False
+        self.scanning = self._invited = self.connecting = self._airs = False
         self.retry_at = None
         self.raised_in_a_row = 0
         try:
@@ -91,6 +100,14 @@ class Broadcast:
         except OSError:
             self.refusals += 1  # it may come up all the same
         return self.start()
+
+    def switch_off(self) -> None:
+        """Nothing on the air any more, and deaf: before deep sleep. Not while there is a connection."""
+        self._listens = self.scanning = False
+        try:
+            self.stack.active(False)
+        except OSError:
+            self.refusals += 1
 
     def register(self) -> None:
         """Give the stack our handler (again): a port that saw an exception leave it has dropped it for good."""
@@ -103,12 +120,14 @@ class Broadcast:
                 self._heard_at = self._ticks()
                 if is_ours(data[4]):
                     self._hear(data[4])
+                elif self.others:
+                    self.others(data)
                 self.has_heard = True
             elif event == _IRQ_SCAN_DONE:
                 if self.scanning:
                     self.scanning = False
                     self.scan_restarts += 1  # by `watch`, soon
-                self._wake()
+                self.wake()
             elif self.link:
                 answer = self.link(event, data)
             self.raised_in_a_row = 0
@@ -134,7 +153,7 @@ class Broadcast:
             return
         self._slots[self._write][:] = frame
         self._write = following
-        self._wake()
+        self.wake()
 
     def spend(self, frame: bytes) -> None:
         """A frame that needs no second look: the handler drops what equals it, until others take its place."""
@@ -149,7 +168,12 @@ class Broadcast:
         return frame
 
     def advertise(self, frame: bytes, interval_ms: int) -> bool:
-        """Hold `frame` on the air; whether the stack took it. Allocation-free but for what the port's driver does."""
+        """Hold `frame` on the air; whether the stack took it. Allocation-free but for what the port's driver does. An
+        attempt to connect gives way to it."""
+        self.settle()
+        self._airs = True  # for `connect`, even if it is refused now
+        if interval_ms < self._floor_ms:
+            interval_ms = self._floor_ms  # refused otherwise, and every frame would have to be asked twice
         try:
             if self._invited:
                 self.stack.gap_advertise(interval_ms * 1000, frame, resp_data=b"", connectable=False)
@@ -180,6 +204,8 @@ class Broadcast:
 
     def invite(self, data: bytes, response: bytes, interval_ms: int) -> bool:
         """Advertise connectable, with this scan response; whether the stack took it."""
+        self.settle()
+        self._airs = True
         try:
             self.stack.gap_advertise(interval_ms * 1000, data, resp_data=response, connectable=True)
         except OSError:
@@ -194,6 +220,8 @@ class Broadcast:
         if mode is None:
             return
         self._mode = mode
+        if self.connecting:
+            return  # `settle` takes it
         if not self.silence():
             return  # NimBLE asserts, and the board restarts, on a change while it advertises
         self._end_scan()
@@ -204,12 +232,47 @@ class Broadcast:
         if self._listens:
             self.listen()
 
+    def connect(self, kind: int, address: bytes, ms: int) -> bool:
+        """Try for so long to connect to this device, under an address that it knows again; whether the stack took it.
+        Not while anything is on the air. Deaf until `settle`, which must follow its end, or a frame to air."""
+        if self._airs or self.retry_at is not None or self.connecting:
+            return False
+        self._end_scan()
+        self.connecting = True
+        try:
+            self.stack.config(addr_mode=PUBLIC)
+            self.stack.gap_connect(kind, address, ms)
+        except OSError:
+            self.settle()  # no reason to start the stack anew
+            return False
+        self.taken += 1
+        return True
+
+    def settle(self) -> None:
+        """The attempt, if there is one, is over or ends here: take the usual kind of address again. Whoever listens
+        does so at the next `listen`."""
+        if not self.connecting:
+            return
+        self.connecting = False
+        try:
+            self.stack.gap_connect(None)  # type: ignore[call-arg, arg-type]  # the stubs forget that None stops
+        except OSError as error:
+            if error.errno != _EALREADY:  # else it is over already
+                self.refusals += 1
+                return  # it comes about just now: NimBLE asserts on a change of address then; `rotate` follows
+        try:
+            if self._mode is not None:
+                self.stack.config(addr_mode=self._mode)
+        except OSError:
+            self.refusals += 1
+
     def silence(self) -> bool:
         """Nothing on the air; whether the stack obeyed."""
         try:
             self.stack.gap_advertise(None)  # type: ignore[arg-type]  # the stubs forget that None stops
         except OSError:
             return self._refused()
+        self._airs = False
         return True
 
     def listen(self) -> None:
@@ -217,10 +280,10 @@ class Broadcast:
         if not self._listens:
             self._listens = True
             self._listens_since = self._ticks()
-        if self.scanning or not self._may_ask():
+        if self.scanning or self.connecting or not self._may_ask():
             return
         try:
-            self.stack.gap_scan(0, SCAN_US, SCAN_US, False)
+            self.stack.gap_scan(0, SCAN_US, SCAN_US, self.asks)
         except OSError as error:
             if error.errno != _EALREADY:  # else it still scans, and the flag came late
                 self._refused()

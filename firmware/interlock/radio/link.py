@@ -40,7 +40,7 @@ class Link:
         self.overflowed = False
         self._waiting: list[bytes] = []
         self._told = b""
-        self._bonds = Bonds()
+        self.bonds = Bonds()
         # Handles, once the stack has given them. The stubs take them for memoryviews; they are numbers.
         self._info: Any = 0
         self._command: Any = 0
@@ -74,9 +74,9 @@ class Link:
 
     def _irq(self, event: int, data: "tuple[Any, ...]") -> "Any":
         if event == IRQ_GET_SECRET:
-            return self._bonds.get(*data)
+            return self.bonds.get(*data)
         if event == IRQ_SET_SECRET:
-            return self._bonds.set(*data)
+            return self.bonds.set(*data)
         if event == _IRQ_CENTRAL_CONNECT:
             if self.connection is None:
                 self.connection, self.mtu = data[0], wire.MTU_MIN

@@ -4,7 +4,7 @@ and tells the journal. One `turn` for each turn of the loop, after what it airs.
 import gc
 
 from ..core import radio_health, records
-from ..core.machine import due
+from ..core.machine import due, is_any_due
 from ..core.ticks import is_due, ticks_add
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -50,8 +50,8 @@ class Trouble:
 
 
 class Supervisor:
-    """`unit`: whose journal and airtime they are; `reset`: starts the unit anew; `strangers`: (junk, replays, strangers
-    not looked at) that the receiver has counted."""
+    """`unit`: whose journal and airtime they are; `reset`: starts the unit anew; `strangers`: of what the receiver has
+    counted, by `records.RADIO_JUNK`, `RADIO_REPLAY` and `RADIO_LIMITED`."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Supervisor:
         link: "Link",
         unit: "Unit",
         reset: "Callable[[], object]",
-        strangers: "Callable[[], tuple[int, int, int]]",
+        strangers: "Callable[[int], int]",
     ) -> None:
         self._radio = radio
         self._link = link
@@ -86,11 +86,12 @@ class Supervisor:
             self._step(radio_health.USED)
         self._was_in_use = in_use
         data = radio_health.IN_USE if in_use else 0
-        data |= radio_health.LINKED if self._link.connection is not None else 0
+        data |= radio_health.LINKED if self._link.connection is not None or radio.leave else 0
         data |= radio_health.MISSED if is_missed else 0
         data |= radio_health.HEARING if radio.hears_ours(now) else 0
-        self.state, event = due(self.state, now)
-        if event is not None:
+        if is_any_due(self.state, now):
+            self.state, event = due(self.state, now)
+            assert event is not None
             self._step(event, data)
         radio.watch(now)
         if not in_use:
@@ -127,6 +128,8 @@ class Supervisor:
                 self._radio.restart_scan()
             elif effect[0] == radio_health.DISCONNECT:
                 self._link.disconnect()
+                if self._radio.leave:
+                    self._radio.leave()
             elif effect[0] == radio_health.RESTART_STACK:
                 self._restart_stack()
             elif effect[0] == radio_health.RESTART_UNIT:
@@ -140,12 +143,21 @@ class Supervisor:
         self._step(radio_health.STARTED if is_up else radio_health.FAILED)
 
     def _journal(self, now: int) -> None:
-        radio = self._radio
-        totals = (radio.scan_restarts, radio.refusals, radio.raised, radio.dropped) + self._strangers()
-        for trouble, total in zip(self._troubles, totals):
-            count = trouble.due(total, now)
+        for trouble in self._troubles:
+            count = trouble.due(self._total(trouble.what), now)
             if count:
                 self._note(trouble.what, count)
+
+    def _total(self, what: int) -> int:
+        """How often since boot. A number each, since a tuple of all at every turn would fill the heap."""
+        radio = self._radio
+        if what == records.RADIO_SCAN:
+            return radio.scan_restarts
+        if what == records.RADIO_REFUSED:
+            return radio.refusals
+        if what == records.RADIO_HANDLER:
+            return radio.raised
+        return radio.dropped if what == records.RADIO_DROPPED else self._strangers(what)
 
     def _note(self, what: int, count: int) -> None:
         self._unit.record(records.RADIO, records.pack(records.RADIO, what, count))

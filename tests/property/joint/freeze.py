@@ -23,7 +23,10 @@ PAST_MS = -10  # nothing asks how old anything is beyond this
 _TOLD = "tally_at awake_at buffer_ms proven_at edge_at sequence met_ms _near"
 _REBUILT = "_ready _ready_for _ready_counter _following"
 _JOURNALLED = "_journalled _answered _testified _begin_counter _begin_at _heard_ms _recording_ms _acks _late _alerts"
-IGNORED = frozenset(f"{_TOLD} {_REBUILT} {_JOURNALLED} _acked _witnesses".split())
+# The one is a double without a state; the other decides nothing until a line is faulty, which takes longer than any
+# search.
+_LINES = "pickup lines"
+IGNORED = frozenset(f"{_TOLD} {_REBUILT} {_JOURNALLED} {_LINES} _acked _witnesses".split())
 
 MEANING: dict[bytes, tuple[Any, ...]] = {}
 """What the bytes of frames and identifiers stand for, where they carry ticks or counters."""

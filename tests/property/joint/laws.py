@@ -269,8 +269,10 @@ class Laws:
         bounces = ghost.bounce_by[number] is not None and not is_due(ghost.bounce_by[number], self.now)
         due = self._act == "discharge" and not bounces
         hold(len(shots) == int(due), "every discharge has its record, and no other")
-        if due:
+        if self._act == "discharge":
+            # Pulses that follow each other so closely are those of one trigger pull.
             ghost.bounce_by[number] = ticks_add(self.now, self.world.policy.refractory_ms)
+        if due:
             hold(frames.DISCHARGE in self._aired, "every discharge is aired")
         armed = self._act in ("arm", "arm anywhere")
         if armed:

@@ -16,7 +16,7 @@ from interlock.holster_role import HolsterRole
 
 from ..laws import Broken
 from .acts import ACTS
-from .doubles import Airtime, Battery, Contact, Recorder, Seat, Signal, TestStation, settings_of
+from .doubles import Airtime, Battery, Contact, Pickup, Recorder, Seat, Signal, TestStation, settings_of
 from .freeze import MEANING, TICKS_AT, Cell, key_of
 from .laws import Laws
 
@@ -92,6 +92,7 @@ class Unit:
         self.station.boot()
         if self.is_holster:
             self.role.__init__(self.station, self.seat, *self.contacts, Battery(), self.signal)
+            self.role.pickup = Pickup(self.discharge)
         else:
             self.role.__init__(self.station, self.recorder, self.signal, self.dock)
         company = self.station.company

@@ -1,8 +1,9 @@
-"""NUCLEO-WB55 with a build that mounts its file system on the first 96 of 256 KiB. Never run on a physical board yet.
+"""NUCLEO-WB55 with its file system on the first 128 of 256 KiB. Never run on a physical board yet.
 
 Not power-proof: `drivers/flash_stm32wb.py` says why. For trials of the radio, not for evidence.
-Pins have the processor's names; those that the board's Arduino names hide (A0 to A5, D0, D1) are not used. Inputs have
-different numbers: pins of one number share an interrupt line.
+Pins have the processor's names, but PA2 and PA3, whose names the board's Arduino names A2 and A3 hide: they are D1 and
+D0, and the only UART that is not the console's. Inputs have different numbers: pins of one number share an interrupt
+line. No deep sleep: no pin ends it (ports/stm32/powerctrl.c).
 """
 
 from ..core.settings import SECTORS
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from ..drivers.flash_stm32wb import CachedArea
 
 NRPA = 3
-FIRST_SECTOR = 24
-AREA_SECTORS = 40
+FIRST_SECTOR = 32
+AREA_SECTORS = 32
 
 
 def _settings_area() -> "CachedArea":
@@ -31,27 +32,26 @@ def _journal_area() -> "CachedArea":
 
 
 BOARD = Board(
-    name="stm32wb",
-    pins={
+    "nucleo_wb55",
+    {
         "seat_closes": "C6",
         "seat_opens": "A10",
         "armed": "C2",
         "discharge": "A15",
         "dock": "A8",
         "button": "C4",
-        "tally": "C13",
+        "tally": "D0",
         "awake": "C12",
         "led": "B5",
         "haptic": "A9",
-        "shutter": "A7",
+        "shutter": "D1",
+        "buzzer": "B8",
         "battery": "C0",
     },
-    active_low=("seat_closes", "seat_opens", "armed", "dock", "button"),
-    settings_area=_settings_area,
-    journal_area=_journal_area,
-    address_mode=NRPA,
-    battery=(2, 3500, 3600),
-    watchdog_ms=8000,
-    rest=poll_rest,
+    _settings_area,
+    _journal_area,
+    NRPA,
+    poll_rest,
     power_proof=False,
+    uart="LP1",
 )

@@ -1,0 +1,19 @@
+"""A unit loads what its role needs, and nothing else."""
+
+from .units import built, loaded, modules
+
+ALWAYS = {"interlock.app", "interlock.boards.pico_w", "interlock.flash_rp2"}
+MOST_BYTES = {"H1": 79_000, "C1": 74_000}
+"""The .mpy that a holster and a camera unit load: no goal (64 KiB, missed), but what they were when last looked at."""
+LATER = ("self_test", "setup", "placement", "release_files", "update", "x25519", "trial", "gopro", "recorder_uart")
+
+
+def test_a_role_loads_its_own_code_and_not_the_other_ones_nor_what_technicians_ask_for(tmp_path):
+    found = loaded(modules(tmp_path, "pico_w"), "rp2")
+    for unit, role, other in (("H1", "holster_role", "camera_role"), ("C1", "camera_role", "holster_role")):
+        assert found[unit] >= ALWAYS | {f"interlock.{role}"}
+        assert f"interlock.{other}" not in found[unit]
+        assert not found[unit] & {f"interlock.{name}" for name in LATER}
+        sizes = {name.removesuffix(".mpy").replace("/", "."): size for name, size in built("pico_w").sizes().items()}
+        assert sum(sizes.get(name, 0) for name in found[unit]) <= MOST_BYTES[unit]
+    assert found["B1"] >= {"interlock.holster_role", "interlock.camera_role"}

@@ -1,0 +1,82 @@
+"""What a unit in service makes of the requests: lazily, for admins with slots only, and whatever is wrong with it costs
+the unit nothing."""
+
+import sys
+
+from interlock.core import records, updating, wire
+from interlock.core.reading import Reading
+from interlock.desk import Desk
+from tests.core.test_desk import World
+
+from .device import Device
+from .releases import digest, release
+
+
+def desk_of(world, keeper):
+    return Desk(world.unit, world.area, world.desk.label, world.desk.config, None, lambda: (0, 0), None, keeper=keeper)
+
+
+class NoKeeper:
+    """A loader that is not what it was."""
+
+    @property
+    def state(self):
+        raise RuntimeError("nobody thought of this")
+
+
+def test_a_unit_without_slots_says_that_it_takes_no_release():
+    world = World()
+    assert world.desk.update(wire.UPDATE_STATE, b"") == (wire.NOT_ALLOWED, b"")
+
+
+def test_whatever_is_wrong_with_updating_the_unit_goes_on():
+    world = World()
+    desk = desk_of(world, NoKeeper())
+    assert desk.update(wire.UPDATE_STATE, b"") == (wire.FLASH_FAILED, b"")
+    assert desk.work() is False and not desk.restart
+    device = Device()
+    desk = desk_of(world, device.keeper)
+    desk._update = device.update
+    file = release()
+    device.begin(file)
+    device.send(file, until=4000)
+    device.update._check = lambda: 1 // 0
+    assert desk.work() is False and desk._update is None
+
+
+def test_what_became_of_a_release_is_journalled_with_what_runs_meanwhile_and_a_switch_restarts_the_unit():
+    world, device, file = World(), Device(), release()
+    desk = desk_of(world, device.keeper)
+    device.update._note = desk._note_update
+    desk._update = device.update
+    assert device.begin(file)[0] == wire.OK and device.send(file).phase == updating.READY
+    assert not desk.restart
+    reason, _ = desk.update(wire.UPDATE_SWITCH, digest(file))
+    assert reason == wire.OK and desk.restart
+    told = [record.fields() for record in Reading(world.flash).records if record.kind == records.UPDATE]
+    assert [fields.phase for fields in told] == [updating.READY, updating.SWITCHED]
+    assert {(f.slot, f.major, f.minor, f.patch, f.digest) for f in told} == {(1, 2, 0, 0, digest(file)[:8])}
+
+
+def test_the_slots_show_in_the_units_status():
+    world, device = World(), Device()
+    desk = desk_of(world, device.keeper)
+    flags = wire.unpack_status(desk.status()).flags
+    assert not flags & (wire.FLAG_SLOT_B | wire.FLAG_ON_TRIAL | wire.FLAG_GAVE_UP)
+    assert device.finish(release())
+    device.boot()
+    flags = wire.unpack_status(desk_of(world, device.keeper).status()).flags
+    assert flags & wire.FLAG_SLOT_B and flags & wire.FLAG_ON_TRIAL
+    while device.on_trial:
+        device.boot(is_reset=True)
+    flags = wire.unpack_status(desk_of(world, device.keeper).status()).flags
+    assert flags & wire.FLAG_GAVE_UP and not flags & (wire.FLAG_SLOT_B | wire.FLAG_ON_TRIAL)
+
+
+def test_a_unit_that_is_not_updated_loads_nothing_of_it():
+    kept = {name: sys.modules.pop(name) for name in ("interlock.update", "interlock.release_files")}
+    try:
+        World().desk.status()
+        assert "interlock.update" not in sys.modules and "interlock.release_files" not in sys.modules
+    finally:
+        sys.modules.update(kept)
