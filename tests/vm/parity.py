@@ -10,15 +10,33 @@ from binascii import hexlify
 if __name__ == "__main__":
     sys.path[:0] = [sys.argv[1], sys.argv[1] + "/firmware"]
 
-from interlock.core import access, camera, frames, holster, proof, reading, records, settings, wire
+from interlock.core import (
+    access,
+    camera,
+    frames,
+    gopro,
+    holster,
+    life,
+    proof,
+    radio_health,
+    reading,
+    recorder_lines,
+    records,
+    selftest,
+    settings,
+    watch,
+    wire,
+)
 from interlock.core.airtime import Airtime
 from interlock.core.crypto import Hmac, hkdf
 from interlock.core.journal import Journal
 from interlock.core.machine import deadline, due
+from interlock.core.pickup import Pickup
 from interlock.core.receiver import AckEar, Receiver
 from interlock.core.secure import Sealer, SessionKeys, transcript
 from interlock.core.ticks import PERIOD_MS, Uptime, ticks_add, ticks_diff
 from interlock.core.x25519 import multiply
+from interlock_loader import container, slots
 from tests.core.flash import RamFlash
 
 WALK_STEPS = 500
@@ -26,6 +44,10 @@ MACHINES = (
     ("holster", holster, len(holster.EVENT_NAMES)),
     ("proof", proof, len(proof.EVENT_NAMES)),
     ("camera", camera, len(camera.EVENT_NAMES)),
+    ("life", life, len(life.EVENT_NAMES)),
+    ("watch", watch, len(watch.EVENT_NAMES)),
+    ("radio", radio_health, len(radio_health.EVENT_NAMES)),
+    ("self-test", selftest, len(selftest.EVENT_NAMES)),
 )
 
 
@@ -164,7 +186,11 @@ def start_of(module):
         return holster.at_boot(True, False, False, PERIOD_MS - 9000, settings.DEFAULT_POLICY)
     if module is camera:
         return camera.at_boot(False, True, PERIOD_MS - 9000)
-    return proof.ProofState()
+    if module is radio_health:
+        return radio_health.at_boot(0, PERIOD_MS - 9000)
+    return {proof: proof.ProofState, life: life.DayState, watch: watch.WatchState, selftest: selftest.TrialState}[
+        module
+    ]()
 
 
 def walks(cases):
@@ -184,9 +210,83 @@ def walks(cases):
                 yield f"answer {camera.answer(state, now)!r}"
 
 
+class Line:
+    """A pick-up's line, as `drivers/contact.py` shows one."""
+
+    def __init__(self):
+        self.on = False
+        self.edges = self.edge_at = 0
+
+    def take(self):
+        return 2
+
+    def read(self):
+        return self.on
+
+
+def pulses(cases):
+    """A pick-up's line, quiet and noisy by turns, over the wrap of the ticks."""
+    line, now = Line(), PERIOD_MS - 9000
+    pickup = Pickup(line, now)
+    for number in range(WALK_STEPS):
+        now = ticks_add(now, (1, 15, 60, 700, 20000)[cases.below(5)])
+        line.edge_at = now
+        line.edges = (line.edges + 2) & 0xFFFF
+        taken = pickup.take(now)
+        if taken:
+            pickup.begun(now, number & 7)
+        pickup.tick(now)
+        yield f"pulse {taken} {pickup.faulty} {pickup.stuck} {pickup.held_back} {pickup.edge_at} {pickup.qualify_at}"
+
+
+def recorders(cases):
+    """What recorders say, and rubbish."""
+    ear = recorder_lines.Ear()
+    for number in range(40):
+        word = recorder_lines.STATES[cases.below(len(recorder_lines.STATES))]
+        said = recorder_lines.build("!", number, word, {"since": cases.word() & 0x3FFFFFFF})
+        if cases.below(2):
+            at = cases.below(len(said))
+            said = said[:at] + cases.bytes(1) + said[at + 1 :]
+        heard = ear.hear(said + (cases.up_to(40) if cases.below(3) == 0 else b""))
+        yield f"line {[tuple(line) for line in heard]!r}"
+        told = bytes([gopro.STATUS_CHANGED, gopro.SUCCESS])
+        for _ in range(cases.below(4)):
+            told += bytes([cases.below(80), cases.below(6)]) + cases.bytes(4)
+        found = gopro.statuses(told)
+        yield f"gopro {sorted(found.items()) if found else found!r} {gopro.camera_status(cases.up_to(31))!r}"
+
+
+def releases(cases):
+    """Slots over random events, and a manifest with altered bytes."""
+    state = slots.FIRST
+    for _ in range(WALK_STEPS):
+        versions = (
+            (1, 0, cases.below(3)) if cases.below(4) else None,
+            (1, 0, cases.below(3)) if cases.below(4) else None,
+        )
+        event = (slots.BOOT, slots.CRASHED, slots.INSTALLED, slots.HEALTHY, slots.EXPECT)[cases.below(5)]
+        data = {slots.BOOT: cases.below(2), slots.CRASHED: cases.bytes(4), slots.HEALTHY: (1, 0, cases.below(3))}.get(
+            event
+        )
+        state = slots.step(state, event, cases.below(2) if event == slots.INSTALLED else data, versions)
+        yield f"slots {tuple(state)!r} {text(slots.pack(state))} {slots.unpack(slots.pack(state)) == state}"
+    member = container.Member("interlock/app.mpy", 1, 40000, 70000, cases.bytes(32))
+    given = container.Manifest((1, 2, 3), (1, 0, 0), "pico_w", 6, (1, 29, 0), 1, cases.bytes(20), (member,))
+    packed = container.pack_manifest(given)
+    yield f"manifest {text(packed)}"
+    for _ in range(60):
+        at = cases.below(len(packed))
+        try:
+            found = tuple(container.unpack_manifest(packed[:at] + cases.bytes(1) + packed[at + 1 :]))
+        except container.ContainerError as error:
+            found = str(error)
+        yield f"altered {found!r}"
+
+
 def lines(seed):
     cases = Cases(seed)
-    for part in (session, crypto, on_the_air, stored, clocks, walks):
+    for part in (session, crypto, on_the_air, stored, clocks, walks, pulses, recorders, releases):
         yield from part(cases)
 
 

@@ -55,7 +55,9 @@ IN_32 = ("__init__", "core/__init__", "core/flash", "vm/__init__", "vm/parity", 
 @pytest.fixture(scope="module")
 def compiled() -> romfs.Tree:
     try:
-        tree = romfs.compiled((ROOT / "firmware/interlock").rglob("*.py"), ROOT / "firmware")
+        firmware = ROOT / "firmware"
+        sources = [*(firmware / "interlock").rglob("*.py"), *(firmware / "interlock_loader").glob("*.py")]
+        tree = romfs.compiled(sources, firmware)
         return tree | romfs.compiled([ROOT / "tests" / f"{name}.py" for name in IN_32], ROOT)
     except Missing as missing:
         pytest.skip(str(missing))
