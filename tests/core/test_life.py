@@ -186,7 +186,7 @@ def test_the_default_figures_leave_alone_what_the_force_decided():
     for _ in range(3):
         station = boots.boot(UNMEANT, hold_ms=1000, renew_ms=60000, **decided)
     assert station.has_fallen
-    assert station.policy == settings.DEFAULT_POLICY._replace(**decided)
+    assert station.policy == policy_with(**decided)
 
 
 def test_a_commit_in_service_ends_it_at_once():

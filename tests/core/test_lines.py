@@ -1,7 +1,5 @@
 """Pick-up and seat over contacts that a test moves: what takes minutes to happen. The real contacts: `tests/vm`."""
 
-import pytest
-
 from interlock.core.pickup import (
     DISCHARGES,
     DOUBTFUL,
@@ -141,8 +139,12 @@ def test_the_edge_of_a_discharge_that_had_to_be_confirmed_is_that_of_its_first_p
     assert unit.words()[-1] == "discharge" and 0 <= unit.pickup.edge_at - began <= 20
 
 
-@pytest.mark.parametrize("every_ms", [90, 190, 210])
-def test_slow_noise_for_two_minutes_is_a_few_discharges_none_confirmed_and_hides_no_real_one(every_ms):
+def test_slow_noise_for_two_minutes_is_a_few_discharges_none_confirmed_and_hides_no_real_one():
+    for every_ms in (90, 190, 210):
+        slow_noise(every_ms)
+
+
+def slow_noise(every_ms):
     unit = Watched().pulses(40_000 // every_ms, every_ms)
     noise = unit.discharges()
     assert 1 <= noise <= DOUBTFUL + 2
@@ -262,8 +264,12 @@ def test_a_noisy_contact_is_believed_again_after_some_quiet_minutes_and_not_whil
     assert unit.half_draw().said == ["out", "back"]
 
 
-@pytest.mark.parametrize("dead", ["closes", "opens"])
-def test_a_seat_with_one_dead_contact_misses_no_draw_however_often_the_weapon_is_drawn(dead):
+def test_a_seat_with_one_dead_contact_misses_no_draw_however_often_the_weapon_is_drawn():
+    for dead in ("closes", "opens"):
+        one_dead_contact(dead)
+
+
+def one_dead_contact(dead):
     unit = Seated()
     for nth in range(30):
         for out in (True, False):

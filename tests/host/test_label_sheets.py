@@ -207,7 +207,7 @@ def test_no_secret_goes_into_a_file_by_the_shells_arrow_either(force, monkeypatc
     with path.open("w") as file:
         with pytest.raises(ToolError, match="standard output is a file"):
             monkeypatch.setattr("sys.stdout", file)
-            labels_sheet._bring("a secret", "-", None, secret=True)
+            labels_sheet.bring("a secret", "-", None, secret=True)
         monkeypatch.undo()
     assert path.read_text() == ""
 
