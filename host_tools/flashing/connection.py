@@ -172,7 +172,7 @@ def _wire(port: str) -> Any:
     except ImportError as error:
         raise ToolError(
             f"what speaks with boards is not installed ({error.name} is missing)",
-            "Install it: pip install 'interlock[flash]'.",
+            "In a checkout: make firmware, or pip install --editable '.[flash]'.",
         ) from error
     try:
         return Wire(port, BAUD, ANSWER_S)

@@ -112,7 +112,9 @@ def install(board: str, port: str, file: Path, boards: Path, run: Run = _run_esp
     try:
         import esptool  # noqa: F401
     except ImportError as error:
-        raise ToolError("esptool is not installed", "Install it: pip install 'interlock[flash]'.") from error
+        raise ToolError(
+            "esptool is not installed", "In a checkout: make firmware, or pip install --editable '.[flash]'."
+        ) from error
     check(board, file, boards)
     with tempfile.TemporaryDirectory() as folder:
         partitions = Path(folder) / "partitions.bin"

@@ -72,6 +72,6 @@ def _comports() -> list[Any]:
     except ImportError as error:
         raise ToolError(
             f"what speaks with boards is not installed ({error.name} is missing)",
-            "Install it: pip install 'interlock[flash]'.",
+            "In a checkout: make firmware, or pip install --editable '.[flash]'.",
         ) from error
     return list(list_ports.comports())

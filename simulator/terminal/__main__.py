@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from ..hardware.interpreter import VmError, find_vm, vm_version
-from ..profiles import PROFILES, profile
+from ..profiles import CHIPS, profile
 from .board import Seat
 
 _USAGE, _DEVICE = 2, 3
+BOARDS = {chip.board: name for name, chip in CHIPS.items()}
+"""Board of the firmware: the profile that plays it."""
 
 
 def main(
-    board: Annotated[str, typer.Argument(metavar="PROFILE", help=", ".join(PROFILES))] = "esp32",
+    board: Annotated[str, typer.Argument(metavar="BOARD", help=", ".join(sorted(BOARDS)))] = "esp32_s3",
     port: Annotated[Path, typer.Option(metavar="PATH", help="Where the serial port is to be")] = Path("board"),
     usb: Annotated[
         bool, typer.Option("--usb", help="A port that goes away with each reset, as a chip's own USB")
@@ -28,14 +30,14 @@ def main(
     `mpremote connect PATH`, any terminal program and `interlock flash PATH` speak with it as with a real one.
 
     Exit codes: 0 Ctrl-C; 2 usage; 3 no usable MicroPython VM."""
-    if board not in PROFILES:
-        print(f"terminal: there is no profile {board!r}; there are {', '.join(PROFILES)}", file=sys.stderr)
+    if board not in BOARDS:
+        print(f"terminal: there is no board {board!r}; there are {', '.join(sorted(BOARDS))}", file=sys.stderr)
         raise typer.Exit(_USAGE)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         vm_version(find_vm())
         image = keep.read_bytes() if keep is not None and keep.exists() else None
-        with Seat(port, profile(board), is_usb=usb, seed=seed, flash=image) as seat:
+        with Seat(port, profile(BOARDS[board]), is_usb=usb, seed=seed, flash=image) as seat:
             print(f"a board like {board} is at {port}; Ctrl-C ends it", file=sys.stderr, flush=True)
             try:
                 signal.pause()

@@ -54,7 +54,7 @@ CURRENTS = MappingProxyType(
         "transmit": "peak of a burst on the scope, a 1 ohm shunt; needs no mean",
         "modem_sleep": "a build of MicroPython with the radio's sleep switched on: does it work at all?",
         "deep_sleep": "a unit put away for longer than `store_after_ms`, after one minute; then warm, at 40 degrees C",
-        "wake": "scope: edge of `button` in deep sleep against the first burst on a near-field probe (ms)",
+        "wake": "scope: edge of `button` (esp32: `dock`) in deep sleep to the first burst on a near-field probe (ms)",
         "flash": "supply current while `erase_us` is measured, less the mean before",
         "program": "as `program_us` above (ms)",
         "erase": "as `erase_us` above (ms)",
