@@ -66,6 +66,14 @@ class Watched:
             self._doubt(self.pickup.tick(self.now))
         return self
 
+    def days(self, count):
+        """Nothing happens for so long; the loop turns once a minute."""
+        for _ in range(count * 24 * 60):
+            self.now += 60000
+            assert not self.pickup.take(self.now)
+            self._doubt(self.pickup.tick(self.now))
+        return self
+
     def pulses(self, count, every_ms=50):
         """Each as the monostable makes it: 8 ms."""
         for _ in range(count):
@@ -182,6 +190,14 @@ def test_a_second_lone_pulse_before_the_first_was_judged_leaves_both_unconfirmed
     assert unit.words() == ["discharge", "discharge", "unconfirmed 1", "unconfirmed 2"]
 
 
+def test_the_first_pulse_after_a_week_counts_at_once_whatever_came_before():
+    for days in (7, 13):  # ticks compare over six days, and wrap after twelve
+        unit = Watched().pulses(1).days(days)
+        began = unit.now
+        unit.pulses(1)
+        assert (began + 10, "discharge") in unit.said
+
+
 class Seated:
     """A seat, its two contacts, and what `take` gave."""
 
@@ -215,6 +231,17 @@ class Seated:
             line.set(on, self.now)
             self.take(3)
         return self
+
+
+def test_noise_of_last_week_is_forgotten_though_ticks_compare_over_six_days_only():
+    unit = Seated()
+    for _ in range(HALF_DRAWS):
+        unit.half_draw()
+    assert not unit.seat.noisy
+    for _ in range(7 * 24 * 60):
+        unit.take(60000)
+    unit.half_draw().half_draw()
+    assert not unit.seat.noisy
 
 
 def test_a_storm_of_bounces_is_no_noise():

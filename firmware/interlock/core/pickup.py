@@ -139,7 +139,9 @@ class Pickup:
             if edges or line.on:
                 self._moved_at = now
             else:
-                self._train_at = self._on_at
+                # Quiet for a window: what was before is over, and its ticks may not be compared for ever.
+                self._on_at = self._train_at = self._counted_at = ticks_add(now, -WINDOW_MS)
+                self._slow = False
             self._doubts.refill(now)
             self._discharges.refill(now)
         if is_due(self._heard_until, now):

@@ -38,11 +38,10 @@ class Doubted(Contact):
     def take(self) -> int:
         """As `Contact.take`."""
         now = self._ticks()
-        if self.noisy:
-            self._closings.refill(now)
-            if self._closings.is_full():
-                self.noisy = self._is_waiting = False
-                self.settle_at = None
+        self._closings.refill(now)  # at every turn: its ticks compare over some days only
+        if self.noisy and self._closings.is_full():
+            self.noisy = self._is_waiting = False
+            self.settle_at = None
         if self.noisy and (self._believes or not self.on):
             return self._take_held(now)
         changes = Contact.take(self)

@@ -46,8 +46,8 @@ class Seat:
         closes, opens = self.contacts
         first = closes.take()
         second = opens.take()
+        self._half_draws.refill(now)  # at every turn: its ticks compare over some days only
         if self.noisy:
-            self._half_draws.refill(now)
             self.noisy = not self._half_draws.is_full()
         if not first and not second:
             return self._left(True) if is_due(self.left_at, now) else 0
