@@ -6,7 +6,7 @@ meanwhile as noise.
 
 from .core import holster, lines, records
 from .core.bucket import Bucket
-from .core.ticks import ticks_diff
+from .core.ticks import ticks_add, ticks_diff
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -61,8 +61,12 @@ class Lines:
         seat, pickup, bits = self._seat, self._pickup, self._bits
         if not (self._armed.on and seat.seated):
             self._armed_since = now
+        elif ticks_diff(now, self._armed_since) > ARMED_MS:
+            self._armed_since = ticks_add(now, -ARMED_MS)  # old ticks would seem to come
         if not self._button.on:
             self._button_since = now
+        elif ticks_diff(now, self._button_since) > BUTTON_MS:
+            self._button_since = ticks_add(now, -BUTTON_MS)
         bits[0] = bits[1] = (lines.STUCK if seat.faulty else 0) | (lines.NOISY if seat.noisy else 0)
         bits[2] = (lines.STUCK if ticks_diff(now, self._armed_since) >= ARMED_MS else 0) | self._noise(self._armed)
         bits[3] = 0 if not pickup.faulty else lines.STUCK if pickup.stuck else lines.NOISY

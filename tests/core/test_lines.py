@@ -1,5 +1,6 @@
 """Pick-up and seat over contacts that a test moves: what takes minutes to happen. The real contacts: `tests/vm`."""
 
+from interlock.core.lines import STUCK
 from interlock.core.pickup import (
     DISCHARGES,
     DOUBTFUL,
@@ -12,6 +13,7 @@ from interlock.core.pickup import (
     Pickup,
 )
 from interlock.drivers.seat import HALF_DRAWS, HELD_MS, Seat
+from interlock.lines import Lines
 
 
 class Line:
@@ -340,3 +342,29 @@ def test_draws_that_both_contacts_see_never_make_a_seat_noisy():
         unit.closes.set(True, unit.now)
         unit.take(3)
     assert unit.said == ["out", "back"] * 40 and not unit.seat.noisy
+
+
+class Quiet:
+    """A station that journals nothing, and an officer who feels nothing."""
+
+    def __init__(self):
+        self.notes = 0
+
+    def ticks(self):
+        return 0
+
+    def nudge(self, now):
+        pass
+
+    def record(self, kind, payload):
+        self.notes += 1
+        return True
+
+
+def test_a_button_that_sticks_for_a_fortnight_is_one_fault_all_the_time():
+    unit, held, rests = Quiet(), Line(True), Line()
+    watched = Lines(unit, unit, Seat(Line(True), Line(False), 100), Pickup(Line(), 0), Line(), rests, held)
+    for minute in range(1, 14 * 24 * 60):
+        watched.tick(minute * 60000)
+        assert minute < 2 or watched.look()[5] & STUCK
+    assert unit.notes == 1
