@@ -9,7 +9,6 @@ import contextlib
 import ipaddress
 import logging
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 from bleak.exc import BleakError
 from bumble import hci, host
@@ -17,10 +16,8 @@ from bumble.device import Device, DeviceConfiguration
 from bumble.transport.common import Transport
 from bumble.transport.tcp_client import open_tcp_client_transport
 
+from .classes import Backends, backends
 from .radio import COMMAND_TIMEOUT_S, radio_of
-
-if TYPE_CHECKING:
-    from . import Backends
 
 logger = logging.getLogger(__name__)
 _FORM = "tcp:HOST:PORT, for example tcp:127.0.0.1:8437"
@@ -91,13 +88,11 @@ def _checked(address: str, name: str, allow_remote: bool) -> str:
 
 
 @contextlib.asynccontextmanager
-async def open_door(text: str, *, allow_remote: bool = False, mtu: int = 517) -> "AsyncIterator[Backends]":
+async def open_door(text: str, *, allow_remote: bool = False, mtu: int = 517) -> AsyncIterator[Backends]:
     """Connect to the controller at `text` (`tcp:HOST:PORT`) and give backends for bleak; DoorError if that fails.
 
     The host behind them has a random static address. When the other side closes, links end and calls fail at once.
     """
-    from . import backends  # the package's face imports this module
-
     name, port = parse(text)
     address = await _resolve(name, port, allow_remote)
     try:

@@ -3,9 +3,7 @@
 `cli.py` fills it from the global options; commands take what they need. Nothing here talks to a unit.
 """
 
-import getpass
 import os
-import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .outcome import Exit, ToolError
+from .person import check_person, login_person
 
 if TYPE_CHECKING:
     from .bench import Bench
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from .store.store import Store
     from .vault.keys import Keys
     from .vault.vault import Vault
-
-PERSON = re.compile(r"[!-~]{1,8}")
 
 
 @dataclass
@@ -72,7 +69,7 @@ class Context:
         """The vault (at `path`; None: at --home), unlocked, and this use of it noted in its log: once a command,
         however often it is opened. `with_ticket`: whether a ticket is enough; `may_ask`: whether a person may be asked
         for a passphrase. ToolError with advice when there is none, or when nothing here opens it."""
-        from .commands.asking import asker, tell
+        from .asking import asker, tell
         from .vault import keys as vault_keys
         from .vault import unlock as vault_unlock
         from .vault.vault import Vault
@@ -109,7 +106,7 @@ class Context:
     def new_keys(self, path: Path, key_file: Path | None, option: str, person: str | None = None) -> "Keys":
         """Keys for a new vault at `path`, opened by this key file, or by a passphrase that is asked for. `option`: how
         the file is named on the command line; `person`: whose vault it is; None: who runs this command."""
-        from .commands.asking import asker
+        from .asking import asker
         from .vault import keys as vault_keys
         from .vault import unlock as vault_unlock
         from .vault.slots import NewSlot
@@ -121,9 +118,9 @@ class Context:
     def create_vault(self, force: str) -> "Vault":
         """A new vault at --home for the force of this name, opened by --key-file or by a passphrase that is asked
         for."""
-        from .commands.asking import tell
-        from .vault.fields import check_text
-        from .vault.vault import FORCE_BYTES, Vault
+        from .asking import tell
+        from .vault.fields import FORCE_BYTES, check_text
+        from .vault.vault import Vault
 
         check_text(force, FORCE_BYTES, "force's name")
         make_home(self.home)
@@ -204,25 +201,3 @@ def make_home(home: Path) -> None:
 def utc_ms() -> int:
     """UTC by this host's clock."""
     return time.time_ns() // 1_000_000
-
-
-def check_person(person: str, option: str = "--as ") -> str:
-    """The person's id, when it is one: 1 to 8 ASCII characters without blanks. `option`: where it was given."""
-    if not PERSON.fullmatch(person):
-        raise ToolError(
-            f"{person!r} is no person's id: 1 to 8 ASCII characters without blanks",
-            f"Give the id that units shall note, such as a collar number: {option}PC1234.",
-        )
-    return person
-
-
-def login_person() -> str:
-    """The first 8 characters of the login name."""
-    try:
-        name = getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        name = ""
-    short = "".join(character for character in name if PERSON.fullmatch(character))[:8]
-    if not short:
-        raise ToolError("this login has no name that a unit could note", "Give a person's id: --as PC1234.")
-    return short

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from . import bounded
 from .outcome import ToolError
 
 FILE_BYTES_MAX = 64 * 1024
@@ -49,14 +50,8 @@ def check_private(path: Path) -> None:
 def read(path: Path) -> bytes:
     """The file's bytes, when it is private and not absurdly large."""
     check_private(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be read: {error.strerror}", "Check its owner and the disk.") from error
-    if len(data) > FILE_BYTES_MAX:
-        raise ToolError(f"{path} is far too large for what it should hold", "Restore it from a copy of the vault.")
-    return data
+    large = ToolError(f"{path} is far too large for what it should hold", "Restore it from a copy of the vault.")
+    return bounded.read(path, FILE_BYTES_MAX, large, "Check its owner and the disk.")
 
 
 def replace(path: Path, data: bytes) -> None:

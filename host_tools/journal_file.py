@@ -16,7 +16,19 @@ from .journal_items import Break, Footer, Header, Signed, Source, raws_of
 from .verifying.found import Fault
 from .verifying.walk import walk
 
-__all__ = ["Altered", "Header", "Intact", "Run", "Signed", "Verdict", "check", "join", "runs_of", "write"]
+__all__ = [
+    "Altered",
+    "Header",
+    "Intact",
+    "Run",
+    "Signed",
+    "Verdict",
+    "check",
+    "first_fault",
+    "join",
+    "runs_of",
+    "write",
+]
 
 
 class Run(NamedTuple):
@@ -90,20 +102,25 @@ def join(
 
 def check(data: bytes) -> Verdict:
     """Whether `data`, the bytes of a journal file, is as it was written, as far as that shows without keys."""
+    header, first = first_fault(data)
+    if header is None:
+        assert first is not None, "a file without a header is none"
+        return Altered(first.offset, None, first.reason, None, ())
+    if first is None:
+        return Intact(header, _records(data, len(data)))
+    return Altered(first.offset, first.sequence, first.reason, header, _records(data, first.offset))
+
+
+def first_fault(data: bytes) -> tuple[Header | None, Fault | None]:
+    """The header of these bytes, and where they first are not as they were written; one of them at least is there."""
     found = walk(BytesIO(data))
-    if found.header is None:
-        assert found.fault is not None, "a file without a header is none"
-        return Altered(found.fault.offset, None, found.fault.reason, None, ())
     faults = [fault for fault in (found.fault, found.seal_fault) if fault is not None]
     for hole in found.holes:
         if not hole.stated:
             reason = f"record {hole.last + 1} stands where {hole.first} is due"
             faults.append(Fault(hole.offset, hole.first, reason))
             break
-    if not faults:
-        return Intact(found.header, _records(data, len(data)))
-    first = min(faults, key=lambda fault: fault.offset)
-    return Altered(first.offset, first.sequence, first.reason, found.header, _records(data, first.offset))
+    return found.header, min(faults, key=lambda fault: fault.offset, default=None)
 
 
 def _records(data: bytes, end: int) -> tuple[Record, ...]:

@@ -26,6 +26,8 @@ BREAK_BYTES = _BREAK.size + CRC_BYTES
 FOOTER_BYTES = _FOOTER.size + CRC_BYTES
 SIGNED_BYTES_MAX = _SIGNED.size + 3 * 0xFFFF + CRC_BYTES
 CHAIN_AT, EPOCH_AT = 20, 52  # in the header
+KIND_AT, _NUMBER_AT = 1, 2  # in a record
+_NUMBER = struct.Struct(">I")
 CHUNK_BYTES = 1 << 20
 
 
@@ -182,6 +184,17 @@ class Source:
 
 def _is_whole(item: bytes) -> bool:
     return bool(_CRC.unpack_from(item, len(item) - CRC_BYTES)[0] == crc32(memoryview(item)[:-CRC_BYTES]))
+
+
+def number_in(raw: bytes) -> int | None:
+    """The number of the record whose bytes these are, and nothing else; None: they are no record, or damaged."""
+    size = len(raw)
+    if size < OVERHEAD_BYTES or size != OVERHEAD_BYTES + raw[0] or raw[0] > records.PAYLOAD_MAX:
+        return None
+    if _CRC.unpack_from(raw, size - CRC_BYTES)[0] != crc32(raw[:-CRC_BYTES]):
+        return None
+    number: int = _NUMBER.unpack_from(raw, _NUMBER_AT)[0]
+    return number
 
 
 def raws_of(source: Source, end: int) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ from interlock.core import wire
 
 from .bench import Sighting
 from .inbox import Inbox, LinkLost
-from .labels.label import SERIAL
+from .label import SERIAL
 from .outcome import Exit, ToolError
 from .session import REPLY_BYTES_MAX
 

@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from .labels import label
+from . import label
+from .console import Console
 from .outcome import Exit, ToolError
 
 if TYPE_CHECKING:

@@ -73,10 +73,27 @@ def options(
             help="What unlocks the vault instead of a passphrase; a new vault makes it",
         ),
     ] = None,
+    is_version_asked: Annotated[
+        bool, typer.Option("--version", help="This program, the protocol it speaks and the form of its store")
+    ] = False,
 ) -> None:
+    if is_version_asked:
+        print(versions())
+        raise typer.Exit()
     context.obj = Context(home if home is not None else default_home(), air, person, store, key_file)
     if context.invoked_subcommand is None:
         print(FIRST_STEPS, end="")
+
+
+def versions() -> str:
+    """What is here: three lines, a name and a version each."""
+    from interlock import VERSION
+    from interlock.core import wire
+
+    from .store import schema
+
+    program = ".".join(str(part) for part in VERSION)
+    return f"interlock {program}\nsession protocol {wire.VERSION}\nstore {schema.VERSION}"
 
 
 def run() -> object:

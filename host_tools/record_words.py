@@ -8,7 +8,7 @@ from interlock.core import camera_state, frames, holster_state, proof, receiver,
 from interlock.core.layout import Record
 
 from . import words
-from .reporting.times import utc_text
+from .time_words import utc_text
 from .words import named
 
 HEARD_AS: Mapping[int, str] = {

@@ -23,7 +23,7 @@ from interlock.core.updating import Progress, State
 from interlock.core.wire import REPLY_BIT, Assembler, Cutter, Key, Status, WireError
 
 from .inbox import Inbox, LinkLost
-from .labels.label import serial_text
+from .label import serial_text
 from .refused import Refused, Untrue
 from .stream import SEALED_MAX, Pull
 from .vault.credential import Admin, Credential, SetUp, Technician, person_bytes

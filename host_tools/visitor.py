@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from . import label
 from .bench import Bench
 from .context import Context
 from .flows import signing
@@ -23,7 +24,6 @@ from .flows.selftest import SelfTested, selftest
 from .flows.status import status
 from .flows.sync import sync
 from .flows.update import Update
-from .labels import label
 from .outcome import ToolError
 from .release_file import load
 from .release_file import text as version_text

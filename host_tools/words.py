@@ -7,7 +7,7 @@ from typing import Any
 from interlock.core import frames, lines, proof, records, selftest, updating, watch, wire
 from interlock.core.settings import REACH_NAMES, ROLE_CAMERA, Policy
 
-from .reporting.times import utc_text
+from .time_words import utc_text
 
 NOT_WHOLE = (255, 255, 255)
 """As in `interlock_loader/slots.py`, which the verifier of a bundle does not have."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from interlock.core import access, frames, settings
 from interlock.core.layout import Record, decode
@@ -32,11 +32,11 @@ from .played import Frame, Happening, Run, UnitRun, WeaponEvent
 from .profiles import SECTOR_BYTES, Pin, profile
 from .radio.air import Air, Pdu, Propagation
 from .radio.pcap import PcapWriter
-from .radio.tapping import DataPdu
 from .releases import flashed
 from .scenario import LAPTOP_ACTIONS, TECHNICIAN_ACTIONS, Event, Scenario, Unit
 from .scenario.model import Recorder
 from .talking_camera import TalkingCamera
+from .tap import Tap
 from .virtual_gopro import VirtualGoPro
 from .visit import Technician, Visits
 from .wiring import wiring
@@ -87,16 +87,6 @@ def play_live(scenario: Scenario, seed: int, pcap: Path, port: int, opened: Open
     vm_version(find_vm())
     with seeded_entropy(seed), PcapWriter(pcap) as writer:
         run(World(scenario, seed, writer, None).live(port, opened, seen), paced=True)
-
-
-class Tap(Protocol):
-    """Who overhears everything: `pcap.PcapWriter`, an experiment."""
-
-    def __call__(self, pdu: Pdu, /) -> None:
-        """An advertising channel PDU, at its end."""
-
-    def data(self, pdu: DataPdu, /) -> None:
-        """A PDU of a connection."""
 
 
 class World:

@@ -9,13 +9,14 @@ import time
 
 from machine import WDT, reset, reset_cause
 
-from . import life, recorders
-from .core import access, frames, holster, receiver, records, settings, wire
+from . import life, parts, recorders
+from .asked import Asked
+from .core import access, frames, receiver, records, settings
 from .core.ticks import earlier, ticks_add
-from .desk import Desk
 from .drivers.calendar import CALENDAR_U_MS, Calendar
 from .drivers.door import Door
 from .drivers.signal import Signal
+from .office import Office
 from .radio.broadcast import Broadcast
 from .radio.link import Link
 from .radio.supervisor import Supervisor
@@ -27,14 +28,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+    from interlock_loader.keeper import Keeper
+
     from .boards import Board
     from .camera_role import CameraRole
     from .core.needs import Clock
+    from .desk import Desk
     from .drivers.contact import Contact
     from .drivers.door import Watched
     from .holster_role import HolsterRole
-    from .placement import Placement
-    from .self_test import SelfTest
     from .trial import Trial
 
 GARBAGE_BYTES = 16384
@@ -49,7 +51,7 @@ class App:
         # The stubs make ticks opaque; the core reckons with them as the integers they are.
         self._ticks: Clock = time.ticks_ms  # type: ignore[assignment]
         self.door = Door(board.rest, self._ticks)
-        self._board = board
+        self.board = board
         signal = Signal(board.pins["led"], board.pins["haptic"], board.pins.get("buzzer"))
         radio = Broadcast(self.door.wake, board.address_mode, self._ticks, board.adv_floor_ms)
         # Before anything is aired: the stack takes services only then.
@@ -91,7 +93,7 @@ class App:
             self.holster.local_camera = self.camera
             self.camera.local_holster = self.holster
         self.roles = [role for role in (self.holster, self.camera) if role]
-        self._signal = signal
+        self.signal = signal
         self.station.alert = signal_alert(signal, self._ticks)
         self.station.on_change = self._follow_settings
         company = self.station.company
@@ -106,42 +108,40 @@ class App:
             self.contacts += tuple(role.contacts)
         if not self.holster:
             self.contacts += (dock, button)
-        does = (self._adopt, self._sense, self.identify, self._command, self._test)
-        self._desk = Desk(self.station, keep, label, config, *does, keeper=board.keeper)
-        self._desk.placement = self._place
-        self._desk.plays_both = board.plays_both
-        self._desk.has_recorder = lambda kind: recorders.is_possible(kind, board)
-        self._tester: SelfTest | None = None
-        self._placement: Placement | None = None
+        self.keep = keep
+        self.label = label
+        self._office = Office(self.station, self._make_desk)
+        self.asked = Asked(self)
         self._trial: Trial | None = None
-        if board.keeper is not None:
-            from . import trial  # a unit without a loader has nobody to tell
-
-            self._trial = trial.Trial(self, board.keeper)
+        keeper = board.keeper
+        if keeper is not None:
+            # A unit without a loader has nobody to tell, and a release that works nothing more.
+            self._trial, self._trial_part = parts.load(lambda: self._make_trial(keeper))
         self._is_working = False  # the signer has more to compute
         # A holster unit's own machine takes the edges of dock and button, too.
         takes = self.holster is None
-        self.service = Service(self.station, self._desk, link, dock, button, takes, board.address_mode)
-        self.service.pressed = self._pressed
-        self._life = life.Life(board, self.station, dock, button, self._standing, self.holster, self.camera)
+        self.service = Service(self.station, self._office, link, dock, button, takes, board.address_mode)
+        self.service.pressed = self.asked.press
+        told = (lambda: self.station.config.revision, lambda: self.station.policy.store_after_ms)
+        self._life = life.Life(board, self.station, dock, button, *told, self.holster, self.camera)
         self._supervisor = Supervisor(radio, link, self.station, self._life.restart_for_radio, self._strangers)
         self._take_calendar(Calendar())
         # Last: everything above may take long, and a watchdog cannot be stopped again.
         self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
         self.door.wake()  # the first turn at once: the unit may be in its dock already
 
+    def _make_desk(self) -> "Desk":
+        from .serving import in_service
+
+        return in_service(self)
+
+    def _make_trial(self, keeper: "Keeper") -> "Trial":
+        from .trial import Trial
+
+        return Trial(self, keeper)
+
     def _contact(self, name: str) -> "Contact":
-        return self._board.contact(name, self.door.wake, self._ticks)
-
-    def _adopt(self, config: settings.Settings) -> None:
-        """New settings are in force: go by them without a restart."""
-        self.station.go_by(config)
-        kind, payload = self.station.config_fact()
-        self.station.record(kind, payload)
-
-    def _standing(self) -> tuple[int, int]:
-        """(revision of the settings, ms of rest after which it sleeps)."""
-        return self.station.config.revision, self.station.policy.store_after_ms
+        return self.board.contact(name, self.door.wake, self._ticks)
 
     def _take_calendar(self, calendar: Calendar) -> None:
         """Go by what the RTC kept over a restart, until somebody knows better."""
@@ -154,73 +154,14 @@ class App:
     def _follow_settings(self) -> None:
         for role in self.roles:
             role.adopt()
-        self._signal.covert = self.station.policy.covert
+        self.signal.covert = self.station.policy.covert
 
     def _warn(self) -> None:
-        self._signal.nudge(self._ticks())
-
-    def _command(self, mode: int, seconds: int) -> int:
-        """Enter a mode, by a technician; OK, or why not."""
-        if self.holster and self.holster.command(mode, seconds):
-            return wire.OK
-        return wire.BAD_MODE
-
-    def identify(self, ms: int, how: int) -> int:
-        """Blink, and buzz, for so long; what of it, as `Served.identify` says. Not with a weapon in use."""
-        if self._is_busy():
-            return 0
-        return self._signal.identify(self._ticks(), ms, bool(how & wire.BY_BUZZ))
+        self.signal.nudge(self._ticks())
 
     def radio_mode(self) -> int:
         """How the radio is, as `core/radio_health.py` has it."""
         return self._supervisor.state.mode
-
-    def _test(self, credential: int, parts: int) -> tuple[int, bytes]:
-        """Begin a self-test of these parts, or none; OK or why not, and the last one's report."""
-        if self._tester is None:
-            from .self_test import SelfTest  # what only a technician needs takes no memory from others
-
-            self._tester = SelfTest(self)
-        reason = self._tester.begin(credential, parts) if parts else wire.OK
-        return reason, self._tester.report()
-
-    def _place(self, credential: int, what: int, seconds: int) -> tuple[int, bytes]:
-        """As `Served.place`."""
-        if self.holster is None:
-            return wire.NOT_ALLOWED, b""
-        if self._placement is None:
-            from .placement import Placement  # as above
-
-            self._placement = Placement(self.holster)
-        return self._placement.ask(credential, what, seconds)
-
-    def _pressed(self) -> None:
-        """A short press. Put away, or without a holster's part, the unit tests itself: so its officer may at the
-        shift's start."""
-        if not self._is_busy() and (self.holster is None or self.holster.state.mode == holster.STOWED):
-            from .core.selftest import ALL  # as above
-
-            self._test(records.BY_BUTTON, ALL)
-
-    def feel(self, pattern: tuple[int, ...]) -> None:
-        """Let a pattern of `drivers/signal.py` be felt."""
-        self._signal.play(self._ticks(), pattern)
-
-    def _sense(self) -> tuple[int, int]:
-        """(status flags, cell mV) for a technician."""
-        cell_mv = 0
-        flags = wire.FLAG_FALLBACK if self.station.has_fallen else 0
-        if self.holster:
-            cell_mv = self.holster.battery.read_mv()
-            flags |= wire.FLAG_LOW_BATTERY if self.holster.battery.low else 0
-            flags |= wire.FLAG_SENSOR_FAULT if self.holster.state.conditions & frames.FLAG_SENSOR_FAULT else 0
-            flags |= wire.FLAG_MUTED if self.holster.answers.is_muted else 0
-            flags |= wire.FLAG_TEST if self.holster.state.duty == records.MODE_TEST else 0
-            flags |= wire.FLAG_FUNCTION_TEST if self.holster.state.duty == records.MODE_FUNCTION_TEST else 0
-        if self.camera:
-            flags |= wire.FLAG_TALLY if self.camera.recorder.tally.on else 0
-            flags |= wire.FLAG_AWAKE if self.camera.recorder.awake.on else 0
-        return flags, cell_mv
 
     def _strangers(self, what: int) -> int:
         """Frames that the receiver took for junk and for replays, and those of strangers that it did not look at."""
@@ -229,11 +170,11 @@ class App:
             return ear.junk
         return ear.replays if what == records.RADIO_REPLAY else ear.limited
 
-    def _is_busy(self) -> bool:
+    def is_busy(self) -> bool:
         """Whether a weapon is out or a recorder is being started or stopped."""
         if self.camera and self.camera.busy():
             return True
-        return bool(self.holster and self.holster.busy() and not (self._placement and self._placement.shields()))
+        return bool(self.holster and self.holster.busy() and not self.asked.shields())
 
     def run(self) -> "NoReturn":
         while True:
@@ -247,13 +188,11 @@ class App:
         self._hear()
         for role in self.roles:
             role.tick()
-        if self._placement:
-            self._placement.turn()
-        busy = self._is_busy()
+        self.asked.follow()
+        busy = self.is_busy()
         if busy:
-            self._signal.stop_identifying()
-        if self._tester:
-            self._tester.turn(busy)
+            self.signal.stop_identifying()
+        self.asked.turn(busy)
         self.station.company.tick(self._ticks(), busy)
         self.service.react()
         self.service.turn(busy)
@@ -274,6 +213,10 @@ class App:
                 self._life.restart(records.LIFE_FOR_SETTINGS)
             elif self._trial is not None and self._trial.restart:
                 self._life.restart(records.LIFE_FOR_TRIAL)
+            elif self._trial is not None and self._trial.is_over:
+                self._trial = None
+                parts.let_go(self._trial_part)
+            self.asked.let_go()
         self._life.turn(busy, self.service.is_open())
 
     def _deadline(self) -> int | None:
@@ -284,9 +227,8 @@ class App:
         first = earlier(first, self.station.company.deadline(now), now)
         for contact in self.contacts:
             first = earlier(first, contact.settle_at, now)
-        first = earlier(first, self._signal.flash_at, now)
-        if self._tester:
-            first = earlier(first, self._tester.deadline(now), now)
+        first = earlier(first, self.signal.flash_at, now)
+        first = self.asked.deadline(first, now)
         if self._trial:
             first = earlier(first, self._trial.deadline(now), now)
         first = earlier(first, self.service.deadline(now), now)
@@ -330,7 +272,7 @@ class App:
         self.station.tidy()
         if self._dock.on:
             self.station.lapse()
-        self._is_working = self._desk.work()
+        self._is_working = self._office.work()
 
 
 def signal_alert(signal: Signal, ticks: "Clock") -> "Callable[[int], None]":

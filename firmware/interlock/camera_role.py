@@ -52,6 +52,7 @@ class CameraRole:
         self._is_grave = False  # something more than a bare draw was recorded since standby: its hold is not cancelled
         self._turned_away: set[tuple[int, int]] = set()  # (sender, reason) journalled since its newest event
         self._testified = False  # this recording's first witness frame is journalled
+        self._says = (frames.READY, frames.READY_SESSION)
         self._testifies = False  # a witness frame is wanted, as soon as one may be aired again
         self._testify_at = now
         self._stale = Bucket(1, STALE_PAUSE_MS, now)
@@ -347,9 +348,11 @@ class CameraRole:
 
     def says(self) -> tuple[int, int]:
         """What the unit announces: (frame event, state)."""
-        if self.station.in_session:
-            return frames.READY, frames.READY_SESSION
-        return frames.READY, frames.READY_DOCKED if self.dock.on else camera.readiness(self.state)
+        ready: int = frames.READY_DOCKED if self.dock.on else camera.readiness(self.state)
+        ready = frames.READY_SESSION if self.station.in_session else ready
+        if self._says[1] != ready:
+            self._says = (frames.READY, ready)  # asked at every turn
+        return self._says
 
     def deadline(self, now: int) -> int | None:
         first = earlier(deadline(self.state, now), self.recorder.deadline(now), now)

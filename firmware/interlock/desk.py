@@ -4,13 +4,13 @@ signer. What the signer has to compute is done here in slices, whenever the unit
 import os
 import struct
 
-from . import VERSION
+from . import VERSION, parts
 from .core import access, records, settings, wire
 from .core.bucket import Bucket
-from .core.notary import Notary
 from .core.reading import Cursor
 from .core.refusals import Refusals
 from .core.settings import ROLE_CAMERA, ROLE_HOLSTER, SettingsError
+from .office import DUTY_HASHES, SERVICE_HASHES
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
@@ -19,13 +19,10 @@ if TYPE_CHECKING:
     from interlock_loader.keeper import Keeper
 
     from .core.needs import Flash
+    from .core.x25519 import Ladder
     from .unit import Unit
     from .update import Update
 
-# Hashes in a turn of the loop, at some 0.2 ms each: 40 ms in service mode; elsewhere so few that a weapon is not kept
-# waiting for its frame.
-SERVICE_HASHES = 200
-DUTY_HASHES = 20
 # Records that a technician's requests make (clock, assignment, mode), in a row, and then one in so long: whoever stole
 # a laptop must not wash the journal out before it is pulled.
 NOTES = 64
@@ -68,7 +65,7 @@ class Desk:
         self.plays_both = True  # whether the board has pins for both roles at once
         self.has_recorder: Callable[[int], bool] = _any  # whether the board can have a recorder of this kind
         self.in_service_mode = False
-        self._notary = Notary(unit.signer, unit, label.serial)
+        self._notary = unit.notary()
         self._unit = unit
         self._area = area
         self._adopt = adopt
@@ -77,11 +74,13 @@ class Desk:
         self._identify = identify
         self._self_test = self_test
         self._keeper = keeper
-        self._update: Update | None = None
+        self._update = parts.Part(self._make_update)  # what only an admin needs
         # As `Served.place`, with the seconds that it may last; None on a unit without a holster's part.
         self.placement: Callable[[int, int, int], tuple[int, bytes]] | None = None
         self._refusals = Refusals(self._note_refusals)
         self._notes = Bucket(NOTES, NOTES_REFILL_MS, unit.ticks())
+        if self.state() != wire.STATE_IN_SERVICE:
+            _find_ladder()  # in time, and to go with the desk
 
     # What the session asks.
 
@@ -154,6 +153,20 @@ class Desk:
         """Journal what was refused and only counted so far, once its time is over."""
         self._refusals.tidy(now)
         self._notes.refill(now)
+
+    def is_idle(self, now: int) -> bool:
+        """Whether nothing would be forgotten with it."""
+        update: Update | None = self._update.held
+        if self.restart or (update is not None and not update.is_idle(now)):
+            return False
+        return self._refusals.is_idle() and self._notes.is_full()
+
+    def let_go(self) -> None:
+        """Nobody is here any more: let go of what was loaded for who was."""
+        update: Update | None = self._update.held
+        if update is not None:
+            update.close()
+        self._update.forget()
 
     def _may_note(self, credential: int) -> bool:
         return credential != wire.TECHNICIAN or self._notes.take(self._unit.ticks())
@@ -275,17 +288,22 @@ class Desk:
     def update(self, code: int, body: bytes) -> tuple[int, bytes]:
         if self._keeper is None:
             return wire.NOT_ALLOWED, b""
+        update: Update | None = self._update.get()
+        if update is None:
+            return wire.FLASH_FAILED, b""
         try:
-            if self._update is None:
-                from .update import Update  # what only an admin needs takes no memory from others
-
-                self._update = Update(self._keeper, None, self._note_update, self._unit.ticks())
-            reason, answer = self._update.serve(code, body, self._unit.ticks())
-            self.restart = self.restart or self._update.restart
+            reason, answer = update.serve(code, body, self._unit.ticks())
+            self.restart = self.restart or update.restart
         except Exception:  # noqa: BLE001 - whatever is wrong with updating, the unit goes on doing its duty
-            self._update = None
+            self._update.forget()
             return wire.FLASH_FAILED, b""
         return reason, answer
+
+    def _make_update(self) -> "Update":
+        from .update import Update
+
+        assert self._keeper is not None
+        return Update(self._keeper, None, self._note_update, self._unit.ticks())
 
     def _note_update(self, phase: int, finding: int, slot: int, version: tuple[int, ...], digest: bytes) -> bool:
         fields = (phase, finding, slot) + tuple(version) + (digest[:8],) + VERSION
@@ -321,17 +339,25 @@ class Desk:
         weapon is in use."""
         hashes = SERVICE_HASHES if self.in_service_mode else DUTY_HASHES
         more = self._notary.work(hashes)
-        if self._update is not None:
+        update: Update | None = self._update.held
+        if update is not None:
             try:
-                more = self._update.work(hashes) or more
+                more = update.work(hashes) or more
             except Exception:  # noqa: BLE001 - as in `update`
-                self._update = None
+                self._update.forget()
         return more
 
     def closed(self, reason: int, operations: int, pulled_to: int) -> None:
         """A session that had been opened is over."""
         fields = (reason, operations, pulled_to)
         self._unit.record(records.SESSION_END, records.pack(records.SESSION_END, *fields))
+
+
+def _find_ladder() -> "type[Ladder]":
+    """What agrees on a key with whoever has the label, while that counts."""
+    from .core.x25519 import Ladder
+
+    return Ladder
 
 
 def _any(_: int) -> bool:

@@ -77,6 +77,7 @@ class HolsterRole:
         now = station.ticks()
         self.state = holster.at_boot(seat.seated, armed.on, dock.on, now, station.policy)
         self.answers = Answers(station, signal)
+        self._says = (frames.PRESENT, 0)
         self._aired: int | None = None  # counter of the newest frame
         self._burst_until = now
         self._battery_at = now
@@ -193,7 +194,7 @@ class HolsterRole:
             elif effect[0] == holster.USE_ENDS:
                 self.answers.end(self.state.discharges)
             elif effect[0] == holster.QUIET:
-                self._rest()
+                self.station.airtime.drop(WEAPON)
             elif effect[0] == holster.MODED:
                 self._moded(effect[1], effect[2], effect[3])
 
@@ -235,9 +236,6 @@ class HolsterRole:
         if not self.answers.pairs and not self.local_camera:
             self.answers.alert(ALERT_UNPAIRED)
 
-    def _rest(self) -> None:
-        self.station.airtime.drop(WEAPON)
-
     def _moded(self, mode: int, cause: int, ms: int) -> None:
         self.station.record(records.MODE, records.pack(records.MODE, mode, cause, (ms + 999) // 1000))
         if mode == records.MODE_MUTE:
@@ -256,13 +254,12 @@ class HolsterRole:
         one behind it. Whether there are more to build: one a turn, since the loop looks at the weapon in between."""
         station = self.station
         now = station.ticks()
-        # A state that stays the same object says the same: its timers are taken off before. An idle turn asks nothing.
+        # A state that stays the same object says the same: its timers are taken off before.
         if self.state is not self._airs_in or station.policy is not self._airs_by:
             self._airs_in, self._airs_by = self.state, station.policy
-            self._airs = tuple([holster.airs(self.state, event, now, station.policy) for event in holster.HOT])
+            self._airs = holster.airs_next(self.state, now, station.policy)
         airs = self._airs
-        # In a use the head moves with each answer: what hurries is the counter.
-        sequence = 0 if self.busy() else station.journal.sequence
+        sequence = 0 if self.busy() else station.journal.sequence  # in a use it moves with each answer
         age = station.slot() // AGED_SLOTS
         if not self._is_ready_for(sequence, age):
             # What was built to follow the last event still fits, or `_step` had dropped it.
@@ -274,10 +271,8 @@ class HolsterRole:
         if not self._plan:
             return False
         first, event, aired = self._plan.pop(0)
-        if first is None:
-            self._ready[event] = station.frame(aired[0], aired[1], station.counter + 1)
-        else:
-            self._following[first][event] = station.frame(aired[0], aired[1], station.counter + 2)
+        held, ahead = (self._ready, 1) if first is None else (self._following[first], 2)
+        held[event] = station.frame(aired[0], aired[1], station.counter + ahead)
         return len(self._plan) > 0
 
     def _is_ready_for(self, sequence: int, age: int) -> bool:
@@ -353,7 +348,9 @@ class HolsterRole:
             self._battery_at = ticks_add(now, BATTERY_CHECK_MS if sure else BATTERY_LATER_MS)
         self.lines.doubt(self.pickup.tick(now), holster.flags_of(self.state))
         self.lines.tick(now)
-        self._step(holster.CONDITION, self._conditions())
+        conditions = self._conditions()
+        if conditions != self.state.conditions:  # the machine would say so, and make a list to say it with
+            self._step(holster.CONDITION, conditions)
         self.signal.tick(now)
         if not self.local_camera:
             self._listen(now)
@@ -371,11 +368,14 @@ class HolsterRole:
 
     def says(self) -> tuple[int, int] | None:
         """What the unit announces: (frame event, flags), or None while a weapon is in use or nobody knows."""
-        if self.state.mode == holster.HOLSTERED:
-            return frames.PRESENT, self.state.conditions
-        if self.state.mode in (holster.STOWED, holster.UNAIRED):
-            return frames.PRESENT, self.state.conditions | frames.FLAG_STOWED
-        return None
+        flags, mode = self.state.conditions, self.state.mode
+        if mode in (holster.STOWED, holster.UNAIRED):
+            flags |= frames.FLAG_STOWED
+        elif mode != holster.HOLSTERED:
+            return None
+        if self._says[1] != flags:
+            self._says = (frames.PRESENT, flags)  # asked at every turn
+        return self._says
 
     def command(self, mode: int, seconds: int) -> bool:
         """A technician asks for a mode (`records.MODE_NAMES`); whether it is in force now."""

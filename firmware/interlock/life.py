@@ -131,8 +131,8 @@ def wakers(board: "Board", is_holster: bool, is_camera: bool, recorder: int) -> 
 
 
 class Life:
-    """`unit`: whose journal it is; `holster`, `camera`: its roles, None for those it has not; `standing`: gives the
-    revision of its settings, 0 without any, and after how many ms of rest it sleeps, 0 for never."""
+    """`unit`: whose journal it is; `holster`, `camera`: its roles, None for those it has not; `revision`: gives
+    that of its settings, 0 without any; `rests_ms`: after how many ms of rest it sleeps, 0 for never."""
 
     def __init__(
         self,
@@ -140,7 +140,8 @@ class Life:
         unit: "Unit",
         dock: "Contact",
         button: "Contact",
-        standing: "Callable[[], tuple[int, int]]",
+        revision: "Callable[[], int]",
+        rests_ms: "Callable[[], int]",
         holster: "HolsterRole | None" = None,
         camera: "CameraRole | None" = None,
     ) -> None:
@@ -148,7 +149,8 @@ class Life:
         self._board = board
         self._unit = unit
         self._contacts = (dock, button)
-        self._standing = standing
+        self._revision = revision
+        self._rests_ms = rests_ms
         self._holster = holster
         self._camera = camera
         self._well_at: int | None = ticks_add(now, life.HEALTHY_MS)
@@ -181,7 +183,7 @@ class Life:
         now = self._unit.ticks()
         if not busy and is_due(self._well_at, now):
             self._well_at = None
-            self._unit.be_well(self._standing()[0])
+            self._unit.be_well(self._revision())
             if self._holster is None and self._camera is None:
                 self._tell_loader()
         if is_open != (self.day.mode == life.SERVICE):
@@ -216,7 +218,7 @@ class Life:
 
     def _rest_ms(self) -> int:
         """After how long a rest it may sleep, as things are; 0: not at all."""
-        after_ms = self._standing()[1]
+        after_ms = self._rests_ms()
         if not after_ms or not self._signals or self._contacts[0].on or self._contacts[1].on or self._unit.in_session:
             return 0
         if self._holster is not None and not _is_put_away(self._holster):

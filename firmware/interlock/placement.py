@@ -110,6 +110,10 @@ class Placement:
         role = self._role
         return role.state.mode == holster.UNAIRED and (self._until is not None or role.seat.seated)
 
+    def is_idle(self) -> bool:
+        """Whether nothing would be forgotten with it: how lines moved in the last one is told until a restart."""
+        return not self._watched
+
     def turn(self) -> None:
         """One turn of the loop, after the role's."""
         if self._until is None:

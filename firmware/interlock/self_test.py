@@ -1,7 +1,8 @@
 """The self-test of a unit in service, a technician's or its officer's: looks at its parts, and lets `core/selftest.py`
 try the recorder.
 
-It needs no session: one that is lost leaves it to end by itself. A weapon ends it at once. Loaded when first asked for.
+It needs no session: one that is lost leaves it to end by itself. A weapon ends it at once. Loaded when asked for, and
+let go of when it may be forgotten how often.
 Begun by the button of a unit that is put away, it tells its outcome by what is felt: twice shortly, or three times
 long.
 """
@@ -67,6 +68,14 @@ class SelfTest:
             self._end(records.TEST_DONE)
         return wire.OK
 
+    def begin_all(self, credential: int) -> None:
+        """Test all parts, unless that was asked for too often."""
+        self.begin(credential, selftest.ALL)
+
+    def is_idle(self) -> bool:
+        """Whether nothing but the report would be forgotten with it."""
+        return self._phase != records.TEST_BEGUN and self._bucket.is_full()
+
     def report(self) -> bytes:
         """`selftest.REPORT_FORM`, packed."""
         trial = self._trial
@@ -82,7 +91,7 @@ class SelfTest:
         self._note()
         if self._credential == records.BY_BUTTON:
             failed = [found for found in self._findings.values() if found >= selftest.FAILED_FROM]
-            self._app.feel(signal.FAILED if failed else signal.PASSED)
+            self._app.signal.play(self._station.ticks(), signal.FAILED if failed else signal.PASSED)
 
     # The parts.
 
@@ -131,7 +140,7 @@ class SelfTest:
         return PASSED if radio.heard_within(now, HEARD_MS) else selftest.NOBODY_HEARD
 
     def _show(self) -> int:
-        self._app.identify(SIGNAL_MS, wire.BY_LIGHT | wire.BY_BUZZ)
+        self._app.signal.identify(self._station.ticks(), SIGNAL_MS, True)
         holster = self._app.holster
         # Worse that was found of the cell stays; what was not tried is not judged.
         if holster is not None and self._findings.get(selftest.BATTERY) == PASSED:

@@ -7,15 +7,15 @@ since the weapon's frames come first; so does nothing else but time, the technic
 import struct
 
 from .core import wire
-from .core.session import ENDED, OPEN, Session
 from .core.ticks import earlier, is_due, ticks_add, ticks_diff
 
 TYPE_CHECKING = False  # MicroPython has no typing module
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .desk import Desk
+    from .core.session import Session
     from .drivers.contact import Contact
+    from .office import Office
     from .radio.link import Link
     from .unit import Unit
 
@@ -55,7 +55,7 @@ class Service:
     def __init__(
         self,
         unit: "Unit",
-        desk: "Desk",
+        office: "Office",
         link: "Link",
         dock: "Contact",
         button: "Contact",
@@ -63,7 +63,7 @@ class Service:
         address_mode: int | None,
     ) -> None:
         self._unit = unit
-        self._desk = desk
+        self._office = office
         self._link = link
         self._dock = dock
         self._button = button
@@ -115,21 +115,25 @@ class Service:
             self._open_until = None
         self._unit.in_session = self._link.connection is not None
         wanted = self.is_open() and not busy
-        self._desk.in_service_mode = wanted
+        self._office.turn(wanted, busy or self._session is not None or self._unit.in_session)
         self._serve(wanted, busy, now)
         self._invite(wanted)
-        self._desk.tidy(now)
+        desk = self._office.desk
+        if desk is not None:
+            desk.in_service_mode = wanted
+            desk.tidy(now)
 
     def _invite(self, wanted: bool) -> None:
-        inviting = wanted and self._link.connection is None and not self._desk.restart
+        desk = self._office.desk
+        inviting = wanted and self._link.connection is None and desk is not None and not desk.restart
         if self._link.connection is None and wanted != self._own_address:
             # Whoever hears a technician's visit shall not know the unit again by its address.
             self._own_address = wanted
             self._unit.change_address(
                 RANDOM_STATIC if wanted and self._address_mode is not None else self._address_mode
             )
-        if inviting and self._unit.invitation is None:
-            label, state = self._desk.label, self._desk.state()
+        if inviting and self._unit.invitation is None and desk is not None:
+            label, state = desk.label, desk.state()
             self._link.tell(struct.pack(wire.INFO_FORM, wire.VERSION, state, label.serial))
             self._unit.invitation = invitation(label.serial, state)
         elif not inviting:
@@ -147,8 +151,12 @@ class Service:
         session = self._session
         if session is None:
             self._unit.uninvited()
-            session = self._session = Session(self._desk, now)
+            session = self._session = self._office.session(now)
             self._serving = link.connections
+            if session is None:
+                self._left = link.connections  # it came when the invitation was over
+                link.disconnect()
+                return
         session.mtu = link.mtu
         if not wanted:
             session.end(wire.FIRED if busy else wire.CLOSED)
@@ -157,8 +165,8 @@ class Service:
         else:
             self._take(session, now)
         self._give(session, now)
-        if session.phase == ENDED and (not session.out or busy):
-            self._drop(session.ended or wire.OK)
+        if session.ended is not None and (not session.out or busy):
+            self._drop(session.ended)
             self._left = link.connections
             self._leave_at = ticks_add(now, GRACE_MS)
             self._leave(busy, now)
@@ -171,7 +179,7 @@ class Service:
             self._leave_at = None
             self._link.disconnect()
 
-    def _take(self, session: Session, now: int) -> None:
+    def _take(self, session: "Session", now: int) -> None:
         while True:
             frame = self._link.take()
             if frame is None:
@@ -179,10 +187,10 @@ class Service:
             session.receive(frame, now)
         session.work(now)
         session.tick(now)
-        if session.phase == OPEN:
+        if session.is_open():
             self._was_open = True
 
-    def _give(self, session: Session, now: int) -> None:
+    def _give(self, session: "Session", now: int) -> None:
         link = self._link
         self._again_at = None
         while session.out:
@@ -209,18 +217,20 @@ class Service:
         if session is None:
             return
         session.end(reason)
-        if self._was_open:
+        desk = self._office.desk
+        if self._was_open and desk is not None:
             ended = session.ended if session.ended is not None else reason
-            self._desk.closed(ended, session.done, session.pulled_to)
+            desk.closed(ended, session.done, session.pulled_to)
         self._was_open = False
 
     def is_done(self) -> bool:
         """Whether the unit must start anew now: what was set up is in force after that."""
-        return self._desk.restart and self._link.connection is None
+        desk = self._office.desk
+        return desk is not None and desk.restart and self._link.connection is None
 
     def deadline(self, now: int) -> int | None:
         """The next tick at which there is something to do."""
-        first = self._pressed_until
+        first = earlier(self._pressed_until, self._office.deadline(), now)
         if self._session is None:
             first = earlier(first, self._open_until, now)
         else:

@@ -5,12 +5,12 @@ import time
 
 from machine import WDT, reset_cause
 
-from . import life, recorders
+from . import life
 from .core import access, records, wire
 from .core.ticks import earlier, ticks_add
-from .desk import Desk
 from .drivers.door import Door
 from .drivers.signal import Signal
+from .office import Office
 from .radio.broadcast import Broadcast
 from .radio.link import Link
 from .radio.supervisor import Supervisor
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from .boards import Board
     from .core.needs import Clock
-    from .core.settings import Settings
+    from .desk import Desk
 
 TURN_MS = 4000  # it feeds the watchdog
 
@@ -38,24 +38,30 @@ class SetUp:
         radio = Broadcast(self.door.wake, board.address_mode, self._ticks, board.adv_floor_ms)
         link = Link(radio, self.door.wake)
         keep = board.settings_area()
-        self._unit = Unit(label.serial, board.journal_area(), keep, radio, self._ticks)
-        self._unit.begin_life(*life.before(board, False), 0)
-        self._unit.write_boot(reset_cause())
+        self.unit = Unit(label.serial, board.journal_area(), keep, radio, self._ticks)
+        self.unit.begin_life(*life.before(board, False), 0)
+        self.unit.write_boot(reset_cause())
         self._signal = Signal(board.pins["led"], board.pins["haptic"])
-        self._desk = Desk(self._unit, keep, label, None, _ignore, _nothing, self._identify)
-        self._desk.plays_both = board.plays_both
-        self._desk.has_recorder = lambda kind: recorders.is_possible(kind, board)
+        self.board = board
+        self.label = label
+        self._office = Office(self.unit, self._make_desk)
         dock = board.contact("dock", self.door.wake, self._ticks)
         button = board.contact("button", self.door.wake, self._ticks)
         self._contacts = (dock, button)
-        self.service = Service(self._unit, self._desk, link, dock, button, True, board.address_mode)
-        self._life = life.Life(board, self._unit, dock, button, _standing)
-        self._supervisor = Supervisor(radio, link, self._unit, self._life.restart_for_radio, _no_strangers)
+        self.service = Service(self.unit, self._office, link, dock, button, True, board.address_mode)
+        self._life = life.Life(board, self.unit, dock, button, _no_revision, _rests_ms)
+        self._supervisor = Supervisor(radio, link, self.unit, self._life.restart_for_radio, _no_strangers)
         self._is_working = False
         self._watchdog = WDT(timeout=board.watchdog_ms) if board.watchdog_ms else None
         self.door.wake()  # it may be in its dock already
 
-    def _identify(self, ms: int, how: int) -> int:
+    def _make_desk(self) -> "Desk":
+        from .serving import boxed
+
+        return boxed(self)
+
+    def identify(self, ms: int, how: int) -> int:
+        """Blink for so long; what of it, as `Served.identify` says."""
         return self._signal.identify(self._ticks(), ms, bool(how & wire.BY_BUZZ))
 
     def run(self) -> "NoReturn":
@@ -66,7 +72,7 @@ class SetUp:
         """Wait at the door, then do what there is to do."""
         now = self._ticks()
         first = now if self._is_working else earlier(ticks_add(now, TURN_MS), self.service.deadline(now), now)
-        first = earlier(first, self._unit.air_deadline(now), now)
+        first = earlier(first, self.unit.air_deadline(now), now)
         first = earlier(first, self._supervisor.deadline(), now)
         first = earlier(first, self._life.deadline(), now)
         first = earlier(first, self._signal.deadline(now), now)
@@ -76,10 +82,10 @@ class SetUp:
         self.service.react()
         self.service.turn(False)
         self._signal.tick(self._ticks())
-        self._unit.broadcast()
+        self.unit.broadcast()
         self._supervisor.turn(False, False)
-        self._is_working = self._desk.work()
-        self._unit.tidy()
+        self._is_working = self._office.work()
+        self.unit.tidy()
         if self._watchdog:
             self._watchdog.feed()
         if self.service.is_done():
@@ -87,20 +93,15 @@ class SetUp:
         self._life.turn(False, self.service.is_open())
 
 
-def _standing() -> tuple[int, int]:
-    """(revision of the settings, ms of rest after which it sleeps)."""
-    return 0, life.BOXED_MS
+def _no_revision() -> int:
+    """A boxed unit has no settings."""
+    return 0
 
 
-def _ignore(_: "Settings") -> None:
-    """New settings of a boxed unit come into force with its restart."""
+def _rests_ms() -> int:
+    return life.BOXED_MS
 
 
 def _no_strangers(_: int) -> int:
     """A boxed unit hears nobody."""
     return 0
-
-
-def _nothing() -> tuple[int, int]:
-    """A boxed unit watches neither recorder nor cell."""
-    return 0, 0

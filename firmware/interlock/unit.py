@@ -12,7 +12,6 @@ from .core.journal import Journal
 from .core.proof import ALERT_JOURNAL
 from .core.receiver import RESERVE_BLOCK, SLOTS_APART
 from .core.seal import Seal
-from .core.signer import Signer
 from .core.ticks import Uptime, earlier, is_due
 
 TYPE_CHECKING = False  # MicroPython has no typing module
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .core.needs import Clock, Flash
+    from .core.notary import Notary
     from .radio.broadcast import Broadcast
 
 # What a technician may move the clock by, beyond both uncertainties: crystals, and a host's own clock between syncs.
@@ -71,11 +71,30 @@ class Unit:
         self.radio_restarts = 0  # boots in a row, up to this one, that the radio caused
         # Who counts as partner: number (0: the paired ones), until (seconds since 1970, UTC), credential, officer.
         self.assigned = NOBODY_ASSIGNED
-        self.signer = Signer(keep, settings.SIGNER_FIRST)
+        self._serial = serial
+        self._keep = keep
+        self._notary: Notary | None = None
         self._held: list[tuple[int, bytes, int]] | None = None
         self._seal = Seal(keep, settings.SEAL_FIRST)
         self.journal = Journal(flash, serial, self._carry, self._seal)
         self._recover()
+        # What notaries of this boot leave to the next one (`notary.py`); no clock is set yet.
+        self._noted: list[int | None] = [self.floor_ms, None]
+
+    def notary(self) -> "Notary":
+        """Who signs this unit's journal: loaded when first asked for."""
+        if self._notary is None:
+            from .core.notary import Notary
+            from .core.signer import Signer
+
+            self._notary = Notary(Signer(self._keep, settings.SIGNER_FIRST), self, self._serial, self._noted)
+        return self._notary
+
+    def let_notary_go(self) -> bool:
+        """Forget the notary, unless there is something to compute or to tell; whether there is none now."""
+        if self._notary is not None and self._notary.is_idle():
+            self._notary = None
+        return self._notary is None
 
     # What the journal carries through power cuts.
 
@@ -105,7 +124,7 @@ class Unit:
                 self.life = life.unpack(fields)
                 self.was_asleep = is_last and fields.what == records.LIFE_STORED
                 self._was_meant = is_last and fields.what == records.LIFE_RESTART
-            elif record.kind == records.FAULT:
+            elif record.kind == records.FAULT and fields.kind < records.FAULT_SIGNING:
                 self.life = life.with_faults(self.life, 1)
             elif record.kind == records.RADIO and fields.what == records.RADIO_RESTART:
                 self.radio_restarts = fields.count if is_last else 0

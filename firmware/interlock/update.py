@@ -17,6 +17,7 @@ from interlock_loader.slots import TRIAL
 
 from .core import lms, updating, wire
 from .core.bucket import Bucket
+from .core.ticks import ticks_diff
 from .core.updating import CHECKING, HEAD, NOTHING, READY, RECEIVING, REFUSED, RUNNING, SWITCHED, VERIFYING
 from .release_files import KEY_PATH, NO_VERSION, PIECE_BYTES, Files
 
@@ -36,6 +37,7 @@ SPARE_BYTES = 8192  # left to the file system, which copies a block before it le
 # Whoever holds an admin's key shall not wear the flash out: so many begun in a row, and then one in so long.
 BEGINS = 8
 BEGIN_REFILL_MS = 1800000
+LEFT_MS = 600000  # nobody has asked for so long: they went
 _NO_SPACE = 28  # ENOSPC
 
 
@@ -51,6 +53,7 @@ class Update:
         self._files = files or Files()
         self._note = note
         self._bucket = Bucket(BEGINS, BEGIN_REFILL_MS, now)
+        self._asked_at = now
         self._finding = updating.SOUND
         self._total = 0
         self._digest = b""
@@ -73,7 +76,8 @@ class Update:
         self._reader: Any = None
         self._readable = 0  # an open reader sees no more than there was when it was opened
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close what is open: what came is there then, to be gone on from."""
         for file in (self._writer, self._reader):
             if file is not None:
                 try:
@@ -82,10 +86,20 @@ class Update:
                     pass  # it is given up
         self._writer = self._reader = None
 
+    def is_idle(self, now: int) -> bool:
+        """Whether it may be forgotten: what is on its way is gone on from what is in the files, as after a cut."""
+        self._bucket.refill(now)
+        if self.phase == SWITCHED or not self._bucket.is_full():
+            return False
+        if self.phase in (NOTHING, REFUSED, RUNNING):
+            return True
+        return not self._is_working() and not 0 <= ticks_diff(now, self._asked_at) < LEFT_MS
+
     # What a session asks.
 
     def serve(self, code: int, body: bytes, now: int) -> tuple[int, bytes]:
         """Carry out a request of `wire.py`, UPDATE_BEGIN or above: OK or why not, and the reply's body."""
+        self._asked_at = now
         if code == wire.UPDATE_STATE:
             return wire.OK, self.state()
         if code == wire.UPDATE_BEGIN:
@@ -133,7 +147,7 @@ class Update:
         is_running = self._files.head_digest(self._keeper.path(self._running)) == digest
         if not is_running and not self._bucket.take(now):
             return wire.TOO_OFTEN
-        self._close()
+        self.close()
         self._forget()
         self._total, self._digest, self._finding = total, digest, updating.SOUND
         self._slot = 1 - self._running
@@ -239,6 +253,10 @@ class Update:
             self._refuse(updating.FILES_FAILED)
         except MemoryError:
             self._refuse(updating.NO_MEMORY)
+        return self._is_working()
+
+    def _is_working(self) -> bool:
+        """Whether there is something to compute now."""
         return self.phase == VERIFYING or (self.phase in (RECEIVING, CHECKING) and self._checked < self._synced)
 
     def _verify(self, hashes: int) -> None:
@@ -342,7 +360,7 @@ class Update:
             self._keeper.arrives(self._slot)
             self._files.rename(self._path, whole)
             self._path = whole
-        self._close()
+        self.close()
         self._members = ()
         self.phase = READY
         self._note(READY, updating.SOUND, self._slot, self._version, self._digest)
@@ -350,7 +368,7 @@ class Update:
     def _refuse(self, finding: int) -> None:
         """Give it up, and what was stored of it; a whole one in the other slot only if it is spoiled: it is what the
         unit may fall back to."""
-        self._close()
+        self.close()
         is_new = self._path != self._whole()
         if finding == updating.ALTERED or (is_new and finding != updating.ON_TRIAL):
             try:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from .live import Item
 from .names import is_ours
+from .source import walk
 
 NAME_TABLES = ("FIELDS", "TIMERS", "POLICY_LIMITS", "MAY_BE_NONE")
 """What holds attributes' names as texts, for `getattr`. A text anywhere else keeps the attribute it may mean."""
@@ -18,13 +19,13 @@ NAME_TABLES = ("FIELDS", "TIMERS", "POLICY_LIMITS", "MAY_BE_NONE")
 
 def namedtuples(node: ast.AST) -> Iterator[ast.Call]:
     """The calls that make one."""
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id.endswith(":namedtuple"):
             yield inner
 
 
 def texts(node: ast.AST) -> Iterator[ast.Constant]:
-    for inner in ast.walk(node):
+    for inner in walk(node):
         if isinstance(inner, ast.Constant) and isinstance(inner.value, str):
             yield inner
 
@@ -39,7 +40,7 @@ def name_texts(items: Iterable[Item]) -> list[ast.Constant]:
     """The texts that are attributes' names and nothing else."""
     found: list[ast.Constant] = []
     for item in items:
-        for node in ast.walk(item.node):
+        for node in walk(item.node):
             if _is_table(node):
                 found.extend(texts(node))
         for call in namedtuples(item.node):
@@ -61,7 +62,7 @@ def set_by_others(items: Iterable[Item]) -> set[str]:
         parts = methods if isinstance(item.node, ast.ClassDef) else [item.node]
         for part in parts:
             me = _own(part) if isinstance(item.node, ast.ClassDef) and isinstance(part, ast.FunctionDef) else ""
-            for node in ast.walk(part):
+            for node in walk(part):
                 if not isinstance(node, ast.Attribute) or not isinstance(node.ctx, ast.Store):
                     continue
                 if not (isinstance(node.value, ast.Name) and node.value.id == me):
@@ -93,7 +94,7 @@ class Owners:
             if isinstance(one, ast.FunctionDef):
                 self._have(one.name, node.name)
                 me = _own(one)
-                for inner in ast.walk(one):
+                for inner in walk(one):
                     if (
                         isinstance(inner, ast.Attribute)
                         and isinstance(inner.ctx, ast.Store)
@@ -120,7 +121,7 @@ def counts(items: Iterable[Item]) -> Counter[str]:
     """How often each attribute is named."""
     found: Counter[str] = Counter()
     for item in items:
-        for node in ast.walk(item.node):
+        for node in walk(item.node):
             if isinstance(node, ast.Attribute):
                 found[node.attr] += 1
             elif isinstance(node, ast.FunctionDef) and not is_ours(node.name):

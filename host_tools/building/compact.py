@@ -13,7 +13,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import attributes, chunks, constants, live, names, ranks, refusals, shorten, source, tables, words
+from . import (
+    attributes,
+    chunks,
+    constants,
+    live,
+    names,
+    ranks,
+    refusals,
+    shorten,
+    source,
+    tables,
+    weigh,
+    words,
+    written,
+)
+from .source import walk
 
 RESERVED = Path(__file__).with_name("reserved.txt")
 ENTRY = f"{source.PACKAGE}.app{names.MARK}main"
@@ -21,16 +36,18 @@ ENTRY = f"{source.PACKAGE}.app{names.MARK}main"
 
 @dataclass(frozen=True)
 class Compacted:
-    """`files`: {path below the folder that is imported from: source}; `map`: what the short names stood for."""
+    """`files`: {path below the folder that is imported from: source}; `map`: what the short names stood for; `origins`:
+    {path: of each piece of code on the file's top (`weigh.py`), the module of the source that it came from}."""
 
     files: dict[str, str]
     map: dict[str, dict[str, str]]
+    origins: dict[str, list[str]]
 
 
 def identifiers(path: Path) -> set[str]:
     """What a Python file asks of objects, or defines on them: all attributes, and what has a definition."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Attribute):
             found.add(node.attr)
         elif isinstance(node, (ast.FunctionDef | ast.ClassDef, ast.alias)):
@@ -53,7 +70,7 @@ def _keywords(items: Iterable[live.Item], kept: set[str]) -> tuple[set[str], set
     ours: set[str] = set()
     theirs: set[str] = set()
     for item in items:
-        for node in ast.walk(item.node):
+        for node in walk(item.node):
             if not isinstance(node, ast.Call):
                 continue
             called = node.func
@@ -110,8 +127,8 @@ def _write(
     places = attributes.colours(items, kept, by_name)
     for name in sorted(by_name - kept - places.keys()):
         places[name] = max(places.values(), default=-1) + 1
-    taken = {node.attr for item in items for node in ast.walk(item.node) if isinstance(node, ast.Attribute)}
-    taken |= {node.id for item in items for node in ast.walk(item.node) if isinstance(node, ast.Name)}
+    taken = {node.attr for item in items for node in walk(item.node) if isinstance(node, ast.Attribute)}
+    taken |= {node.id for item in items for node in walk(item.node) if isinstance(node, ast.Name)}
     source_of = shorten.pool((taken - places.keys()) | kept)
     pool = [next(source_of) for _ in range(2500)]
     short = shorten.Short(pool, {name: pool[place] for name, place in places.items()}, by_name | theirs)
@@ -122,16 +139,21 @@ def _write(
         if chunk.name == chunks.APP:
             exported |= short.globals_[chunk.name]
     files = {}
+    origins: dict[str, list[str]] = {}
     for chunk in split:
         writer = shorten.Writer(short, chunk, where)
         body = shorten.imports(short, chunk)
         for other in sorted({where[name] for name in chunk.others}):
             wanted = [name for name in chunk.others if where[name] == other]
             body.append(writer.from_chunk(other, wanted, short.globals_[chunk.name]))
-        body += [writer.write(item) for item in chunk.items]
+        path = f"{source.PACKAGE}/{chunk.name}.py"
+        origins[path] = []
+        for item in chunk.items:
+            made = writer.write(item)
+            body.append(made)
+            origins[path] += [item.module] * weigh.pieces(made)
         body = ranks.first(ast.Module(body, [])) + body
-        tree = ast.fix_missing_locations(ast.Module(body, []))
-        files[f"{source.PACKAGE}/{chunk.name}.py"] = ast.unparse(tree) + "\n"
+        files[path] = written.text(ast.Module(body, []))
     told = {chunk: {mine: name for name, mine in held.items()} for chunk, held in short.globals_.items()}
     texts = {str(number): text for number, text in said.texts.items()}
-    return Compacted(files, told | {"attributes": short.attributes, "texts": texts})
+    return Compacted(files, told | {"attributes": short.attributes, "texts": texts}, origins)

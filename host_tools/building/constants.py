@@ -14,6 +14,7 @@ from collections.abc import Callable
 from .attributes import NAME_TABLES
 from .live import Item
 from .names import is_absolute
+from .source import walk
 
 Value = int | bool | None
 _TWO: dict[type[ast.operator], Callable[[int, int], int]] = {
@@ -75,7 +76,7 @@ def _bindings(trees: dict[str, ast.Module]) -> dict[str, list[ast.Assign]]:
     for tree in trees.values():
         for statement in tree.body:
             simple = isinstance(statement, ast.Assign) and all(isinstance(one, ast.Name) for one in statement.targets)
-            for node in ast.walk(statement):
+            for node in walk(statement):
                 if not isinstance(node, ast.Name) or isinstance(node.ctx, ast.Load) or not is_absolute(node.id):
                     continue
                 if simple and isinstance(statement, ast.Assign) and node in statement.targets:
@@ -142,7 +143,7 @@ def inline_texts(items: list[Item]) -> None:
     often: Counter[str] = Counter()
     stored: Counter[str] = Counter()
     for item in items:
-        for node in ast.walk(item.node):
+        for node in walk(item.node):
             if isinstance(node, ast.Name):
                 (often if isinstance(node.ctx, ast.Load) else stored)[node.id] += 1
     fit = {}

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .names import LAZY, defined, is_absolute, is_ours
-from .source import BuildError
+from .source import BuildError, walk
 
 
 @dataclass
@@ -58,11 +58,11 @@ def uses(nodes: Iterable[ast.AST]) -> Uses:
     out = Uses()
     within: set[str] = set()
     for top in nodes:
-        for node in ast.walk(top):
+        for node in walk(top):
             if isinstance(node, ast.ImportFrom) and node.module == LAZY:
                 within |= {alias.name for alias in node.names}
     for top in nodes:
-        for node in ast.walk(top):
+        for node in walk(top):
             if isinstance(node, ast.Name) and is_absolute(node.id):
                 (out.lazy if node.id in within else out.names).add(node.id)
             elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Store):

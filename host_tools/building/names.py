@@ -2,10 +2,9 @@
 `machine:Pin` of MicroPython's, `time:` for a module itself. Thereafter modules no longer matter, and may be joined."""
 
 import ast
-from dataclasses import dataclass, field
 from typing import TypeVar
 
-from .source import PACKAGE, BuildError, Module, arguments
+from .source import PACKAGE, BuildError, Module, arguments, walk
 
 MARK = ":"
 Scope = dict[str, str | None]
@@ -22,15 +21,6 @@ def is_ours(name: str) -> bool:
     """Whether an absolute name is one of the firmware's."""
     module = name.partition(MARK)[0]
     return module == PACKAGE or module.startswith(PACKAGE + ".")
-
-
-@dataclass
-class Resolved:
-    """All modules with absolute names. `lazy`: what functions import when they run, {module: absolute names}."""
-
-    modules: dict[str, Module]
-    order: list[str] = field(default_factory=list)
-    lazy: set[str] = field(default_factory=set)
 
 
 class Names:
@@ -220,7 +210,7 @@ class Resolver(ast.NodeTransformer):
 
     def _spell_out(self, function: ast.FunctionDef) -> None:
         """Where a function imports a module of ours: what it uses of it."""
-        for node in ast.walk(function):
+        for node in walk(function):
             if isinstance(node, ast.ImportFrom) and node.module == LAZY:
                 whole = [alias.name for alias in node.names]
                 used = [name for one in whole for name in sorted(self._through.get(one, {one}))]
@@ -236,7 +226,7 @@ class Resolver(ast.NodeTransformer):
     def _comprehension(self, node: ast.AST) -> ast.AST:
         scope: Scope = {}
         for generator in node.generators:  # type: ignore[attr-defined]  # each comprehension has them
-            for inner in ast.walk(generator.target):
+            for inner in walk(generator.target):
                 if isinstance(inner, ast.Name):
                     scope[inner.id] = None
         return comprehended(self, node, self._scopes, scope)
@@ -256,7 +246,7 @@ class Resolver(ast.NodeTransformer):
     def _lazily(self, function: ast.FunctionDef) -> None:
         """Imports within a function: its names are absolute too; whether anything is left to import, `chunks.py`
         says."""
-        for node in ast.walk(function):
+        for node in walk(function):
             if not isinstance(node, ast.Import | ast.ImportFrom):
                 continue
             for alias, source in targets(self._names.modules, self._module, node):

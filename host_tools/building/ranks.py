@@ -7,6 +7,8 @@ So each file begins with such code, which names the commonest.
 import ast
 from collections import Counter
 
+from .source import walk
+
 ONE_BYTE = 126
 """Places below 128, without the file's own name and `<module>`, which are entered first."""
 INTERNED_MAX = 10
@@ -33,7 +35,7 @@ def _names(node: ast.AST) -> list[str]:
 def _own(function: ast.AST) -> set[str]:
     """The names that are places on a function's stack, and in no table."""
     found = set()
-    for node in ast.walk(function):
+    for node in walk(function):
         if isinstance(node, ast.arg):
             found.add(node.arg)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):

@@ -11,12 +11,14 @@ from collections.abc import Iterable, Iterator
 from .attributes import NAME_TABLES, namedtuples
 from .live import Item
 from .names import COMPREHENSION, is_ours
-from .source import FLAG, BuildError
+from .source import FLAG, BuildError, walk
 
 BY_TEXT = ("getattr", "setattr", "hasattr", "delattr")
 LOOKS_INTO_ITSELF = ("globals", "locals", "vars", "dir", "eval", "exec", "__import__", "__all__")
 AS_TEXT = ("str", "repr")
 NAMES_AS_TEXTS = ("__name__", "__qualname__", "__module__", "__doc__", "__dict__", "_asdict", "_fields")
+OF_FILES = "interlock/parts.py"
+"""Takes modules out of their packages, by names that are those of files: they are the same in `sys.modules`."""
 TAKES_NAMES = frozenset(
     (
         "__getattr__",
@@ -83,14 +85,12 @@ def _is_table(node: ast.expr) -> bool:
 
 def _words(node: ast.expr) -> bool:
     """Whether somewhere in it is a text of several words."""
-    return any(
-        isinstance(one, ast.Constant) and isinstance(one.value, str) and " " in one.value for one in ast.walk(node)
-    )
+    return any(isinstance(one, ast.Constant) and isinstance(one.value, str) and " " in one.value for one in walk(node))
 
 
 def _calls(node: ast.AST) -> Iterator[ast.AST]:
     """What in it may have an effect: calls but of functions that have none, and assignments."""
-    for one in ast.walk(node):
+    for one in walk(node):
         if isinstance(one, ast.NamedExpr | ast.Yield | ast.YieldFrom | ast.Await):
             yield one
         if isinstance(one, ast.Call):
@@ -153,7 +153,7 @@ class _Source:
             self.refuse(node, f"names are other ones on a unit: no {node.id}")
 
     def _see_Attribute(self, node: ast.Attribute, around: list[ast.AST]) -> None:
-        if node.attr in NAMES_AS_TEXTS:
+        if node.attr in NAMES_AS_TEXTS and (node.attr, self._path) != ("__dict__", OF_FILES):
             self.refuse(node, f"names are other ones on a unit: no {node.attr}")
 
     def _see_Global(self, node: ast.AST, around: list[ast.AST]) -> None:
@@ -196,7 +196,7 @@ class _Source:
                 parts = [*one.decorator_list, *one.args.defaults, *[held for held in one.args.kw_defaults if held]]
             elif isinstance(one, ast.Assign | ast.AnnAssign):
                 parts = [one.value] if one.value else []
-            for inner in [inner for part in parts for inner in ast.walk(part)]:
+            for inner in [inner for part in parts for inner in walk(part)]:
                 if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load) and inner.id in own:
                     self.refuse(inner, f"in a class's body, {inner.id} of that class has another name on a unit")
 
@@ -210,12 +210,12 @@ class _Source:
         if rest is not None:
             passed = {
                 id(held.value)
-                for one in ast.walk(node)
+                for one in walk(node)
                 if isinstance(one, ast.Call)
                 for held in one.keywords
                 if held.arg is None
             }
-            for one in ast.walk(node):
+            for one in walk(node):
                 if isinstance(one, ast.Name) and one.id == rest.arg and id(one) not in passed:
                     self.refuse(one, f"names are other ones on a unit: **{rest.arg} can only be passed on")
         self._imports(node)
@@ -224,14 +224,14 @@ class _Source:
 
     def _own(self, method: ast.FunctionDef, me: str) -> None:
         """In a method its first name means its object, wherever it stands: attributes set by it are of that class."""
-        for one in ast.walk(method):
+        for one in walk(method):
             is_set = isinstance(one, ast.Name) and one.id == me and not isinstance(one.ctx, ast.Load)
             if is_set or (isinstance(one, ast.arg) and one.arg == me and one is not method.args.args[0]):
                 self.refuse(one, f"within a method {me} is its object and nothing else")
 
     def _imports(self, node: ast.FunctionDef) -> None:
         bound: dict[str, str] = {}
-        for one in ast.walk(node):
+        for one in walk(node):
             if isinstance(one, ast.Import | ast.ImportFrom):
                 for alias in one.names:
                     origin = f"{'.' * getattr(one, 'level', 0)}{getattr(one, 'module', '') or ''} {alias.name}"
@@ -240,7 +240,7 @@ class _Source:
                         self.refuse(one, f"{name} is imported from two places in one function: give each its name")
 
     def _see_Try(self, node: ast.Try, around: list[ast.AST]) -> None:
-        own = [one for part in (node.body, node.handlers) for inner in part for one in ast.walk(inner)]
+        own = [one for part in (node.body, node.handlers) for inner in part for one in walk(inner)]
         if any(isinstance(one, ast.ImportFrom) and one.level for one in own):
             for held in node.handlers:
                 named = held.type.elts if isinstance(held.type, ast.Tuple) else [held.type]
@@ -248,7 +248,7 @@ class _Source:
                     self.refuse(node, "modules of the firmware are always there: no except ImportError")
 
     def _see_ExceptHandler(self, node: ast.ExceptHandler, around: list[ast.AST]) -> None:
-        for one in ast.walk(node):
+        for one in walk(node):
             if not isinstance(one, ast.Call) or not isinstance(one.func, ast.Name) or one.func.id not in AS_TEXT:
                 continue
             if one.args and isinstance(one.args[0], ast.Name) and one.args[0].id == node.name:
@@ -282,7 +282,7 @@ class _Source:
         for outer in around:
             loops = [outer] if isinstance(outer, ast.For) else getattr(outer, "generators", [])
             for loop in loops:
-                targets = {one.id for one in ast.walk(loop.target) if isinstance(one, ast.Name)}
+                targets = {one.id for one in walk(loop.target) if isinstance(one, ast.Name)}
                 if asked.id in targets and _is_table(loop.iter):
                     return True
         return False
@@ -340,7 +340,7 @@ def _bases(item: Item, held: dict[str, Item]) -> None:
 
 def _stores(item: Item) -> None:
     for top in ast.iter_child_nodes(item.node):
-        for one in ast.walk(top):
+        for one in walk(top):
             if not isinstance(one, ast.Name) or not is_ours(one.id) or isinstance(one.ctx, ast.Load):
                 continue
             if one.id not in item.names or isinstance(item.node, ast.FunctionDef | ast.ClassDef):

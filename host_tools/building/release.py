@@ -61,11 +61,11 @@ def text(version: Iterable[int]) -> str:
 
 
 def firmware() -> Path:
-    """The checkout's firmware. ToolError where there is none: an installed package has no source to build."""
+    """The firmware's folder, of the checkout or of the installation. ToolError where there is none."""
     if not (FIRMWARE / "boot.py").exists():
         raise ToolError(
             f"there is no firmware at {FIRMWARE}",
-            "Build in a checkout, where interlock is installed with pip install --editable '.[flash]'.",
+            "Install the tools anew, or build in a checkout: pip install --editable '.[flash]'.",
         )
     return FIRMWARE
 

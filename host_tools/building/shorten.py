@@ -12,7 +12,7 @@ from .attributes import name_texts
 from .chunks import APP, Chunk
 from .live import Item
 from .names import LAZY, MARK, comprehended, defined, is_absolute, is_ours
-from .source import BuildError, arguments
+from .source import BuildError, arguments, walk
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -40,7 +40,7 @@ def externals(chunk: Chunk) -> Counter[str]:
     """Absolute names of MicroPython's that a chunk uses, and how often."""
     found: Counter[str] = Counter()
     for item in chunk.items:
-        for node in ast.walk(item.node):
+        for node in walk(item.node):
             if isinstance(node, ast.Name) and is_absolute(node.id) and not is_ours(node.id):
                 found[node.id] += 1
     return found
@@ -49,7 +49,7 @@ def externals(chunk: Chunk) -> Counter[str]:
 def _uses(chunk: Chunk) -> Counter[str]:
     found: Counter[str] = Counter()
     for item in chunk.items:
-        for node in ast.walk(item.node):
+        for node in walk(item.node):
             if isinstance(node, ast.Name) and is_absolute(node.id):
                 found[node.id] += 1
         for name in item.names:
@@ -133,7 +133,7 @@ class Writer(ast.NodeTransformer):
     def _used(self, node: ast.AST) -> set[str]:
         """The short names of outer scopes that must stay visible within a function."""
         found: set[str] = set()
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.Name):
                 if inner.id in self._globals:
                     found.add(self._globals[inner.id])
@@ -176,11 +176,11 @@ class Writer(ast.NodeTransformer):
         # A lazy import binds nothing here when what it asks for is always there.
         bound = [name for statement in node.body for name in defined(statement)]
         own = dict.fromkeys(name for name in bound if not is_absolute(name))
-        for inner in ast.walk(node):
+        for inner in walk(node):
             if isinstance(inner, ast.ImportFrom) and inner.module == LAZY:
                 own.update(dict.fromkeys(alias.name for alias in inner.names if self._is_elsewhere(alias.name)))
         lazily = [name for name in own if is_absolute(name)]
-        for inner in ast.walk(node):  # imports of MicroPython's within a function keep their names
+        for inner in walk(node):  # imports of MicroPython's within a function keep their names
             if isinstance(inner, ast.ImportFrom | ast.Import) and getattr(inner, "module", "") != LAZY:
                 for alias in inner.names:
                     own.pop(alias.asname or alias.name, None)
@@ -205,7 +205,7 @@ class Writer(ast.NodeTransformer):
         own = dict.fromkeys(
             inner.id
             for generator in node.generators  # type: ignore[attr-defined]  # each comprehension has them
-            for inner in ast.walk(generator.target)
+            for inner in walk(generator.target)
             if isinstance(inner, ast.Name)
         )
         used = self._used(node)

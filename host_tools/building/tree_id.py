@@ -4,7 +4,6 @@ that it also tells what was built from a changed checkout."""
 import hashlib
 from pathlib import Path
 
-ID_BYTES = 20
 SUFFIXES = (".py", ".pyi")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from .attributes import namedtuples
 from .live import Item
 from .names import COMPREHENSION
+from .source import walk
 
 FIRST = 1000
 """The first number: none that could be taken for an errno."""
@@ -69,7 +70,7 @@ class _Shorten(ast.NodeTransformer):
         node.body = _returned(node.body, node)
         self._within.pop()
         if _REASONS in node.name:
-            for inner in ast.walk(node):
+            for inner in walk(node):
                 text = _text(inner.value) if isinstance(inner, ast.Return) and inner.value else None
                 if text is not None and " " in text and isinstance(inner, ast.Return):
                     inner.value = ast.Constant(self._words.number(text))
@@ -84,13 +85,13 @@ class _Shorten(ast.NodeTransformer):
 
 def _is_kept(name: str, function: ast.FunctionDef) -> bool:
     """Whether a function's own name may be read after it returned: by functions in it, and when it is left."""
-    for node in ast.walk(function):
+    for node in walk(function):
         parts: list[ast.AST] = []
         if isinstance(node, ast.FunctionDef | ast.Lambda | COMPREHENSION) and node is not function:
             parts = [node]
         elif isinstance(node, ast.Try):
             parts = [*node.finalbody]
-        if any(isinstance(one, ast.Name) and one.id == name for part in parts for one in ast.walk(part)):
+        if any(isinstance(one, ast.Name) and one.id == name for part in parts for one in walk(part)):
             return True
     return False
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ..outcome import ToolError
+from ..workers.executor import Executor, Failed
 from . import journal, summary
-from .executor import Executor, Failed
 from .journal import RunJournal
 from .plan import Job, Plan
 from .play import code, play_job

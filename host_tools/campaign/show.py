@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ..console import Console
 from .summary import tables
 
 _RATES = ("heard", "acked", "witnessed", "covered")

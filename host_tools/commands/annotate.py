@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..asking import asker, tell
 from ..context import Context, utc_ms
 from ..naming import EVENT, called
 from ..outcome import ToolError
-from .asking import asker, tell
 from .running import Json, of, print_json
 from .store import when
 from .tables import console, shown, table
 
 if TYPE_CHECKING:
     from ..statements.saying import Author
-    from ..statements.vouched import People
     from ..store.rows import AnnotationRow
     from ..store.store import Store
+    from ..vouched import People
 
 TEXT_MAX = 2000  # characters
 _UNSIGNED = (

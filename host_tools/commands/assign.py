@@ -7,15 +7,18 @@ from typing import Annotated
 
 import typer
 
-from ..context import Context, check_person, utc_ms
+from ..as_json import as_plain
+from ..asking import ask
+from ..context import Context, utc_ms
 from ..flows.assign import Assigned, clear, longest_s
 from ..flows.assign import assign as flow
 from ..flows.shift import Tried, try_recorder
 from ..naming import serial_of
 from ..outcome import Exit, ToolError
+from ..person import check_person
 from . import completing
 from .progress import working
-from .running import Json, as_plain, ask, end, of, print_json, run
+from .running import Json, end, of, print_json, run
 from .times import local_text
 from .two import the_two
 

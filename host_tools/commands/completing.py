@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from ..context import default_home
-from ..labels.label import SERIAL
+from ..label import SERIAL
 
 REACHES = ("journal", "own", "group")
 """What an event of the policy reaches, by the figure's value."""

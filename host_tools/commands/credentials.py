@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ..context import check_person, make_home, utc_ms
+from ..context import make_home, utc_ms
 from ..outcome import ToolError
+from ..person import check_person
 from ..vault import lending
 from .running import Json, of, print_json
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from ..console import Console
 from ..context import Context, make_home, utc_ms
 from ..outcome import Exit, ToolError
 from .running import Json, end, of, print_json, run
@@ -328,8 +328,8 @@ async def _lines(dock: "Dock", show_officers: bool) -> None:
     """A line of JSON at the beginning and whenever a light or its reasons change."""
     import json
 
+    from ..as_json import as_plain
     from ..dock.board import changed
-    from .running import as_plain
 
     before: tuple[Any, ...] = ()
     while True:

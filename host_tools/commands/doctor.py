@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from .. import interrupts
+from ..as_json import as_plain
+from ..console import Console
 from ..context import Context
 from ..doctor.examine import examine
 from ..doctor.finding import Finding, Fix
 from ..doctor.surroundings import Surroundings, this_computer
 from ..outcome import Exit, ToolError
 from .progress import working
-from .running import Json, Yes, as_plain, end, of, print_json, run
+from .running import Json, Yes, end, of, print_json, run
 
 _MARKS = {"ok": "[green]ok     [/]", "warn": "[yellow]warn   [/]", "fail": "[bold red]fail   [/]"}
 _SKIPPED = "[dim]skipped[/]"

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
+from ..auditing.places import InFile
 from ..context import Context
 from ..exporting.one_journal import versions_of, write_checkpoints, write_journal, write_version
 from ..journal_items import Signed
-from ..labels.label import SERIAL
+from ..label import SERIAL
 from ..naming import EVENT, called
 from ..outcome import Exit, ToolError
 from ..store.lines import StoredJournal
-from ..verifying.places import InFile
 from ..verifying.walk import walk
 from . import export_shown
 from .export_sets import write_audit, write_bundle, write_parquet

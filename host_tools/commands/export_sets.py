@@ -20,9 +20,9 @@ from .sharing import guarded, workers
 from .times import period_ms
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
     from ..reporting.holdings import StoreHoldings
     from ..vault.vault import Vault
+    from ..workers.executor import Executor
 
 
 EVENT = ("reference", "event", "verdict", "camera", "own_verdict")
@@ -55,7 +55,7 @@ def _home(context: Context) -> Home:
 
 @contextmanager
 def _workers(home: Home, jobs: int | None, cluster: str | None) -> "Iterator[Executor | None]":
-    from ..verifying.audit import STORED_BYTES
+    from ..auditing.audit import STORED_BYTES
 
     units = len(home.holdings.units())
     with workers(jobs, cluster, units * STORED_BYTES, units) as executor:
@@ -66,9 +66,9 @@ def write_bundle(
     context: Context, reference: str, file: Path, jobs: int | None, cluster: str | None, as_json: bool
 ) -> None:
     """The evidence of the incident that `reference` is or is part of."""
+    from ..auditing.keys import Knowledge
     from ..exporting import bundle
     from ..exporting.files import digest
-    from ..verifying.keys import Knowledge
 
     home = _home(context)
     reference = event_called(home.names(), reference)
@@ -105,9 +105,9 @@ def write_audit(
     as_json: bool,
 ) -> None:
     """All that the report is made from, of these units (none: of all), and the report."""
+    from ..auditing.keys import Knowledge
     from ..exporting import dossier
     from ..exporting.chosen import Chosen, known_of_all
-    from ..verifying.keys import Knowledge
 
     since_ms, until_ms = period_ms(*between)
     home = _home(context)
@@ -146,8 +146,8 @@ def write_audit(
 
 def write_parquet(context: Context, folder: Path, jobs: int | None, cluster: str | None, as_json: bool) -> None:
     """Records and events of the whole store as tables."""
+    from ..auditing.keys import Knowledge
     from ..exporting import parquet
-    from ..verifying.keys import Knowledge
 
     home = _home(context)
     with (

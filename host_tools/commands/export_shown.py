@@ -4,8 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from ..console import Console
 from .tables import counted, shown
 
 

@@ -11,7 +11,7 @@ from ..context import Context
 from ..flashing import flashed as memory
 from ..flashing import image as images
 from ..flashing.areas import firmware
-from ..labels.label import Label
+from ..label import Label
 from ..outcome import ToolError
 from ..vault import trusted
 from . import release_desk

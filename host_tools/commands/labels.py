@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..labels.label import Label, check_serial
-from ..labels.reading import Scanned, read, split, understand
+from ..label import Label, check_serial
+from ..labels.layouts import Scanned, understand
+from ..labels.reading import read, split
 from ..outcome import Exit, ToolError
-from ..roster.table_file import is_file
+from ..table_file import is_file
 from ..vault.entries import PREPARED
 from .labels_sheet import counted, sheet
 from .running import Json, Yes, confirm, end, of, print_json, typed_unseen

@@ -4,11 +4,11 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
 from interlock.core.settings import DEFAULT_POLICY, MAY_BE_NONE, POLICY_LIMITS, Policy
 
+from ..console import Console
 from ..context import Context
 from ..flows.policy import REACHES, Difference, PolicySet, differences, doubts, set_policy
 from ..naming import did_you_mean, serials_of

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from interlock.core.settings import DEFAULT_POLICY, ROLE_NAMES, Policy
 
+from ..console import Console
 from ..naming import did_you_mean
 from ..outcome import ToolError
 from .policy import figure_value

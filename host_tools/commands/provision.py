@@ -15,8 +15,8 @@ from ..flows import signing as keys
 from ..flows.provision import Provisioned
 from ..flows.provision import provision as flow
 from ..flows.provision_all import blink
+from ..label import Label
 from ..labels import setup_list
-from ..labels.label import Label
 from ..outcome import ToolError
 from ..vault.changes import sound
 from ..vault.vault import Vault

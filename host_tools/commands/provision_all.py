@@ -2,14 +2,15 @@
 
 import sys
 
+from ..as_json import as_plain
 from ..context import Context
 from ..flows.provision_all import Progress, Tried, Wish, boxed, provision_all
-from ..labels.label import Label
+from ..label import Label
 from ..labels.setup_list import Plan
 from ..outcome import Exit, ToolError
 from ..vault.vault import Vault
 from .progress import working
-from .running import as_plain, end, print_json, run
+from .running import end, print_json, run
 from .setting_up import called, none_known, plain, tell_overruled
 from .tables import console, table
 

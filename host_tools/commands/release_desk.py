@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..asking import asker, tell
 from ..context import Context, make_home, utc_ms
 from ..outcome import ToolError
 from ..vault import keys as vault_keys
 from ..vault import unlock as vault_unlock
 from ..vault.keys import WrongSecret
 from ..vault.slots import NewSlot, Secret
-from .asking import asker, tell
 from .running import confirm
 
 if TYPE_CHECKING:

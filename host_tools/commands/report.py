@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from ..console import Console
 from ..context import Context, utc_ms
 from ..outcome import Exit, ToolError
 from ..reporting.asked import OVERDUE_DAYS, Asked
@@ -21,9 +21,9 @@ from .times import period_ms
 
 # The store's database, the page's templates and the vault's ciphers are imported when they are used.
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
     from ..store.store import Store
     from ..vault.vault import Vault
+    from ..workers.executor import Executor
 
 __all__ = ["FACTS", "PAGE", "from_home", "from_store", "report", "show", "write"]
 
@@ -118,7 +118,7 @@ def _untold(_: float, __: float) -> None:
 def _made(
     at: Context, vault: "Vault | None", asked: Asked, jobs: int | None, cluster: str | None, quiet: bool
 ) -> Report:
-    from ..verifying.audit import STORED_BYTES
+    from ..auditing.audit import STORED_BYTES
 
     units = 0
     if at.has_store:
@@ -169,9 +169,9 @@ def _of_place(
     executor: "Executor | None" = None,
     cluster: str | None = None,
 ) -> Report:
+    from ..auditing.keys import Knowledge
     from ..reporting.holdings import NoHoldings, StoreHoldings, beside_of
     from ..reporting.making import make
-    from ..verifying.keys import Knowledge
 
     at = place.resolve() if isinstance(place, Path) else place
     holdings = NoHoldings() if at is None else StoreHoldings(at)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
-
+from ..console import Console
 from ..reporting.attention import attention
 from ..reporting.figures import Count, Headline, Quantiles, Row
 from ..reporting.model import Event, Finding, Report, Unit, Use
 from ..reporting.period import period_text
-from ..reporting.times import duration_text
+from ..time_words import duration_text
 from .tables import STYLES, counted, shown, table
 
 NAMED_MAX = 8

@@ -13,11 +13,12 @@ from ..naming import did_you_mean, serial_of
 from ..outcome import Exit, ToolError
 from ..roster import rules
 from ..roster.file import Known, Parsed, parse, zone_of
-from ..roster.rules import Duty, Problem, RosterRow
-from ..roster.table_file import BYTES_MAX, place, read
+from ..roster.rules import Duty, RosterRow
+from ..table_file import BYTES_MAX, place, read
 from .labels_sheet import counted
 from .progress import working
 from .roster_apply import apply, spares
+from .roster_standing import plain, resolved, show_problems
 from .running import Json, Yes, confirm, end, of, print_json, run
 from .tables import console, table
 from .times import at_s, local_text
@@ -172,17 +173,6 @@ def show(
         end(Exit.FINDINGS)
 
 
-def resolved(context: Context, now_s: int) -> tuple[list[RosterRow], list[Duty], list[Problem]]:
-    """(rows that stand then, pairs that follow, what does not resolve)."""
-    known = Known.of(context.open_vault())
-    store = context.open_store()
-    try:
-        rows = store.roster(now_s, now_s + 1)
-    finally:
-        store.close()
-    return rows, rules.due(rows, now_s, known.roles), rules.problems(rows, known.roles, now_s)
-
-
 def _handed_out(context: Context, duties: list[Duty]) -> list[bool]:
     """Of each duty, whether this computer brought it to both units, and nothing else since."""
     store = context.open_store()
@@ -231,16 +221,6 @@ def _show(now_s: int, rows: list[RosterRow], told: list[tuple[Duty, dict[str, An
 
 def _ends(duty: Duty) -> tuple[tuple[str, str], tuple[str, str]]:
     return ("holster", duty.holster), ("camera", duty.camera)
-
-
-def plain(problem: Problem) -> dict[str, Any]:
-    """As JSON has it."""
-    return {name: value for name, value in problem._asdict().items() if name != "rows"}
-
-
-def show_problems(problems: list[Problem]) -> None:
-    for problem in problems:
-        print(f"{problem.officer} {problem.text}. Nothing was decided for {problem.officer}.")
 
 
 @app.command()

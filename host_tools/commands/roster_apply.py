@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..as_json import as_plain
 from ..context import Context, utc_ms
 from ..flows.shift import Handed, take_up
 from ..flows.spares import Spares, make_spares
@@ -12,8 +13,9 @@ from ..roster import rules
 from ..roster.file import Known
 from ..roster.rules import Duty
 from .progress import working
+from .roster_standing import plain, resolved, show_problems
 from .rounds import show_failures, visiting
-from .running import Json, as_plain, end, of, print_json, run
+from .running import Json, end, of, print_json, run
 from .tables import console, table
 from .times import at_s, local_text
 
@@ -53,8 +55,6 @@ def apply(
     JSON: {at_s, handed: [{officer, team, holster, camera, from_s, to_s, outcome, seconds, recorder, detail, failure,
     advice, notes}], problems: [{officer, text, from_s, to_s}]}; outcome: assigned, already, missing, failed.
     """
-    from .roster import plain, resolved, show_problems
-
     here = of(context)
     now_s = at_s(at, utc_ms()) + ahead * 60
     _, duties, problems = resolved(here, now_s)

@@ -5,13 +5,14 @@ import json
 import sys
 import time
 from collections.abc import Coroutine, Iterator, Sequence
-from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
-from rich.console import Console
 
 from .. import interrupts
+from ..as_json import as_plain
+from ..asking import ask
+from ..console import Console
 from ..context import Context
 from ..naming import serial_of, serials_of
 from ..outcome import ToolError
@@ -104,12 +105,6 @@ def numbered(answer: str, lines: Sequence[str]) -> str | None:
     return next((line for number, line in enumerate(lines, 1) if answer == str(number)), None)
 
 
-def ask(question: str, hidden: bool = False, default: str | None = None) -> str:
-    """What a person types, on a terminal; `hidden`: unseen. Ctrl-C ends the command here, too."""
-    with interrupts.asking():
-        return str(typer.prompt(question, default=default, show_default=bool(default), hide_input=hidden, err=True))
-
-
 def typed_unseen(question: str) -> Iterator[str]:
     """Lines that a person types, scans or pastes, unseen, until an empty one. The terminal's echo is off from the first
     to the last: between questions one by one, keys that come meanwhile would be shown, and what was pasted be lost."""
@@ -178,24 +173,6 @@ def confirm(happens: str, question: str, yes: bool) -> None:
         is_wanted = typer.confirm(question, err=True)
     if not is_wanted:
         raise ToolError("it was not confirmed", "Nothing was changed.")
-
-
-def as_plain(result: Any) -> Any:
-    """A result as JSON has it: dataclasses and named tuples as objects, bytes in hex."""
-    if is_dataclass(result) and not isinstance(result, type):
-        return {name: as_plain(value) for name, value in vars(result).items()} | _named(result)
-    if isinstance(result, tuple) and hasattr(result, "_asdict"):
-        return {name: as_plain(value) for name, value in result._asdict().items()}
-    if isinstance(result, list | tuple):
-        return [as_plain(value) for value in result]
-    if isinstance(result, bytes):
-        return result.hex()
-    return result
-
-
-def _named(result: Any) -> dict[str, Any]:
-    """A result's properties that are part of its JSON."""
-    return {"already": result.already} if hasattr(result, "already") else {}
 
 
 def print_json(result: Any) -> None:

@@ -5,18 +5,21 @@ from typing import TYPE_CHECKING, Any
 
 from interlock.core.settings import ROLE_NAMES
 
+from ..as_json import as_plain
+from ..asking import ask
 from ..context import Context
 from ..flashing.flashed import read as read_flashed
 from ..flows.provision import Provisioned
 from ..flows.provision_all import boxed
+from ..label import SERIAL, Label
 from ..labels import reading as label_reading
 from ..labels import setup_list
-from ..labels.label import SERIAL, Label
+from ..labels.layouts import Scanned, understand
 from ..outcome import Exit, ToolError
-from ..roster.table_file import is_file
+from ..table_file import is_file
 from ..vault.vault import Vault
 from .progress import working
-from .running import as_plain, ask, numbered
+from .running import numbered
 
 if TYPE_CHECKING:
     from ..bench import Bench, Sighting
@@ -59,7 +62,7 @@ def read_labels(argument: str, quiet: bool) -> list[Label]:
     return [label for label, _ in scanned]
 
 
-def tell_assumed(scanned: list[label_reading.Scanned], quiet: bool) -> None:
+def tell_assumed(scanned: list[Scanned], quiet: bool) -> None:
     for label, assumed in scanned:
         if assumed is not None and not quiet:
             print(f"{label.serial}: its label came through {assumed}: that was allowed for.", file=sys.stderr)
@@ -74,7 +77,7 @@ def asked_label() -> Label:
         raise ToolError(
             "no label was given", "Give IL1:SERIAL:SECRET, @FILE that holds it, or - and the label on standard input."
         )
-    scanned = label_reading.understand(ask("Label (it is not shown)", hidden=True))
+    scanned = understand(ask("Label (it is not shown)", hidden=True))
     tell_assumed([scanned], quiet=False)
     return scanned.label
 

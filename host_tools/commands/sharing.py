@@ -13,10 +13,10 @@ import typer
 from ..outcome import ToolError
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
+    from ..auditing.examine import Known
+    from ..auditing.places import Place
     from ..journal_items import Header
-    from ..verifying.examine import Known
-    from ..verifying.places import Place
+    from ..workers.executor import Executor
 
 Jobs = Annotated[
     int | None, typer.Option("--jobs", min=1, help="Journals at a time [default: one a core, where they are large]")
@@ -42,7 +42,7 @@ def workers(jobs: int | None, cluster: str | None, size: int, pieces: int) -> "I
     if cluster is not None:
         if jobs is not None:
             raise ToolError("--cluster has as many workers as it has", "Leave --jobs out with it.")
-        from ..campaign.cluster import Cluster as DaskCluster
+        from ..workers.cluster import Cluster as DaskCluster
 
         with DaskCluster(cluster) as executor:
             yield executor
@@ -51,7 +51,7 @@ def workers(jobs: int | None, cluster: str | None, size: int, pieces: int) -> "I
     if min(wanted, pieces) < 2:
         yield None
         return
-    from ..campaign.executor import Pool
+    from ..workers.executor import Pool
 
     with Pool(min(wanted, pieces)) as pool:
         yield pool
@@ -88,7 +88,7 @@ def _is_protected(address: str) -> bool:
 
 def reachable(place: "Place") -> "Place":
     """The same under a path that means the same on other machines, if they share the disk that it is on."""
-    from ..verifying.places import InFile, InStore
+    from ..auditing.places import InFile, InStore
 
     if isinstance(place, InFile):
         return replace(place, path=place.path.resolve())

@@ -4,26 +4,26 @@
 terminals in. The one command that imports the simulator, and only when it runs: everything else installs without it.
 """
 
+import contextlib
 import json
 import logging
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from ..campaign.cluster import Cluster
-from ..campaign.executor import Executor, Pool
 from ..campaign.plan import Plan, Variation, apply, parse_axes
 from ..campaign.play import play_and_judge
 from ..campaign.progress import Progress
 from ..campaign.run import run_campaign
 from ..campaign.show import show_campaign
+from ..console import Console
 from ..journal_file import Verdict
 from ..live import play_live, world_errors
 from ..naming import did_you_mean
@@ -31,6 +31,8 @@ from ..outcome import Exit, ToolError
 from ..reporting import report as reporting
 from ..reporting.report import Report
 from ..visitor import FORCE, Visitor
+from ..workers.cluster import Cluster
+from ..workers.executor import Executor, Pool
 from . import completing
 from .report import from_store, write
 from .report_shown import faulty_text, unconfirmed_text
@@ -111,7 +113,8 @@ def simulate(
     """
     # What it warns of is a radio that the scenario switched off in the middle of something.
     logging.getLogger("bumble").setLevel(logging.ERROR)
-    variations = _variations(scenario, vary or [])
+    file = _file(scenario)
+    variations = _variations(file, vary or [])
     is_campaign = runs > 1 or len(variations) > 1
     if is_live and is_campaign:
         raise ToolError("--live plays one world", "Leave out --runs, and give --vary one value each.")
@@ -122,7 +125,7 @@ def simulate(
         )
     if is_campaign:
         plan = Plan(parse_axes(vary or []), variations, seed, runs, fidelity.value, keep_pcap)
-        _campaign(plan, scenario, out or Path("build") / f"{scenario.stem}.campaign", jobs, cluster, as_json)
+        _campaign(plan, file, out or Path("build") / f"{scenario.stem}.campaign", jobs, cluster, as_json)
         return
     folder = out or Path("build") / scenario.stem
     _prepare(folder)
@@ -149,20 +152,29 @@ def simulate(
         raise typer.Exit(Exit.DEVICE)
 
 
-def _variations(path: Path, texts: list[str]) -> tuple[Variation, ...]:
-    axes = parse_axes(texts)
+@contextlib.contextmanager
+def _simulator() -> Iterator[None]:
+    """ToolError where it is not installed."""
     try:
-        return apply(path if path.exists() else _of_the_library(path), axes)
+        yield
     except ImportError as error:
         raise ToolError(
             f"the simulator is not installed ({error.name} is missing)", "Install it: pip install 'interlock[sim]'."
         ) from error
 
 
-def _of_the_library(path: Path) -> Path:
-    """A scenario of the library, called by its name alone."""
-    from simulator import scenario
+def _variations(path: Path, texts: list[str]) -> tuple[Variation, ...]:
+    axes = parse_axes(texts)
+    with _simulator():
+        return apply(path, axes)
 
+
+def _file(path: Path) -> Path:
+    """The file of a scenario that is called by its path, or by its name in the library."""
+    if path.exists():
+        return path
+    with _simulator():
+        from simulator import scenario
     library = Path(scenario.__file__).parents[1] / "scenarios"
     name = path.name.removesuffix(".toml")
     named = library / f"{name}.toml"

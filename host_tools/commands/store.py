@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from ..asking import tell
 from ..context import Context, utc_ms
 from ..outcome import Exit, ToolError
 from . import completing
-from .asking import tell
 from .progress import working
 from .running import Json, end, of, print_json
 from .tables import console, table

@@ -2,10 +2,13 @@
 narrow even for that, each row becomes a paragraph. Nothing is ever cut off."""
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich import console as rich_console
+from rich.console import ConsoleOptions, RenderResult
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from ..console import Console
 
 PIPED = 160  # columns, where no terminal says how many there are: a line a row, for grep
 STYLES = {"before": "green", "late": "yellow", "unwitnessed": "bold red", "indeterminate": "magenta"}
@@ -16,7 +19,7 @@ _BETWEEN = 2  # columns of padding and border beside each cell
 class Whole(Table):
     """A table that fits itself to where it is shown."""
 
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+    def __rich_console__(self, console: rich_console.Console, options: ConsoleOptions) -> RenderResult:
         reads = Text if options.markup is False else Text.from_markup
         columns = [[reads(str(cell)) for cell in (column.header, *column.cells)] for column in self.columns]
         natural = [max(len(line) for text in column for line in text.plain.split("\n")) for column in columns]

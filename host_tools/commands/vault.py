@@ -9,15 +9,17 @@ from typing import Annotated
 
 import typer
 
-from ..context import check_person, utc_ms
+from ..asking import asker
+from ..context import utc_ms
 from ..outcome import Exit, ToolError
+from ..person import check_person
 from ..vault import keys as vault_keys
 from ..vault import ticket as vault_ticket
 from ..vault import unlock as vault_unlock
 from ..vault.keys import WrongSecret
 from ..vault.slots import NewSlot, Secret, Slot, passphrase
 from ..vault.vault import Vault
-from .asking import asker
+from . import vault_care, vault_people
 from .running import Json, Yes, confirm, end, of, print_json
 from .tables import console, table
 
@@ -275,4 +277,5 @@ def _by(slot: Slot) -> str:
     ]
 
 
-from . import vault_care, vault_people  # noqa: E402, F401  their commands are this app's as well
+app.add_typer(vault_care.app)
+app.add_typer(vault_people.app)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..asking import asker
 from ..context import Context, make_home, utc_ms
 from ..outcome import Exit, ToolError
 from ..vault import backup as backups
@@ -16,10 +17,10 @@ from ..vault import unlock as vault_unlock
 from ..vault.check import check as examine
 from ..vault.slots import NewSlot, Secret, passphrase
 from ..vault.vault import Vault
-from .asking import asker
 from .running import Json, end, of, print_json
 from .tables import console, table
-from .vault import app
+
+app = typer.Typer()
 
 BackupKey = Annotated[
     Path | None, typer.Option("--backup-key-file", metavar="FILE", help="The key file that opens the backup")

@@ -4,16 +4,18 @@ from typing import Annotated
 
 import typer
 
-from ..context import check_person, utc_ms
+from ..context import utc_ms
 from ..outcome import ToolError
+from ..person import check_person
 from ..statements import keytext
-from ..statements.vouched import Vouched
 from ..vault import people as vault_people
 from ..vault.people import PersonEntry, Voucher
+from ..vouched import Vouched
 from .running import Json, Yes, confirm, of, print_json
 from .tables import console, table
 from .times import at_s, local_text
-from .vault import app
+
+app = typer.Typer()
 
 Person = Annotated[str, typer.Argument(help="Whose key it is: 1 to 8 ASCII characters, as in --as")]
 

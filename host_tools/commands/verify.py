@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from interlock.core.settings import ROLE_NAMES
 
+from ..console import Console
 from ..context import Context
-from ..labels.label import serial_text
+from ..label import serial_text
 from ..naming import called
 from ..outcome import Exit, ToolError
 from .progress import Step, working
@@ -22,10 +22,10 @@ from .tables import shown, table
 
 # The store's database and the vault's ciphers are imported when they are used: help and completion need neither.
 if TYPE_CHECKING:
+    from ..auditing.audit import Progress, Report
+    from ..auditing.places import InStore, Place
     from ..vault.vault import Vault
-    from ..verifying.audit import Progress, Report
     from ..verifying.outcomes import Outcome
-    from ..verifying.places import InStore, Place
 
 NOT_PULLED = "not pulled"
 NOTED_JOURNALS = 12  # with more of them nobody reads notes
@@ -65,7 +65,7 @@ def verify(
     - `interlock verify H1.ilj --public-key H1-1.pub`: what an outsider can check
     - `interlock --store postgresql://force/journals verify --cluster tls://10.0.0.1:8786`: a force's, by a Dask cluster
 
-    Next: `interlock report`. What the words mean: host_tools/README.md, Verification.
+    Next: `interlock report`. What the words mean: docs/proof.md.
 
     Exit codes: 0 no findings; 1 findings; 2 usage.
 
@@ -78,10 +78,10 @@ def verify(
     pulled.
     """
     home = of(context)
-    from ..verifying.apart import audit_apart
-    from ..verifying.audit import STORED_BYTES, audit
-    from ..verifying.keys import Knowledge, read_public_key
-    from ..verifying.places import InFile, InStore
+    from ..auditing.apart import audit_apart
+    from ..auditing.audit import STORED_BYTES, audit
+    from ..auditing.keys import Knowledge, read_public_key
+    from ..auditing.places import InFile, InStore
 
     knowledge = Knowledge([read_public_key(path) for path in public_key or ()], _vault(home, vault))
     beside, names = _stored(home, required=not files)
@@ -120,7 +120,7 @@ def _percent(step: Step) -> "Progress":
 
 def _vault(home: Context, path: Path | None) -> "Vault | None":
     if path is not None:
-        from ..verifying.keys import find_vault
+        from ..auditing.keys import find_vault
 
         return home.open_vault(find_vault(path))
     return home.open_vault() if (home.vault_path / "force.json").exists() else None
@@ -128,7 +128,7 @@ def _vault(home: Context, path: Path | None) -> "Vault | None":
 
 def _stored(home: Context, required: bool) -> "tuple[dict[str, InStore], dict[str, str]]":
     """What the store at --home holds, and units' names, by serial. ToolError when it is `required` and unreadable."""
-    from ..verifying.places import InStore
+    from ..auditing.places import InStore
 
     if not required and not home.has_store:
         return {}, {}

@@ -4,12 +4,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.padding import Padding
 
 from interlock.core.layout import Record
 
 from ..clocks.unit_clock import UnitClock
+from ..console import Console
 from ..context import Context, utc_ms
 from ..naming import EVENT, did_you_mean, event_called
 from ..outcome import ToolError
@@ -17,7 +17,8 @@ from ..record_words import fields_text
 from ..reporting.asked import Asked
 from ..reporting.grounds import Annotation, Cited, Continuity, Ground
 from ..reporting.model import Event, Report, Use
-from ..reporting.times import duration_text, moment
+from ..reporting.times import moment
+from ..time_words import duration_text
 from .progress import working
 from .running import Json, of, print_json
 from .tables import STYLES, console, shown

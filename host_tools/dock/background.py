@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..auditing.audit import audit
+from ..auditing.keys import Knowledge
+from ..auditing.places import InStore
 from ..outcome import ToolError
 from ..store.forward import forward_noted
 from ..store.store import Store
 from ..vault.vault import Vault
-from ..verifying.audit import audit
-from ..verifying.keys import Knowledge
-from ..verifying.places import InStore
 from .aside import Aside
 from .board import Board
 from .lights import HOUR_S, Light

@@ -113,7 +113,7 @@ class Page:
 
 def status_json(shown: Snapshot) -> str:
     """The snapshot as JSON."""
-    from ..commands.running import as_plain
+    from ..as_json import as_plain
 
     return json.dumps(as_plain(shown), indent=2)
 

@@ -3,12 +3,13 @@
 import asyncio
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ..console import Console
 from .board import Board, Event, Snapshot
 from .lights import duration
 

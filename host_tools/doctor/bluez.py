@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from interlock.core import wire
 
-from ..labels.label import SERIAL
+from ..label import SERIAL
 from ..outcome import Exit, ToolError
 
 if TYPE_CHECKING:

@@ -24,12 +24,12 @@ from typing import Any, NamedTuple
 from interlock.core.settings import ROLE_CAMERA
 
 from .. import durable
+from ..auditing.audit import Knowing
 from ..outcome import ToolError
 from ..reporting.asked import Asked, Beside, Holdings
 from ..reporting.making import make
 from ..reporting.model import Incident, Report, Use
 from ..reporting.neighbours import look, neighbourhoods
-from ..verifying.audit import Knowing
 from . import files, incident, plain, texts, unpacking
 from .chosen import Chosen, known_of
 from .closure import closure

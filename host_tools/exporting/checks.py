@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..auditing.audit import compared
+from ..auditing.examine import Job, examine
+from ..auditing.places import header_of
 from ..outcome import Exit, ToolError
 from ..reporting.model import Event, Report, Use
-from ..verifying.audit import compared
 from ..verifying.checkpoints import Judged
-from ..verifying.examine import Job, examine
-from ..verifying.places import header_of
 from . import files, incident, people, plain, texts, unpacking, unsigned
 from .dossier import Dossier, PublicKnowledge
 from .fingerprints import fingerprint
@@ -45,7 +45,8 @@ class Checked:
 
 def check(bundle: Path, given: Sequence[UnitKey], known: Sequence[PersonKey] = ()) -> Checked:
     """`bundle`: its folder or its file; `given`: public keys of units that whoever asks had from elsewhere, `known`:
-    those of people. What cannot be read on the way is a finding; ToolError when it is no bundle at all."""
+    those of people. What cannot be read on the way is a finding; ToolError when what a bundle stands on is not there:
+    its list of sums, and an incident.json that says of which event it is."""
     if bundle.is_file():
         with tempfile.TemporaryDirectory() as folder:
             unpacking.unpack(bundle, Path(folder))

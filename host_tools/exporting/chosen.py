@@ -3,10 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
+from ..auditing.places import Place
 from ..reporting.asked import Beside, Holdings, Named
 from ..store.lines import StoredJournal
 from ..store.rows import AnnotationRow, RosterRow, UnitRow
-from ..verifying.places import Place
 from .kept_files import SERIAL
 
 

@@ -15,8 +15,8 @@ from interlock.core.layout import Record, decode
 from ..clocks.unit_clock import UnitClock
 from ..outcome import ToolError
 from ..reporting.model import Event, Use
-from ..reporting.times import DAY_MS
 from ..store.lines import StoredJournal
+from ..time_words import DAY_MS
 
 UNKNOWN = "unknown"
 

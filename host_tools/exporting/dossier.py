@@ -26,24 +26,25 @@ from typing import TYPE_CHECKING, Any
 
 from interlock.core import lms
 
+from ..auditing.audit import Knowing
+from ..auditing.examine import Known
+from ..auditing.places import InFile
 from ..journal_items import Header
 from ..outcome import Exit, ToolError
 from ..reporting.asked import Asked, Beside, Holdings, Named
 from ..reporting.making import by_public_keys, make
 from ..reporting.model import Report
-from ..statements.vouched import Vouched
 from ..store.lines import StoredJournal
 from ..store.rows import AnnotationRow, RosterRow, UnitRow
-from ..verifying.audit import Knowing
 from ..verifying.checkpoints import Voucher
-from ..verifying.examine import Known
-from ..verifying.places import InDossier, InFile
+from ..vouched import Vouched
 from . import files, plain
 from .compare import claims
+from .in_dossier import InDossier
 from .kept_files import SERIAL, check_serial, read_kept, write_kept
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
+    from ..workers.executor import Executor
 
 FORMAT = 1
 

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from .. import bounded
 from ..outcome import ToolError
 
 SUMS = "SHA256SUMS"
@@ -46,14 +47,8 @@ def is_name(name: str) -> bool:
 def read(folder: Path, name: str, bytes_max: int = TEXT_BYTES_MAX) -> bytes:
     """A file's bytes. ToolError when it is not there, no plain file, or too large."""
     path = _plain(folder, name)
-    try:
-        with path.open("rb") as file:
-            data = file.read(bytes_max + 1)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
-    if len(data) > bytes_max:
-        raise ToolError(f"{path} is far too large for what it should hold", "Take a whole copy of the export.")
-    return data
+    large = ToolError(f"{path} is far too large for what it should hold", "Take a whole copy of the export.")
+    return bounded.read(path, bytes_max, large)
 
 
 def _plain(folder: Path, name: str) -> Path:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from ..auditing.keys import read_public_key
 from ..outcome import ToolError
 from ..statements.keytext import parse
-from ..verifying.keys import read_public_key
 from .kept_files import SERIAL
 
 

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..auditing.places import Kept
 from ..outcome import Exit, ToolError
 from ..store.lines import Arrival, Head, Stored, without_doubles
 from ..store.rows import CustodyRow
-from ..verifying.places import Kept
 from . import files, plain
 from .stretches import CHAIN_BYTES, SIGNED_MAX, Stretch, laid_out, rows_of, signed_in
 

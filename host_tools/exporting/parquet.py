@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from .. import durable
+from ..auditing.audit import Knowing
 from ..outcome import Exit, ToolError
 from ..reporting.asked import Asked, Beside, Holdings
 from ..reporting.making import parts
 from ..reporting.model import Use
-from ..verifying.audit import Knowing
-from ..verifying.sharing import shared
+from ..workers.sharing import shared
 from .columns import EVENTS, RECORDS, event_rows, packed, pyarrow, record_rows
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
+    from ..workers.executor import Executor
 
 MANIFEST = "files.json"
 SERIAL_MAX = 100  # characters

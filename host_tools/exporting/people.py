@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from ..reporting.grounds import Annotation
 from ..reporting.model import Report
 from ..statements.keytext import key_text
-from ..statements.vouched import People
+from ..vouched import People
 from .given import PersonKey
 from .line import Line
 

@@ -19,7 +19,7 @@ from .dossier import Dossier, PublicKnowledge
 from .strays import EVIDENCE, INCIDENT, strays
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
+    from ..workers.executor import Executor
 
 PART = "beside.json calls this a part of what is held (is_part), as only bundles are: that hides a missing unit"
 Progress = Callable[[float, float], None]

@@ -5,7 +5,7 @@ unit's journal (0: the first), and `SERIAL.N.msg.sig`, its signature (HSS, RFC 8
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..verifying.places import Kept
+from ..auditing.places import Kept
 from . import files
 
 FOLDER = "signed"

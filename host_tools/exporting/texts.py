@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..reporting.times import utc_text
+from ..time_words import utc_text
 from .fingerprints import fingerprint
 
 _FIGURES = Path(__file__).parent.parent / "FIGURES.md"

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from interlock.core import checkpoint, records
 from interlock.core.layout import decode
 
+from ..auditing.places import Kept
 from ..verifying.checkpoints import Judged
-from ..verifying.places import Kept
 
 _KIND_AT, _TAKEN = slice(1, 2), bytes([records.CHECKPOINT])
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from interlock.core import access
 
-from ..labels.label import Label
+from ..label import Label
 from ..outcome import Exit, ToolError
 from . import scripts, testing
 from .areas import pages_below

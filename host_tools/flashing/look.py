@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from interlock.core import access, settings
 
-from ..labels.label import Label, serial_text
+from ..label import Label, serial_text
 from ..outcome import Exit, ToolError
 from . import chips, scripts
 from .areas import Area, areas

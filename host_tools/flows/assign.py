@@ -14,8 +14,8 @@ from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER, ROLE_NAMES
 from ..bench import Bench
 from ..outcome import ToolError
 from ..refused import Refused
-from ..reporting.times import utc_text
 from ..session import Session
+from ..time_words import utc_text
 from ..vault.credential import person_bytes
 from ..vault.vault import Vault
 from .clock import set_clock

@@ -15,12 +15,13 @@ from interlock.core import wire
 from interlock.core.settings import ROLE_NAMES, Policy, unsound_recorder
 
 from ..bench import Bench
-from ..labels.label import Label
+from ..label import Label
 from ..outcome import ToolError
 from ..refused import Refused
 from ..vault.credential import SetUp
 from ..vault.entries import COMMITTED, PREPARED, REVOKED, UnitEntry
-from ..vault.vault import FORCE_BYTES, NAME_BYTES, Vault
+from ..vault.fields import FORCE_BYTES, NAME_BYTES
+from ..vault.vault import Vault
 from .clock import Measured, set_clock
 from .reach import AFTER_RESET_S, admin, bring_up_to_date, patiently, reach
 from .signing import SigningKey, make, told

@@ -11,7 +11,7 @@ from typing import Literal
 from interlock.core import wire
 
 from ..bench import Bench, Sighting
-from ..labels.label import Label
+from ..label import Label
 from ..outcome import ToolError
 from ..vault.entries import PREPARED
 from . import signing as keys

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ..bench import Radio, Sighting
-from ..labels.label import SERIAL
+from ..label import SERIAL
 from ..outcome import Exit, ToolError
 from ..vault.vault import Vault
 
@@ -52,8 +52,3 @@ async def own_heard(radio: Radio, vault: Vault, seconds: float = SCAN_S) -> list
             Exit.DEVICE,
         )
     return [nearest[serial] for serial in own]
-
-
-async def own_in_range(radio: Radio, vault: Vault, seconds: float = SCAN_S) -> list[str]:
-    """Serials of the own units that invite, sorted. ToolError when none does."""
-    return sorted(sighting.serial or "" for sighting in await own_heard(radio, vault, seconds))

@@ -1,2 +1,2 @@
-"""Labels of units: their text (`label.py`), how it is read (`reading.py`, `picture.py`), and how it is printed
-(`sheet.py`, `server.py`)."""
+"""Labels of units: how their text (`../label.py`) is read (`reading.py`, `layouts.py`, `picture.py`), and how it is
+printed (`sheet.py`, `server.py`)."""

@@ -3,10 +3,11 @@
 import io
 from pathlib import Path
 
+from ..label import PREFIX
 from ..outcome import ToolError
-from .label import PREFIX
-from .reading import PICTURE_BYTES_MAX, Scanned, understand
+from .layouts import Scanned, understand
 
+PICTURE_BYTES_MAX = 64 * 1024 * 1024
 PIXELS_MAX = 120_000_000
 _CLOSER = "Photograph the label straight from above, sharp, without glare, so that it fills a third of the picture."
 

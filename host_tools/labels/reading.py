@@ -1,63 +1,22 @@
-"""Labels as they arrive: typed, pasted, from a scanner that plays keyboard, from a file or a photograph.
-
-A scanner sends keys, and the host's layout makes characters of them: on a German one Y and Z change places and a colon
-becomes an umlaut. Which layout it was is told by the label's own check letters, and what was assumed is said. Nothing
-is guessed that they do not confirm: two bytes, so that one wrong text in 65536 would pass for each layout.
-"""
+"""Labels as they arrive: typed, pasted, from a scanner that plays keyboard, from a file or a photograph."""
 
 import re
 import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
+from ..label import PREFIX
 from ..outcome import ToolError
-from ..roster.table_file import is_file, place
-from .label import PREFIX, Label, parse
+from ..table_file import is_file, place
+from .layouts import Scanned, understand
+from .picture import PICTURE_BYTES_MAX, labels_in
 
 FILE_BYTES_MAX = 64 * 1024
-PICTURE_BYTES_MAX = 64 * 1024 * 1024
-
-_YZ = {"Y": "Z", "Z": "Y", "y": "z", "z": "y"}
-_AZERTY = dict(zip("&é\"'(çà", "1234590", strict=True)) | {"M": ":", "m": ":", "?": "M", ",": "m", ")": "-"}
-_AZERTY |= {"A": "Q", "Q": "A", "Z": "W", "W": "Z", "a": "q", "q": "a", "z": "w", "w": "z"}
-LAYOUTS: Mapping[str, Mapping[str, str]] = {
-    "a keyboard without its shift key": {";": ":"},
-    "a German or Austrian keyboard": _YZ | {"Ö": ":", "ö": ":", "ß": "-", "?": "-"},
-    "a Swiss keyboard": _YZ | {"é": ":", "ö": ":", "è": ":", "'": "-"},
-    "a Swedish or Finnish keyboard": {"Ö": ":", "ö": ":", "+": "-"},
-    "a Danish or Norwegian keyboard": {"Æ": ":", "æ": ":", "Ø": ":", "ø": ":", "+": "-"},
-    "a Spanish keyboard": {"Ñ": ":", "ñ": ":", "'": "-"},
-    "an Italian keyboard": {"ç": ":", "ò": ":", "'": "-"},
-    "a French keyboard": _AZERTY | dict(zip("-è_", "678", strict=True)),
-    "a Belgian keyboard": _AZERTY | dict(zip("§è!", "678", strict=True)),
-}
-"""What a host with this layout makes of the keys of a scanner that thinks of a US one, and what they were."""
 
 _BREAKS = re.compile(r"[\r\n\t\x00]+")
 _ONES_END = re.compile(rf"(?<=.)(?={PREFIX}[:;ÖÆØÑÉÇÒ]|IL&M)", re.IGNORECASE)
 """In front of a label that follows right behind another one, as each keyboard writes its beginning."""
-
-
-class Scanned(NamedTuple):
-    """`assumed`: which keyboard it came through, None: it reads as printed."""
-
-    label: Label
-    assumed: str | None
-
-
-def understand(text: str) -> Scanned:
-    """The label in `text`, whatever keyboard it came through. ToolError as of `label.parse`."""
-    try:
-        return Scanned(parse(text), None)
-    except ToolError as error:
-        for name, keys in LAYOUTS.items():
-            try:
-                return Scanned(parse("".join(keys.get(letter, letter) for letter in text)), name)
-            except ToolError:
-                continue
-        raise error
 
 
 def split(text: str) -> list[str]:
@@ -97,8 +56,6 @@ def _of_file(path: Path) -> Iterator[Scanned]:
         raise ToolError(f"{path} cannot be read: {error.strerror}", "Check the path after @.") from error
     text = _as_text(data)
     if text is None:
-        from .picture import labels_in
-
         yield from labels_in(path, data)
         return
     for line in split(text) or [""]:

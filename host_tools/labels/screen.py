@@ -1,8 +1,7 @@
 """A label on the terminal, to be scanned or copied, and gone when it has been: on the screen that keeps no history."""
 
-from rich.console import Console
-
-from .label import Label, label_text
+from ..console import Console
+from ..label import Label, label_text
 
 
 def show(label: Label, wait: str = "Enter takes it away") -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from interlock.core.settings import ROLE_NAMES
 
+from .. import table_file
+from ..label import PREFIX, SERIAL, Label
 from ..outcome import ToolError
-from ..roster import table_file
-from ..vault.vault import NAME_BYTES
-from .label import PREFIX, SERIAL, Label
-from .reading import check_private, understand
+from ..vault.fields import NAME_BYTES
+from .layouts import understand
+from .reading import check_private
 
 ROLES = {name: role for role, name in ROLE_NAMES.items()}
 HEADINGS = {

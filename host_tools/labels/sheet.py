@@ -13,7 +13,7 @@ import segno
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from .label import Label, check_serial, label_text
+from ..label import Label, check_serial, label_text
 
 QUIET_ZONE = 4
 """Modules of white around a code: ISO/IEC 18004, 9.1."""

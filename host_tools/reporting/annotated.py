@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from ..clocks.unit_clock import UnitClock
 from ..statements import weigh
-from ..statements.vouched import People
+from ..time_words import utc_text
+from ..vouched import People
 from .grounds import Annotation
 from .held import Held
-from .times import utc_text
 
 GOOD = "good"
 

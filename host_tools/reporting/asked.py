@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from ..statements.vouched import Vouched
+from ..auditing.places import Place
 from ..store.lines import StoredJournal
 from ..store.rows import AnnotationRow, RosterRow, UnitRow
-from ..verifying.places import Place
+from ..vouched import Vouched
 
 OVERDUE_DAYS = 7
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..auditing.places import InStore
 from ..store.lines import StoredJournal
 from ..store.rows import AnnotationRow, RosterRow, UnitRow
-from ..verifying.places import InStore
 from .asked import Beside, Named
 
 if TYPE_CHECKING:

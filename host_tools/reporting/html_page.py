@@ -8,9 +8,9 @@ from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from ..time_words import duration_text, give_or_take, utc_text
 from .model import Count, Event, Member, Quantiles
 from .period import period_text
-from .times import duration_text, give_or_take, utc_text
 
 PERCENT = 100
 INCIDENTS = "incidents"

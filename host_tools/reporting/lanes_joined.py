@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..clocks.exchange import Span
+from ..time_words import give_or_take
 from .lanes import Bar, Lane, Mark, Timeline
-from .times import give_or_take
 from .uses import Tried
 
 KINDS = ("own", "other")

@@ -9,15 +9,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..auditing.audit import Knowing, compared
+from ..auditing.examine import Job, Known, examine
+from ..auditing.places import Loaded
 from ..journal_items import Header
-from ..labels.label import serial_text
+from ..label import serial_text
 from ..statements.weigh import astray
 from ..store.rows import AnnotationRow
-from ..verifying.audit import Knowing, compared
-from ..verifying.examine import Job, Known, examine
 from ..verifying.outcomes import Altered, Misnamed
-from ..verifying.places import Loaded
-from ..verifying.sharing import in_order, shared
+from ..workers.sharing import in_order, shared
 from .asked import Asked, Beside, Holdings
 from .doubted import doubted_from
 from .held import from_store, unpulled
@@ -41,7 +41,7 @@ from .report import whole
 from .teams import Teams
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
+    from ..workers.executor import Executor
 
 Progress = Callable[[float, float], None]
 """Told how much is done, of how much."""

@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
+from ..auditing.apart import look as look_at
+from ..auditing.places import Holding, Kept
 from ..joined import Joined
 from ..journal_items import Header
-from ..verifying.apart import look as look_at
-from ..verifying.places import InDossier, InStore, Kept
 from ..verifying.roles import role_of
 from .asked import Beside, Holdings, Named
 from .held import Held, read_to_end_ms, unpulled
@@ -48,9 +48,9 @@ def kept_at(holdings: Holdings, serial: str) -> Kept:
     return _place(holdings, serial).kept()
 
 
-def _place(holdings: Holdings, serial: str) -> InStore | InDossier:
+def _place(holdings: Holdings, serial: str) -> Holding:
     place = holdings.place(serial)
-    assert isinstance(place, InStore | InDossier), "a file by itself is no holding"
+    assert isinstance(place, Holding), "a file by itself is no holding"
     return place
 
 

@@ -11,8 +11,8 @@ from ..clocks.unit_clock import UnitClock
 from ..joined import Joined
 from ..judging.contradictions import Contradiction, contradictions
 from ..judging.evidence import Evidence, gather
-from ..statements.vouched import People
 from ..verifying.mentions import mentions
+from ..vouched import People
 from . import incidents, model, pairs
 from . import units as report_units
 from .annotated import annotations

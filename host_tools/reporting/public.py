@@ -14,12 +14,12 @@ from operator import attrgetter
 from typing import Any
 
 from ..store.rows import CODES
+from ..time_words import DAY_MS, utc_text
 from . import public_numbers, public_order
 from .breakdown import breakdown
 from .model import Annotation, Moment, Report, Unit, Use
 from .public_text import A_PERSON, Scrubber
 from .public_words import word
-from .times import DAY_MS, utc_text
 
 TEAM_MIN = 5
 OTHER_TEAMS = "other teams"

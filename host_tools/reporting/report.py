@@ -7,7 +7,8 @@ terminal.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from ..statements.vouched import Vouched
+from ..time_words import utc_text
+from ..vouched import Vouched
 from . import model
 from .asked import OVERDUE_DAYS, Asked, Beside
 from .breakdown import breakdown, headline
@@ -17,7 +18,6 @@ from .notes import notes
 from .part import part
 from .parts import Part, added
 from .teams import NO_TEAMS, Teams
-from .times import utc_text
 
 __all__ = ["Held", "Part", "Report", "Teams", "build", "from_store", "from_verdict", "part", "unpulled", "whole"]
 

@@ -1,4 +1,4 @@
-"""Moments and durations as the report has them, and as people read them."""
+"""Moments as the report has them, and whether they lie in what is asked for."""
 
 import math
 from datetime import UTC, datetime
@@ -6,37 +6,9 @@ from datetime import UTC, datetime
 from ..clocks.exchange import Span
 from ..clocks.unit_clock import UnitClock
 from ..judging.uses import Use
+from ..time_words import clock_text, give_or_take, utc_text
 from .asked import Asked
 from .grounds import Moment
-
-DAY_MS = 86_400_000
-
-
-def utc_text(utc_ms: float) -> str:
-    """A UTC in ms since 1970, to the second."""
-    return datetime.fromtimestamp(utc_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def duration_text(ms: float) -> str:
-    """0.4 s, 18 s, 12 min 4 s or 3 h 12 min."""
-    if ms < 10_000:
-        return f"{ms / 1000:.1f} s"
-    seconds = round(ms / 1000)
-    if seconds < 60:
-        return f"{seconds} s"
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds % 60} s"
-
-
-def clock_text(ms: float) -> str:
-    """12:04 (minutes and seconds) or 3:12:04."""
-    seconds = int(ms // 1000)
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
-
-
-def give_or_take(u_ms: int) -> str:
-    return f"± {u_ms} ms" if u_ms < 1000 else f"± {u_ms / 1000:.1f} s"
 
 
 def moment(clock: UnitClock, boot: int, uptime_ms: float, came_ms: int | None) -> Moment:

@@ -12,14 +12,15 @@ from ..judging.contradictions import Contradiction
 from ..judging.contradictions import in_words as contradiction_text
 from ..judging.disputes import Judged, in_words, told_of
 from ..judging.pickups import faulty
-from ..statements.vouched import People
+from ..time_words import DAY_MS, duration_text, utc_text
+from ..vouched import People
 from . import model
 from .annotated import findings as said_findings
 from .asked import Asked
 from .held import Held
 from .listed import NOTES_OF_UNIT, SESSIONS_OF_UNIT
 from .teams import Teams
-from .times import DAY_MS, duration_text, is_out, moment, utc_text
+from .times import is_out, moment
 
 
 def unit(

@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 from interlock.core import wire
 
-from ..context import PERSON
-from ..labels.label import SERIAL
+from .. import table_file
+from ..label import SERIAL
 from ..naming import close, serial_of
 from ..outcome import ToolError
+from ..person import PERSON
 from . import rules as roster
-from . import table_file
 from .rules import RosterRow
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ them, as of a label: a slip of the finger goes unseen once in 16 million. `short
 
 import hashlib
 
-from ..labels.label import ALPHABET, VALUES
+from .. import ed25519
+from ..label import ALPHABET, VALUES
 from ..outcome import ToolError
-from . import ed25519
 
 PREFIX = "ILK1"
 _PREFIX_READ = "11K1"  # as a hasty eye reads it

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from ..store.rows import CONFIRMED, AnnotationRow
 from ..store.store import Store
+from ..vouched import People
 from . import statement
-from .vouched import People
 from .weigh import RawOf, Weighed, key_digits, state, weighed
 
 

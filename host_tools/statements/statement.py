@@ -20,8 +20,8 @@ import hashlib
 import struct
 from functools import lru_cache
 
+from .. import ed25519
 from ..store.rows import AnnotationRow
-from . import ed25519
 
 TAG = b"interlock statement\x01"
 DIGEST_BYTES = 32

@@ -13,8 +13,8 @@ from interlock.core import records
 from interlock.core.layout import decode
 
 from ..store.rows import CODES, CONFIRMED, WITHDRAWN, AnnotationRow
+from ..vouched import People, holders, signs, term
 from . import statement
-from .vouched import People, holders, signs, term
 
 State = Literal["good", "stranger", "forged", "none"]
 _RANK: dict[State, int] = {"forged": 0, "none": 1, "stranger": 2, "good": 3}

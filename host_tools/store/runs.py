@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from interlock.core.layout import CRC_BYTES, OVERHEAD_BYTES, UNKNOWN, Record, chain_next
-from interlock.core.records import PAYLOAD_MAX
+from interlock.core.records import PAYLOAD_MAX, SEAL
 
-from ..journal_file import Altered, Header, Run, Signed, check
-from ..journal_items import BREAK_BYTES, BREAK_MAGIC, HEADER_BYTES, SIGNED_MAGIC, Source
-from ..labels.label import serial_text
+from ..journal_file import Header, Run, Signed, first_fault
+from ..journal_items import BREAK_BYTES, BREAK_MAGIC, HEADER_BYTES, KIND_AT, SIGNED_MAGIC, Source
+from ..label import serial_text
 from ..outcome import Exit, ToolError
 from ..stream import epoch_behind
 
@@ -37,14 +37,15 @@ def read_runs(path: Path) -> Runs:
 def runs_in(data: bytes, name: str = "FILE") -> Runs:
     """The parts of a journal file's bytes. `name`: what it is called. ToolError when they are none, or not as they were
     written."""
-    verdict = check(data)
-    if isinstance(verdict, Altered):
+    header, fault = first_fault(data)
+    if header is None or fault is not None:
+        assert fault is not None, "a file without a header is none"
         raise ToolError(
-            f"it is not as it was written, at byte {verdict.offset}: {verdict.reason}",
+            f"it is not as it was written, at byte {fault.offset}: {fault.reason}",
             f"Keep it as it is. interlock verify {name} says more; a whole copy can be imported.",
             Exit.FINDINGS,
         )
-    return Runs(serial_text(verdict.header.serial), verdict.header, *_parts(data, verdict.header))
+    return Runs(serial_text(header.serial), header, *_parts(data, header))
 
 
 def _parts(data: bytes, header: Header) -> tuple[list[Run], list[Signed]]:
@@ -70,8 +71,11 @@ def _parts(data: bytes, header: Header) -> tuple[list[Run], list[Signed]]:
                 close()
                 begins = (first, chain, epoch)
             raws.append(raw)
-            chain = UNKNOWN if chain == UNKNOWN else chain_next(chain, raw[:-CRC_BYTES])
-            first, epoch = first + 1, epoch_behind(Record(raw), epoch)
+            if chain != UNKNOWN:
+                chain = chain_next(chain, raw[:-CRC_BYTES])
+            if raw[KIND_AT] == SEAL:
+                epoch = epoch_behind(Record(raw), epoch)
+            first += 1
             at += len(raw)
         elif kind == BREAK_MAGIC[0]:
             close()

@@ -26,9 +26,10 @@ from . import kept as store_kept
 from . import lines as store_lines
 from . import said as store_said
 from . import taking as store_taking
-from .database import Database, Place, open_database, origin_of
+from .database import Database, Place, origin_of
 from .lines import Row, Stored, StoredJournal
 from .numbers import insert_new
+from .opening import open_database
 from .rows import (
     Added,
     AnnotationRow,
@@ -281,10 +282,6 @@ class Store:
     def custody_of(self, serial: str) -> list[CustodyRow]:
         """All that was noted, oldest first, as far as the hosts' clocks tell."""
         return self._read(lambda connection: store_said.custody_of(connection, serial))
-
-    def add_roster(self, rows: Iterable[RosterRow], *, by: str, utc_ms: int) -> int:
-        """Let these stand; how many did not."""
-        return self._say_roster(list(rows), True, by, utc_ms)
 
     def withdraw_roster(self, rows: Iterable[RosterRow], *, by: str, utc_ms: int) -> int:
         """Let these stand no more; how many did."""

@@ -4,16 +4,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from interlock.core import checkpoint
-from interlock.core.layout import UNKNOWN, chain_next, decode
+from interlock.core.layout import CRC_BYTES, UNKNOWN, Record, chain_next
+from interlock.core.records import SEAL
 
+from ..journal_items import KIND_AT, number_in
 from ..outcome import ToolError
 from ..stream import epoch_behind
 from . import sound
 from .kept import identity_of
-from .numbers import digest_of, insert_new
+from .numbers import digest_of, insert_all, insert_new
 from .rows import Added, CheckpointRow, CustodyRow, Imported, UnitRow
 from .runs import Runs
 from .said import note_custody
@@ -30,21 +32,25 @@ def learn(connection: Connection, origin: str, row: UnitRow) -> None:
 
 
 def record_rows(serial: str, first: int, chain: bytes, epoch: int, raws: Sequence[bytes]) -> list[dict[str, Any]]:
-    """The rows to insert, but for their addition. ToolError when one is no record, or out of sequence."""
+    """The rows to insert; their addition is not known yet. ToolError when one is no record, or out of sequence."""
     rows: list[dict[str, Any]] = []
-    for number, raw in enumerate(raws, first):
-        record = decode(raw, 0)
-        if record is None or len(record.raw) != len(raw) or record.sequence != number:
+    is_known = chain != UNKNOWN
+    for number, data in enumerate(raws, first):
+        raw = bytes(data)
+        if number_in(raw) != number:
             raise ToolError(
                 f"what was handed to the store as record {number} of {serial} is none",
                 "Nothing of this part was stored. Pull again, and report this if it stays.",
             )
-        after = chain if chain == UNKNOWN else chain_next(chain, record.chained)
+        after = chain_next(chain, raw[:-CRC_BYTES]) if is_known else chain
         digest = digest_of(chain, raw)
-        row = {"serial": serial, "sequence": number, "digest": digest, "chain": chain, "after": after}
-        rows.append(row | {"epoch": epoch, "raw": bytes(raw)})
-        sound.check(records, rows[-1] | {"addition": 0})
-        chain, epoch = after, epoch_behind(record, epoch)
+        row = {"serial": serial, "sequence": number, "digest": digest, "chain": chain, "after": after, "epoch": epoch}
+        rows.append(row | {"addition": 0, "raw": raw})
+        chain = after
+        if raw[KIND_AT] == SEAL:
+            epoch = epoch_behind(Record(raw), epoch)
+    for row in (rows[0], rows[-1]) if rows else ():  # what is between has the same serial, numbers in between
+        sound.check(records, row)
     return rows
 
 
@@ -65,7 +71,9 @@ def add(connection: Connection, origin: str, rows: Sequence[dict[str, Any]], by:
     if new:
         said = {"first": first, "count": len(rows), "by": by, "utc_ms": utc_ms}
         addition = insert_new(connection, additions, serial, origin, [said])
-        connection.execute(insert(records), [row | {"addition": addition} for row in new])
+        for row in new:
+            row["addition"] = addition
+        insert_all(connection, records, new)
     return Added(len(new), len(rows) - len(new), sum(row["sequence"] in taken for row in new))
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import durable
+from .. import bounded, durable
 from ..outcome import ToolError
 from . import entries, people, releasing, trusted
 from . import keys as vault_keys
@@ -197,14 +197,8 @@ def _place(line: bytes) -> str:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_BYTES_MAX + 1)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
-    if len(data) > _BYTES_MAX:
-        raise ToolError(f"{path} is far too large for a backup", "Name the file that interlock vault backup made.")
-    return data
+    large = ToolError(f"{path} is far too large for a backup", "Name the file that interlock vault backup made.")
+    return bounded.read(path, _BYTES_MAX, large)
 
 
 def _parse(path: Path, data: bytes) -> tuple[dict[str, Any], Slot, bytes]:

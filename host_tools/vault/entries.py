@@ -11,7 +11,7 @@ from interlock.core.seal import KEY_BYTES as SEAL_KEY_BYTES
 from interlock.core.settings import ANY_RECORDER, DEFAULT_POLICY, MOMENTARY, Policy, Settings
 from interlock.core.wire import PUBLIC_KEY_BYTES
 
-from ..labels.label import Label
+from ..label import Label
 from .fields import Change, Fields
 
 PREPARED: Literal["prepared"] = "prepared"

@@ -11,6 +11,8 @@ from interlock.core.settings import DEFAULT_POLICY, Policy, Settings
 from ..outcome import ToolError
 
 KEY_BYTES = 32
+NAME_BYTES = 16
+FORCE_BYTES = 8
 ACCEPT: Literal["accept"] = "accept"
 SPEAK: Literal["speak"] = "speak"
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import ed25519
 from ..outcome import ToolError
-from ..statements import ed25519
-from ..statements.vouched import Vouched
+from ..vouched import Vouched
 from .fields import Damaged, Fields
 
 if TYPE_CHECKING:

@@ -29,21 +29,19 @@ from interlock.core.seal import KEY_BYTES as SEAL_KEY_BYTES
 from interlock.core.settings import ROLE_NAMES, Policy, Settings, digest
 
 from .. import durable
-from ..labels.label import SERIAL, Label, check_serial
+from ..label import SERIAL, Label, check_serial
 from ..outcome import ToolError
-from ..statements.vouched import Vouched
+from ..vouched import Vouched
 from . import entries, keyring, lending, people
 from . import keys as vault_keys
 from .credential import Admin, Technician, person_bytes
 from .entries import AdminKey, Force, LentEntry, PairEntry, UnitEntry, WatchedEntry
-from .fields import KEY_BYTES, check_text
+from .fields import FORCE_BYTES, KEY_BYTES, NAME_BYTES, check_text
 from .files import FOLDERS, Files, made
 from .keyring import Book
 from .keys import Keys
 
 LEASE_S = 3600  # how long a technician's credential lives that the force's vault makes for one command
-NAME_BYTES = 16
-FORCE_BYTES = 8
 
 
 class Vault:

@@ -1,1 +1,3 @@
-"""The auditor's verification of journals: `audit.py` joins it; `host_tools/README.md` says what it can show."""
+"""What a journal's bytes prove: its chain, seals, checkpoints, and what others testify of it. Nothing here opens a
+file or a store: `auditing` does. `docs/proof.md` says what it can show.
+"""

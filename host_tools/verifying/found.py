@@ -1,6 +1,7 @@
 """What one pass over a journal file finds (`walk.py`), before it is judged."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -63,8 +64,8 @@ class Witness(Protocol):
     def begin(self, position: int) -> None:
         """From here on the chain value is known: next in `heads` is that before record `position`."""
 
-    def note(self, kind: int, sequence: int, payload: bytes) -> None:
-        """A record of one of `kinds`."""
+    def hear(self, said: Iterable[tuple[int, int, bytes]]) -> None:
+        """The records of `kinds` that come next: type, sequence, payload of each."""
 
     def gap(self) -> None:
         """Records are missing here."""

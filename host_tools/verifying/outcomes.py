@@ -246,7 +246,7 @@ class UnsignedSince(Outcome):
     @property
     def text(self) -> str:
         if self.index is None:
-            return f"no checkpoint: nothing of its {self.count} records is signed"
+            return f"no checkpoint under a key that is vouched for: no signature counts for its {self.count} records"
         return f"unsigned since checkpoint {self.index}: {self.count} records, from {self.first} on"
 
 

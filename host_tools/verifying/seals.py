@@ -6,7 +6,7 @@ that was cut and run again begins another era, with another key or the same. The
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from interlock.core.crypto import BLOCK_BYTES
 from interlock.core.seal import ERA_SHIFT, KEY_BYTES, NEXT, OPEN_KEY, TAG_BYTES
@@ -15,7 +15,8 @@ EVOLUTIONS_MAX = 1 << 20
 """Steps from first keys that one file may cost: enough for millions of records, and a few seconds."""
 
 _COUNT = (1 << ERA_SHIFT) - 1
-_INNER, _OUTER = (bytes(byte ^ pad for byte in range(256)) for pad in (0x36, 0x5C))
+_PADS = b"\x36", b"\x5c"  # RFC 2104
+_INNER, _OUTER = (bytes(byte ^ pad[0] for byte in range(256)) for pad in _PADS)
 
 
 class Hash(Protocol):
@@ -23,22 +24,19 @@ class Hash(Protocol):
     def digest(self) -> bytes: ...
 
 
-class Mac(NamedTuple):
-    """HMAC-SHA256 under a seal key, begun: what its inner and outer hash are copied from. Faster than `hmac.digest`,
-    which begins anew each time."""
-
-    inner: Callable[[], Hash]
-    outer: Callable[[], Hash]
+Mac = tuple[Callable[[], Hash], Callable[[], Hash]]
+"""HMAC-SHA256 under a seal key, begun: what its inner and outer hash are copied from. Faster than `hmac.digest`, which
+begins anew each time."""
 
 
 def mac_of(key: bytes) -> Mac:
-    block = key.ljust(BLOCK_BYTES, b"\0")
-    return Mac(hashlib.sha256(block.translate(_INNER)).copy, hashlib.sha256(block.translate(_OUTER)).copy)
+    inner = hashlib.sha256(key.translate(_INNER).ljust(BLOCK_BYTES, _PADS[0]))
+    return inner.copy, hashlib.sha256(key.translate(_OUTER).ljust(BLOCK_BYTES, _PADS[1])).copy
 
 
 def tag_of(mac: Mac, chain: bytes, body: bytes) -> bytes:
     """The 6 bytes that a record with this `body` carries behind the chain value `chain`."""
-    inner, outer = mac.inner(), mac.outer()
+    inner, outer = mac[0](), mac[1]()
     inner.update(chain + body)
     outer.update(inner.digest())
     return outer.digest()[:TAG_BYTES]
@@ -46,14 +44,25 @@ def tag_of(mac: Mac, chain: bytes, body: bytes) -> bytes:
 
 def key_after(mac: Mac) -> bytes:
     """The key of the epoch after that of this Mac: `seal.next_key`, without beginning anew."""
-    inner, outer = mac.inner(), mac.outer()
+    begin_inner, begin_outer = mac
+    inner, outer = begin_inner(), begin_outer()
     inner.update(NEXT)
     outer.update(inner.digest())
     return outer.digest()[:KEY_BYTES]
 
 
+def mac_after(mac: Mac) -> Mac:
+    """That of the epoch after."""
+    return mac_of(key_after(mac))
+
+
 def era_of(epoch: int) -> int:
     return epoch >> ERA_SHIFT
+
+
+def is_next(epoch: int, before: int) -> bool:
+    """Whether `epoch` is the one that follows in the same era, which has keys of its own."""
+    return epoch == before + 1 and epoch & _COUNT > 0 and before > _COUNT
 
 
 def may_follow(epoch: int, before: int) -> bool:

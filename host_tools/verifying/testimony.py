@@ -6,15 +6,18 @@ import struct
 import sys
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import compress
+from operator import itemgetter
 from typing import NamedTuple
 
 from interlock.core import frames, receiver, records
 
 HEAD_BYTES = frames.DIGEST_BYTES
 CHANCES = 1 << 8 * HEAD_BYTES
-NARROW = 64
+NARROW = 1 << 10
 """So many records are searched at once; for more of them an index is made."""
 NOT_READ = bytes(HEAD_BYTES)  # of an own frame whose sealed part could not be opened
 
@@ -36,12 +39,18 @@ _FORMS = {
         records.MET,
     )
 }
+_EVENT_AND_COUNTER = {
+    kind: itemgetter(*map(records.FORMATS[kind][1]._fields.index, ("event", "counter")))
+    for kind in (records.EVENT, records.AIRED)
+}
 # In place of an event.
-_ACK = 0xFF
+ACK = 0xFF
 _MET = 0xFE  # whatever it was: mostly an announcement, which has no record of its own
+_NO_FRAME = (ACK, _MET)
 _BY_OWN_KEY = (receiver.OWN, receiver.OWN_REPEAT, receiver.OWN_STALE, receiver.OWN_LATE)
 # A new frame of a partner, answered from its record on; of strangers, which nobody answers, there may be some, too.
 _NEW = (receiver.OWN, receiver.OWN_LATE, records.HEARD_POLICY)
+Index = dict[bytes, "array[int]"]
 _SAID = struct.Struct(f">IBB{HEAD_BYTES}sI")
 
 
@@ -58,7 +67,7 @@ class Said(NamedTuple):
 
     @property
     def is_ack(self) -> bool:
-        return self.event == _ACK
+        return self.event == ACK
 
     @property
     def is_own(self) -> bool:
@@ -83,44 +92,48 @@ class Testimony:
     places: "array[int]" = field(default_factory=lambda: array("I"))
     whats: bytearray = field(default_factory=bytearray)
     strays: set[int] = field(default_factory=set)
-    _runs: list[tuple[int, int]] = field(default_factory=list)  # position, and which of `heads` is that
-    _said: dict[int, bytearray] = field(default_factory=dict)  # by the unit that was heard
+    _runs: list[int] = field(default_factory=list)  # positions where the chain value became known
+    _slots: list[int] = field(default_factory=list)  # and which of `heads` each is
+    _said: defaultdict[int, bytearray] = field(default_factory=lambda: defaultdict(bytearray))  # by who was heard
     _ceiling: int | None = None  # counters up to this one may be used in this boot
 
     # Listening.
 
     def begin(self, position: int) -> None:
-        self._runs.append((position, len(self.heads) // HEAD_BYTES))
+        self._runs.append(position)
+        self._slots.append(len(self.heads) // HEAD_BYTES)
 
     def gap(self) -> None:
         self._ceiling = None
 
-    def note(self, kind: int, sequence: int, payload: bytes) -> None:
-        if kind == records.BOOT:
-            if self._ceiling is not None:
-                self._mark(self._ceiling, sequence, RESTART)
-            return
-        form = _FORMS[kind]
-        if form.size != len(payload):
-            return
-        if kind == records.HEARD:
-            sender, counter, heard, event_flags, digest = form.unpack(payload)
-            self._say(sender, counter, event_flags >> 4, heard, digest, sequence)
-        elif kind == records.ACK:
-            camera, counter, *_, digest = form.unpack(payload)
-            self._say(camera, counter, _ACK, receiver.OWN, digest, sequence)
-        elif kind == records.WITNESS:
-            camera, counter, digest = form.unpack(payload)
-            self._say(camera, counter, frames.RECORDING, receiver.GROUP, digest, sequence)
-        elif kind == records.MET:
-            unit, counter, digest = form.unpack(payload)
-            self._say(unit, counter, _MET, receiver.OWN, digest, sequence)
-        elif kind == records.RESERVE:
-            (self._ceiling,) = form.unpack(payload)
-        else:
-            fields = records.unpack(kind, payload)
-            if fields.counter:
-                self._mark(fields.counter, sequence, EVENT if fields.event in JOURNALLED else OTHER)
+    def hear(self, said: Iterable[tuple[int, int, bytes]]) -> None:
+        forms, tell, pack, about = _FORMS, self._said, _SAID.pack, 0
+        for kind, sequence, payload in said:
+            if kind == records.BOOT:
+                if self._ceiling is not None:
+                    self._mark(self._ceiling, sequence, RESTART)
+                continue
+            form = forms[kind]
+            if form.size != len(payload):
+                continue
+            if kind == records.HEARD:
+                about, counter, heard, event_flags, digest = form.unpack(payload)
+                tell[about] += pack(counter, event_flags >> 4, heard, digest, sequence)
+            elif kind == records.ACK:
+                about, counter, _, _, _, digest = form.unpack(payload)
+                tell[about] += pack(counter, ACK, receiver.OWN, digest, sequence)
+            elif kind == records.WITNESS:
+                about, counter, digest = form.unpack(payload)
+                tell[about] += pack(counter, frames.RECORDING, receiver.GROUP, digest, sequence)
+            elif kind == records.MET:
+                about, counter, digest = form.unpack(payload)
+                tell[about] += pack(counter, _MET, receiver.OWN, digest, sequence)
+            elif kind == records.RESERVE:
+                (self._ceiling,) = form.unpack(payload)
+            else:
+                event, counter = _EVENT_AND_COUNTER[kind](form.unpack(payload))
+                if counter:
+                    self._mark(counter, sequence, EVENT if event in JOURNALLED else OTHER)
 
     def _mark(self, counter: int, sequence: int, what: int) -> None:
         if self.counters and counter <= self.counters[-1]:
@@ -131,9 +144,6 @@ class Testimony:
         self.places.append(sequence)
         self.whats.append(what)
 
-    def _say(self, about: int, counter: int, event: int, heard: int, digest: bytes, sequence: int) -> None:
-        self._said.setdefault(about, bytearray()).extend(_SAID.pack(counter, event, heard, digest, sequence))
-
     # What was heard.
 
     @property
@@ -143,18 +153,21 @@ class Testimony:
 
     def about(self, unit: int) -> Iterator[Said]:
         """All that this journal says of that unit, in its order."""
-        for fields in _SAID.iter_unpack(self._said.get(unit, b"")):
-            yield Said(*fields)
+        return map(Said._make, _SAID.iter_unpack(self._said.get(unit, b"")))
+
+    def digests_of(self, unit: int) -> set[bytes]:
+        """The beginnings of that unit's chain values which it says."""
+        return {digest for _, _, _, digest, _ in _SAID.iter_unpack(self._said.get(unit, b""))}
 
     def heard_of(self, unit: int) -> "tuple[array[int], array[int]]":
         """Counters of the new frames of this partner, rising, and the records that say so."""
         counters, places = array("I"), array("I")
-        for said in self.about(unit):
-            if said.heard not in _NEW or said.is_ack or said.is_met:
-                continue
-            if not counters or said.counter > counters[-1]:
-                counters.append(said.counter)
-                places.append(said.sequence)
+        last = -1
+        for counter, event, heard, _, sequence in _SAID.iter_unpack(self._said.get(unit, b"")):
+            if heard in _NEW and event not in _NO_FRAME and counter > last:
+                last = counter
+                counters.append(counter)
+                places.append(sequence)
         return counters, places
 
     def has_event(self, counter: int) -> bool:
@@ -167,36 +180,36 @@ class Testimony:
     def _run(self, low: int, high: int) -> tuple[int, int] | None:
         """The first byte in `heads` of the value before record `low`, and the last of that before `high`, if both are
         known and the chain is unbroken between them."""
-        at = bisect_right(self._runs, low, key=lambda run: run[0]) - 1
-        if at < 0:
+        following = bisect_right(self._runs, low)
+        if not following:
             return None
-        position, place = self._runs[at]
-        end = self._runs[at + 1][1] if at + 1 < len(self._runs) else len(self.heads) // HEAD_BYTES
-        if place + high - position >= end:
+        shift = self._slots[following - 1] - self._runs[following - 1]
+        end = self._slots[following] if following < len(self._slots) else len(self.heads) // HEAD_BYTES
+        if high + shift >= end:
             return None
-        return (place + low - position) * HEAD_BYTES, (place + high - position + 1) * HEAD_BYTES
+        return (low + shift) * HEAD_BYTES, (high + shift + 1) * HEAD_BYTES
 
     def is_known(self, low: int, high: int) -> bool:
         """Whether every chain value before records `low` to `high` is."""
         return self._run(low, high) is not None
 
-    def index(self, digests: Iterable[bytes]) -> dict[bytes, "array[int]"]:
+    def index(self, digests: Iterable[bytes]) -> Index:
         """Which of `heads` each of these is, rising: one pass for all of them."""
         found = {int.from_bytes(digest, sys.byteorder): array("I") for digest in digests}
-        for slot, head in enumerate(memoryview(bytes(self.heads)).cast("I")):
-            if head in found:
-                found[head].append(slot)
+        heads = memoryview(bytes(self.heads)).cast("I")
+        for slot in compress(range(len(heads)), map(found.__contains__, heads)):
+            found[heads[slot]].append(slot)
         return {head.to_bytes(HEAD_BYTES, sys.byteorder): slots for head, slots in found.items()}
 
-    def find(self, digest: bytes, low: int, high: int, index: Mapping[bytes, "array[int]"]) -> int | None:
-        """Before which of records `low` to `high` the chain value begins so; the last where several do. `index`: of
-        digests at least that are looked for in more than NARROW records."""
+    def find(self, digest: bytes, low: int, high: int, index: Callable[[], Index]) -> int | None:
+        """Before which of records `low` to `high` the chain value begins so; the last where several do. `index`: makes
+        one, with this digest at least; asked only where there are more than NARROW records."""
         run = self._run(low, high)
         if run is None:
             return None
         begin, end = run
         if high - low >= NARROW:
-            slots = index[digest]
+            slots = index()[digest]
             at = bisect_left(slots, end // HEAD_BYTES) - 1
             slot = slots[at] * HEAD_BYTES if at >= 0 else -1
             return low + (slot - begin) // HEAD_BYTES if slot >= begin else None

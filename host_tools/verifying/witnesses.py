@@ -7,18 +7,18 @@ stated, since 4 bytes fit by chance once in 2^32 values. Nothing here says who i
 only the group's key authenticates may be another member's. `testimony.py` collects what is compared here.
 """
 
-from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate
+from typing import NamedTuple
 
 from interlock.core import frames
 
 from .found import Walked
 from .outcomes import AiredUnrecorded, Contradicted, Outcome, RolledBack, TruncatedTail, Witnessed
-from .testimony import CHANCES, JOURNALLED, NARROW, NOT_READ, RESTART, Said, Testimony
+from .testimony import ACK, CHANCES, JOURNALLED, NOT_READ, RESTART, Index, Said, Testimony
 
 _BUILT_AHEAD = (frames.ARM, frames.DISCHARGE)
 
@@ -62,8 +62,7 @@ class Book:
         )
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """Where a chain value can be from that another unit heard: before one of records `low` to `high` (None: or behind
     the end). `is_here`: the frame has a record of its own; `is_bounded`: it cannot be older than `low`."""
 
@@ -101,36 +100,32 @@ def compare(book: Book, others: Iterable[Book]) -> Seen:
     """What the other units' journals say of this one."""
     sight = _Sight()
     tellers = list(others)
-    wide = {said.digest for _, said, window in _heard(book, tellers) if _end(book, window) - window.low >= NARROW}
-    index = book.testimony.index(wide) if wide else {}
-    for teller, said, window in _heard(book, tellers):
-        if _end(book, window) <= book.sound_to:
-            _weigh(book, teller, said, window, sight)
-            if said.digest != NOT_READ:
-                _look_for(book, teller, said, window, sight, index)
-    return Seen(tuple(_outcomes(book, sight)), max(sight.known_to, sight.furthest))
 
+    @cache
+    def index() -> Index:
+        return book.testimony.index(set[bytes]().union(*(one.testimony.digests_of(book.unit) for one in tellers)))
 
-def _heard(book: Book, tellers: Iterable[Book]) -> Iterator[tuple[Book, Said, Window]]:
-    """All that is believed of what these heard of this journal's unit, and where in the journal it must be."""
     for teller in tellers:
         heard = book.testimony.heard_of(teller.unit)
         for said in teller.testimony.about(book.unit):
-            if said.sequence < teller.sound_to:
-                yield teller, said, _answer_window(book, *heard, said) if said.is_ack else _frame_window(book, said)
+            if said.sequence >= teller.sound_to:
+                continue  # which is not believed
+            window = _answer_window(book, *heard, said) if said.event == ACK else _frame_window(book, said)
+            end = book.walked.following if window.high is None else window.high
+            if end <= book.sound_to:
+                _weigh(book, teller, said, window, end, sight)
+                if said.digest != NOT_READ:
+                    _look_for(book, teller, said, window, end, sight, index)
+    return Seen(tuple(_outcomes(book, sight)), max(sight.known_to, sight.furthest))
 
 
-def _end(book: Book, window: Window) -> int:
-    return book.walked.following if window.high is None else window.high
-
-
-def _weigh(book: Book, teller: Book, said: Said, window: Window, sight: _Sight) -> None:
-    """Compare one counter that was heard with the journal of the unit that said it."""
-    is_due = teller.testimony.has_event(said.counter) if said.is_ack else said.event in JOURNALLED
-    end = _end(book, window)
+def _weigh(book: Book, teller: Book, said: Said, window: Window, end: int, sight: _Sight) -> None:
+    """Compare one counter that was heard with the journal of the unit that said it. `end`: of the window."""
     if window.is_here:
-        sight.known_to = max(sight.known_to, window.low if said.is_ack else end + 1)
-    elif is_due and window.is_bounded:
+        known_to = window.low if said.event == ACK else end + 1
+        if known_to > sight.known_to:
+            sight.known_to = known_to
+    elif window.is_bounded and _is_due(teller, said):
         excuses = book.missing(window.low - 1, end)
         if excuses:  # each record that is missing can have been one of these
             excused = sight.excused.setdefault((said.is_ack, window.low, end), set())
@@ -144,11 +139,15 @@ def _weigh(book: Book, teller: Book, said: Said, window: Window, sight: _Sight) 
             sight.missing.setdefault(key, (window, said, []))[2].append(_who(teller, said))
 
 
+def _is_due(teller: Book, said: Said) -> bool:
+    """Whether the unit that was heard must have a record of it."""
+    return teller.testimony.has_event(said.counter) if said.is_ack else said.event in JOURNALLED
+
+
 def _look_for(
-    book: Book, teller: Book, said: Said, window: Window, sight: _Sight, index: "Mapping[bytes, array[int]]"
+    book: Book, teller: Book, said: Said, window: Window, end: int, sight: _Sight, index: Callable[[], Index]
 ) -> None:
     """Compare one chain value that was heard with the journal of the unit that said it."""
-    end = _end(book, window)
     place = book.testimony.find(said.digest, window.low, end, index)
     if place is None:
         if window.is_bounded and book.testimony.is_known(window.low, end):

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from bumble import hci
 from bumble.transport.common import AsyncPipeSink
 
+from ..radio import packets
 from ..radio.air import MAX_DATA_BYTES, Air
 from ..radio.controller import MAX_ADVERTISING_US, MIN_ADVERTISING_US, AirController, QuietHost
 from ..radio.link_layer import SLOT_US
@@ -197,7 +198,7 @@ class Advertising:
 
     async def _stop(self) -> None:
         self._wanted = None
-        await self._radio.command(hci.HCI_LE_Set_Advertising_Enable_Command(advertising_enable=0))
+        await self._radio.command(packets.advertising_enable(0))
 
     async def _put_on_air(self) -> None:
         """BTstack advertises nothing, not even what is non-connectable, while it has a connection as a peripheral, and
@@ -207,21 +208,10 @@ class Advertising:
             return
         slots, kind = self._wanted
         await radio.renew_address()
-        await radio.command(
-            hci.HCI_LE_Set_Advertising_Parameters_Command(
-                advertising_interval_min=slots,
-                advertising_interval_max=slots,
-                advertising_type=kind,
-                own_address_type=radio.address.address_type,
-                peer_address_type=hci.Address.PUBLIC_DEVICE_ADDRESS,
-                peer_address=hci.Address.ANY,
-                advertising_channel_map=7,
-                advertising_filter_policy=0,
-            )
-        )
+        await radio.command(packets.advertising_parameters(slots, kind, radio.address.address_type))
         await radio.command(hci.HCI_LE_Set_Advertising_Data_Command(advertising_data=self._data))
         await radio.command(hci.HCI_LE_Set_Scan_Response_Data_Command(scan_response_data=self._response))
-        await radio.command(hci.HCI_LE_Set_Advertising_Enable_Command(advertising_enable=1))
+        await radio.command(packets.advertising_enable(1))
 
     def on_disconnection(self) -> None:
         """A connection is over."""
@@ -265,16 +255,10 @@ class Scanning:
             await self._disable()  # BTstack restarts with the new figures
         await radio.passes(radio.costs.scan_start_us)
         await radio.renew_address()
-        await radio.command(
-            hci.HCI_LE_Set_Scan_Parameters_Command(
-                le_scan_type=int(active),
-                le_scan_interval=_slots(interval_us),
-                le_scan_window=_slots(window_us),
-                own_address_type=radio.address.address_type,
-                scanning_filter_policy=0,
-            )
-        )
-        await radio.command(hci.HCI_LE_Set_Scan_Enable_Command(le_scan_enable=1, filter_duplicates=0))
+        own_address_type = radio.address.address_type
+        parameters = (int(active), _slots(interval_us), _slots(window_us), own_address_type)
+        await radio.command(packets.scan_parameters(*parameters))
+        await radio.command(packets.scan_enable(1))
         self.is_on = True
         if duration_ms > 0:
             self._end = asyncio.get_running_loop().call_later(duration_ms / 1000, self._is_over)
@@ -294,7 +278,7 @@ class Scanning:
             self._end.cancel()
             self._end = None
         self.is_on = False
-        await self._radio.command(hci.HCI_LE_Set_Scan_Enable_Command(le_scan_enable=0, filter_duplicates=0))
+        await self._radio.command(packets.scan_enable(0))
 
     def _on_report(self, report: hci.HCI_LE_Advertising_Report_Event.Report) -> None:
         # A report may still be on its way from the controller when the scan has ended.

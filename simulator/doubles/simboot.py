@@ -60,6 +60,7 @@ def _main() -> None:
         sys.modules["u" + name] = __import__(name)
     sys.modules["sys"] = sys.modules["usys"] = __import__("simsys").module
     sys.modules["micropython"] = __import__("simsched").module
+    sys.modules["gc"] = __import__("simgc").module
     if "cryptolib" in simrt.costs["lacks"]:
         _absent.append("ucryptolib")
     if simrt.costs["files"]:

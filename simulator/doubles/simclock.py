@@ -9,8 +9,6 @@ from micropython import const
 
 _BILLION = const(1000000000)
 
-_stood_still_us = 0
-
 
 def _counted(us: int) -> int:
     """What the oscillator counts in `us` of the world's time."""
@@ -20,18 +18,16 @@ def _counted(us: int) -> int:
 
 def uptime_us() -> int:
     """Since boot, as this board counts."""
-    # Called more often than all else together, hence in one piece.
     levels = simrt._levels
     us: int = simrt.now_us() - levels["ticks zero us"]
     if levels["clock ppb"]:
         us = _counted(us)
-    return levels["ticks base us"] + us - _stood_still_us
+    return levels["ticks base us"] + us - simrt.stood_still_us
 
 
 def stood_still(us: int) -> None:
     """For so much of the world's time ticks did not count."""
-    global _stood_still_us
-    _stood_still_us += _counted(us)
+    simrt.stood_still_us += _counted(us)
 
 
 def world_us(us: int) -> int:

@@ -22,15 +22,26 @@ _CALL = const(0)
 _WAIT = const(1)
 _DEBT_MAX_US = const(1000)
 _HEAP_EVERY_US = const(250000)
+_DAY_US = const(86400000000)
+_LAST_HOUR_US = const(3600000000)
+_HEAD_BYTES = const(26)
+_REPLY_BYTES = const(14)
+_BODY_BYTES = const(4608)
+_SPARE_BYTES = const(64)  # room for a number behind anything
+_PERIOD = const(1 << 30)
+_BILLION = const(1000000000)
 _ENTRY_COSTS = {"pin": "pin_irq_us", "timer": "timer_us", "hard_pin": "hard_irq_us", "hard_timer": "hard_irq_us"}
 
 profile = ""
 ticks_offset_us = 0
+stood_still_us = 0  # for so much of the board's time ticks did not count
 costs: "dict[str, Any]" = {}  # costs, and other facts of the port and this boot
 
 _line: "Any" = None  # the socket, once there is one
-_request = bytearray(26)
-_reply = bytearray(14)
+_request = bytearray(_HEAD_BYTES + _BODY_BYTES)  # one for all, so that asking leaves no garbage behind
+_reply = bytearray(_REPLY_BYTES)
+_body = b""
+_at = 0
 _world_us = 0
 _debt_us = 0
 _events: "list[tuple[str, Any]]" = []
@@ -40,7 +51,9 @@ _busy = False
 _ran = False
 _fed = False
 _heap_base = 0
+_heap_peak = 0
 _heap_due_us = 0
+_heap_day = 0
 _has_called = False
 
 
@@ -65,7 +78,7 @@ def request(op: str, args: tuple[object, ...]) -> "Any":
     """As `call`, but what happened meanwhile stays queued until `dispatch`."""
     global _has_called
     _has_called = True
-    return _exchange(_CALL, -1, 0, _encode((op, args)))
+    return _exchange(_CALL, -1, 0, (op, args))
 
 
 def feed() -> None:
@@ -110,15 +123,27 @@ def charge(us: int) -> None:
         sleep_us(0)
 
 
+def ticks_ms() -> int:
+    """`time.ticks_ms`, `charge` and `simclock.uptime_us` in one piece: called more often than all else together."""
+    global _debt_us
+    debt = _debt_us + costs["tick_us"]
+    if debt >= _DEBT_MAX_US:
+        charge(costs["tick_us"])
+        debt = _debt_us
+    else:
+        _debt_us = debt
+    us: int = _world_us + debt - _levels["ticks zero us"]
+    ppb: int = _levels["clock ppb"]
+    if ppb:
+        us += us * ppb // _BILLION
+    return (us + _levels["ticks base us"] - stood_still_us + ticks_offset_us) // 1000 & (_PERIOD - 1)
+
+
 def sleep_us(us: int) -> None:
     """Let the world go on for so long; interrupts are served meanwhile."""
     until = now_us() + us
     while _debt_us or _world_us < until:
-        depth = open_heap()
-        try:
-            _exchange(_WAIT, max(until, now_us()), 0, b"")
-        finally:
-            close_heap(depth)
+        _exchange(_WAIT, max(until, now_us()), 0, None)
         dispatch()
 
 
@@ -135,11 +160,7 @@ def rest_us(us: int | None) -> None:
     _ran = False
     until = -1 if us is None else now_us() + us
     while True:
-        depth = open_heap()
-        try:
-            _exchange(_WAIT, until if us is None else max(until, now_us()), _sample_heap(), b"")
-        finally:
-            close_heap(depth)
+        _exchange(_WAIT, until if us is None else max(until, now_us()), _sample_heap(), None)
         dispatch()
         if _ran or 0 <= until <= now_us():
             break
@@ -149,7 +170,7 @@ def rest_us(us: int | None) -> None:
 def dispatch() -> None:
     """Serve what is queued, unless a handler is being served already or the heap is open for a double's own work."""
     global _busy, _ran, _debt_us
-    if _busy:
+    if _busy or not _events:
         return
     _busy = True
     try:
@@ -198,79 +219,130 @@ def close_heap(depth: int) -> None:
 
 def watch_heap() -> None:
     """What is live now belongs to the doubles; the firmware's share is counted from here."""
-    global _heap_base
+    global _heap_base, _heap_day
+    _heap_day = (_world_us + _LAST_HOUR_US) // _DAY_US
     gc.collect()
     _heap_base = gc.mem_alloc()
 
 
 def _sample_heap() -> int:
-    # A turn that asked nothing of the world is the same idle turn again: collecting in each would cost more than all
-    # that the firmware does in it.
-    global _heap_due_us, _has_called
+    # Collecting costs more than all that the firmware does in a turn. So a turn that asked nothing of the world is
+    # taken for the same idle turn again; and where the whole heap, garbage among it, holds no more than the peak, its
+    # live part does not either, which is so most of the time. Once a day, at 23:00, it is counted whatever it is
+    # (`Vm.heap_of_day`).
+    global _heap_due_us, _heap_day, _has_called
+    day = (_world_us + _LAST_HOUR_US) // _DAY_US
+    if day != _heap_day:
+        _heap_day = day
+        return _live()
     if _world_us < _heap_due_us or not _has_called:
         return 0
     _has_called = False
     _heap_due_us = _world_us + _HEAP_EVERY_US
+    return _live() if gc.mem_alloc() - _heap_base > _heap_peak else 0
+
+
+def _live() -> int:
+    global _heap_peak
     gc.collect()
-    return max(0, gc.mem_alloc() - _heap_base)
+    live: int = max(0, gc.mem_alloc() - _heap_base)
+    _heap_peak = max(_heap_peak, live)
+    return live
 
 
-def _exchange(kind: int, until: int, heap: int, body: bytes) -> "Any":
+def _exchange(kind: int, until: int, heap: int, asked: "tuple[Any, Any] | None") -> "Any":
     global _world_us, _debt_us, _fed
     local = _world_us + _debt_us
-    struct.pack_into("<IBBqqI", _request, 0, len(body), kind, (not _busy) | _fed << 1, local, until, heap)
+    end = _HEAD_BYTES if asked is None else _put(asked, _HEAD_BYTES)
+    flags = (not _busy) | _fed << 1
+    struct.pack_into("<IBBqqI", _request, 0, end - _HEAD_BYTES, kind, flags, local, until, heap)
     _fed = False
-    _line.write(_request)
-    if body:
-        _line.write(body)
-    if _line.readinto(_reply) != 14:
+    _line.write(_request, end)
+    if _line.readinto(_reply) != _REPLY_BYTES:
         raise SystemExit  # the world is gone
-    length, errno, _world_us = struct.unpack("<Ihq", _reply)
-    _debt_us = max(0, local - _world_us)
-    value = None
-    if length:
-        (value, events, levels), _ = _decode(_line.read(length), 0)
-        _events.extend(events)
-        for pin, level in levels:
-            _levels[pin] = level
+    depth = open_heap()
+    try:
+        length, errno, _world_us = struct.unpack("<Ihq", _reply)
+        value = _receive(length) if length else None
+    finally:
+        close_heap(depth)
+    _debt_us = local - _world_us if local > _world_us else 0
     if errno:
         raise OSError(errno)
     return value
 
 
-def _encode(value: "Any") -> bytes:
+def _receive(length: int) -> "Any":
+    """The body of a reply: what happened is queued, what was asked for is returned."""
+    global _body, _at
+    _body, _at = _line.read(length), 0
+    value, events, levels = _take()
+    _body = b""
+    _events.extend(events)
+    for pin, level in levels:
+        _levels[pin] = level
+    return value
+
+
+# Small functions: one with more than a few variables has them on the heap, and is garbage when it returns.
+
+
+def _put(value: "Any", at: int) -> int:
+    """Write a value into the request (`wire.py`); where it ends."""
     if value is None:
-        return b"n"
-    if value is True:
-        return b"t"
-    if value is False:
-        return b"f"
+        _request[at] = 0x6E
+        return at + 1
+    if value is True or value is False:
+        _request[at] = 0x74 if value else 0x66
+        return at + 1
     if isinstance(value, int):
-        return b"i" + struct.pack("<q", value)
-    if isinstance(value, str):
-        text = value.encode()
-        return b"s" + struct.pack("<I", len(text)) + text
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return b"b" + struct.pack("<I", len(value)) + bytes(value)
-    return b"l" + struct.pack("<I", len(value)) + b"".join([_encode(item) for item in value])
+        struct.pack_into("<Bq", _request, at, 0x69, value)
+        return at + 9
+    if isinstance(value, (tuple, list)):
+        return _put_items(value, at)
+    return _put_bytes(0x73, value.encode(), at) if isinstance(value, str) else _put_bytes(0x62, value, at)
 
 
-def _decode(data: bytes, at: int) -> "tuple[Any, int]":
-    mark = data[at]
+def _put_items(items: "Any", at: int) -> int:
+    at = _put_size(0x6C, len(items), at)
+    for item in items:
+        at = _put(item, at)
+    return at
+
+
+def _put_bytes(mark: int, data: "Any", at: int) -> int:
+    at = _put_size(mark, len(data), at)
+    end = at + len(data)
+    if end + _SPARE_BYTES > len(_request):
+        _request.extend(bytes(end + _SPARE_BYTES - len(_request)))
+    _request[at:end] = data
+    return end
+
+
+def _put_size(mark: int, size: int, at: int) -> int:
+    if at + _SPARE_BYTES > len(_request):
+        _request.extend(bytes(_SPARE_BYTES))
+    struct.pack_into("<BI", _request, at, mark, size)
+    return at + 5
+
+
+def _take() -> "Any":
+    """The next value of the body."""
+    global _at
+    mark, at = _body[_at], _at + 1
     if mark == 0x6E:
-        return None, at + 1
+        _at = at
+        return None
     if mark == 0x74 or mark == 0x66:
-        return mark == 0x74, at + 1
+        _at = at
+        return mark == 0x74
     if mark == 0x69:
-        return struct.unpack_from("<q", data, at + 1)[0], at + 9
-    size = struct.unpack_from("<I", data, at + 1)[0]
-    at += 5
-    if mark == 0x62:
-        return data[at : at + size], at + size
-    if mark == 0x73:
-        return str(data[at : at + size], "utf8"), at + size
-    items = []
-    for _ in range(size):
-        item, at = _decode(data, at)
-        items.append(item)
-    return tuple(items), at
+        _at = at + 8
+        return struct.unpack_from("<q", _body, at)[0]
+    size = struct.unpack_from("<I", _body, at)[0]
+    at += 4
+    if mark == 0x6C:
+        _at = at
+        return tuple([_take() for _ in range(size)])
+    _at = at + size
+    return _body[at:_at] if mark == 0x62 else str(_body[at:_at], "utf8")

@@ -20,8 +20,7 @@ def ticks_us() -> int:
     return (_uptime_us() + simrt.ticks_offset_us) & (_PERIOD - 1)
 
 
-def ticks_ms() -> int:
-    return (_uptime_us() + simrt.ticks_offset_us) // 1000 & (_PERIOD - 1)
+ticks_ms = simrt.ticks_ms
 
 
 def ticks_cpu() -> int:

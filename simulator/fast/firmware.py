@@ -144,7 +144,9 @@ class Firmware:
     turn: "Doubles"
 
     def __init__(self) -> None:
-        doors = {name: _Doors(self, name) for name in (*_AT_BOOT, "esp32", "rp2", "pyb")}
+        doors: dict[str, Any] = {name: _Doors(self, name) for name in (*_AT_BOOT, "esp32", "rp2", "pyb")}
+        # The modules here are all boards': none of them lets any go (`interlock/parts.py`).
+        doors["sys"] = SimpleNamespace(modules={})
         self._modules = Modules(FIRMWARE, doors, lambda text: self.turn.printed(text))
 
     @property
@@ -185,7 +187,7 @@ class Doubles:
     def line(self, wait: Callable[[int], None], call: Callable[[str, tuple[object, ...]], object]) -> dict[str, Any]:
         """What `simrt` knows, by name; from now on it reaches the world by these two instead of a socket."""
         rt: dict[str, Any] = vars(self.load("simrt"))
-        rt["_exchange"] = lambda kind, until_us, heap, body: wait(until_us)
+        rt["_exchange"] = lambda kind, until_us, heap, asked: wait(until_us)
         rt["request"] = call
         rt["open_heap"], rt["close_heap"] = _no_lock, _no_unlock
         rt["_sample_heap"] = _no_lock
@@ -199,14 +201,14 @@ class Doubles:
 
     def _ticks_ms(self) -> Callable[[], int]:
         """`time.ticks_ms` in one piece: it is called more often than all else together."""
-        rt, clock = vars(self.load("simrt")), vars(self.load("simclock"))
+        rt = vars(self.load("simrt"))
         whole: Callable[[], int] = self.load("time").ticks_ms
         tick_us, offset_us, levels = rt["costs"]["tick_us"], rt["ticks_offset_us"], rt["_levels"]
         debt_max_us = rt["_DEBT_MAX_US"]
 
         def ticks_ms() -> int:
             debt_us = rt["_debt_us"] + tick_us
-            if debt_us >= debt_max_us or levels["clock ppb"] or clock["_stood_still_us"]:
+            if debt_us >= debt_max_us or levels["clock ppb"] or rt["stood_still_us"]:
                 return whole()
             rt["_debt_us"] = debt_us
             uptime_us = levels["ticks base us"] + rt["_world_us"] + debt_us - levels["ticks zero us"]

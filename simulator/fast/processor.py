@@ -50,6 +50,7 @@ class Processor:
         self.name = name
         self.output: list[str] = [] if output is None else output
         self.heap_peak = 0
+        self.heap_of_day: dict[int, int] = {}
         self.dropped_edges = 0
         self.exchanges = 0
         self._profile = profile

@@ -103,6 +103,7 @@ class VirtualBoard:
         self._is_radio_on = False
         self._switching = asyncio.Lock()
         self._heap_peak = 0
+        self._heap_of_day: dict[int, int] = {}
         self._booted_us = 0
         self._sleeping: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -126,6 +127,11 @@ class VirtualBoard:
     def heap_peak(self) -> int:
         """Most live bytes of the firmware in any boot; see Vm."""
         return max(self._heap_peak, self._vm.heap_peak if self._vm else 0)
+
+    @property
+    def heap_of_day(self) -> dict[int, int]:
+        """Live bytes of the firmware late on each day of the world, in any boot; see Vm."""
+        return self._heap_of_day | (self._vm.heap_of_day if self._vm else {})
 
     @property
     def vm(self) -> Vm | None:
@@ -251,6 +257,7 @@ class VirtualBoard:
             return
         vm.kill()
         self._heap_peak = max(self._heap_peak, vm.heap_peak)
+        self._heap_of_day |= vm.heap_of_day
         self.dropped_edges += vm.dropped_edges
         self._peripherals.halt(power_lost=power_lost)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from interlock_loader import container
 
 from ..profiles import Profile
-from .interpreter import VmError, find_vm
+from .interpreter import VmError, command_of, find_vm
 from .vm import FIRMWARE
 
 _MAKE = """
@@ -82,7 +82,7 @@ def _made(size: int, block_bytes: int, program_bytes: int, contents: tuple[tuple
         (there / "make.py").write_text(_MAKE)
         sizes = [str(size), str(block_bytes), str(program_bytes)]
         command = [
-            find_vm(),
+            *command_of(find_vm()),
             "-X",
             "heapsize=32m",
             str(there / "make.py"),

@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 PATIENCE_S = 60.0
@@ -26,6 +28,18 @@ def find_vm() -> str:
     return found
 
 
+@cache
+def command_of(executable: str) -> tuple[str, ...]:
+    """How that VM is started with the least before it; arguments follow. The VM of interlock[sim] is a library behind a
+    script of Python's, most of whose start is Python's search for packages; here it is told where the library is."""
+    is_ours = Path(executable) == Path(sys.executable).with_name("micropython")
+    library = find_spec("micropython_run") if is_ours else None
+    if library is None or library.origin is None:
+        return (executable,)
+    run = f"import sys; sys.path.append({str(Path(library.origin).parent)!r}); import micropython_run as vm; "
+    return (sys.executable, "-I", "-S", "-c", run + f"sys.exit(vm.run_main([{executable!r}, *sys.argv[1:]]))")
+
+
 def unusable(executable: str, what: str) -> VmError:
     """The error for a VM that will not do, with advice."""
     return VmError(
@@ -43,7 +57,11 @@ def vm_version(executable: str | None = None) -> str:
     )
     try:
         done = subprocess.run(
-            [executable, "-c", ask], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S
+            [*command_of(executable), "-c", ask],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise unusable(executable, why(error)) from error

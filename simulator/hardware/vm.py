@@ -23,7 +23,7 @@ from typing import Protocol
 
 from ..clock import now_us
 from ..profiles import Pin, Profile
-from .interpreter import PATIENCE_S, VmError, find_vm, unusable, why
+from .interpreter import PATIENCE_S, VmError, command_of, find_vm, unusable, why
 from .wire import CALL, REQUEST, Request, read_request, write_reply
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +35,7 @@ SCHEDULER_DEPTH = 8
 """Soft interrupts of pins and timers that can be pending (MICROPY_SCHEDULER_DEPTH); further ones are dropped, as on a
 board."""
 _SCHEDULED = ("pin", "timer")
+_DAY_US, _LAST_HOUR_US = 86_400_000_000, 3_600_000_000
 
 
 class FirmwareError(Exception):
@@ -80,8 +81,10 @@ class Vm:
 
     `output` collects what it prints, line by line; `printed` is told each piece as it comes. `heap_peak`: most bytes
     that were live on the firmware's own account, after a collection, when it rested and had asked the world for
-    something since it was last looked at (four times a virtual second at most); 64-bit objects, the doubles' share
-    taken off. `dropped_edges` counts pin interrupts and alarms lost to a full scheduler.
+    something since it was last looked at, at most each 250 ms (`_sample_heap` in `doubles/simrt.py`); 64-bit objects,
+    the doubles' share taken off. `heap_of_day`: what is live at the first rest after 23:00 of each day of the world;
+    its first day is 1.
+    `dropped_edges` counts pin interrupts and alarms lost to a full scheduler.
     """
 
     needs_script = True
@@ -106,6 +109,7 @@ class Vm:
         self._has_files = has_files
         self.output: list[str] = [] if output is None else output
         self.heap_peak = 0
+        self.heap_of_day: dict[int, int] = {}
         self.dropped_edges = 0
         self.exchanges = 0
         self._script = script
@@ -164,7 +168,7 @@ class Vm:
     def _spawn(self, executable: str, fd: int) -> "subprocess.Popen[bytes]":
         """The VM's process; `fd`: its end of the line to this side."""
         return subprocess.Popen(
-            [executable, *self._arguments(fd)],
+            [*command_of(executable), *self._arguments(fd)],
             cwd=self._script.parent,
             pass_fds=(fd,),
             stdin=subprocess.DEVNULL,
@@ -210,12 +214,18 @@ class Vm:
         if not self.ended.done():
             self.ended.set_result(Ended(None))
 
+    def _note_heap(self, request: Request) -> None:
+        self.heap_peak = max(self.heap_peak, request.heap)
+        day = (request.local_us + _LAST_HOUR_US) // _DAY_US
+        if day and request.heap:
+            self.heap_of_day.setdefault(day, request.heap)
+
     async def _drive(self, begin_us: int) -> None:
         try:
             await self._until(begin_us)
             self._reply(0, self._birth_certificate())
             while (request := await self._next()) is not None:
-                self.heap_peak = max(self.heap_peak, request.heap)
+                self._note_heap(request)
                 if request.fed:
                     self._handler.fed()
                 self._hears = request.hears

@@ -10,7 +10,7 @@ flags: 1: events may come with the reply; 2: the watchdog was fed. `length` coun
 """
 
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 CALL = 0
 """Do something at `local_us` and answer."""
@@ -25,8 +25,7 @@ _INT = struct.Struct("<cq")
 _SIZE = struct.Struct("<cI")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """`hears`: events may come with the reply. `fed`: the watchdog was, just before. `heap`: live bytes of the
     firmware, 0 when not sampled."""
 

@@ -43,7 +43,7 @@ class Burst(NamedTuple):
 
 
 class _Ear:
-    """A tap of the world (`world.Tap`)."""
+    """A tap of the world (`tap.Tap`)."""
 
     def __init__(self) -> None:
         self.pdus: list[Pdu] = []

@@ -14,6 +14,7 @@ from .air import Air, Pdu, PduType, Radio
 from .connecting import ConnectingController
 from .link_end import MAX_OCTETS
 from .link_layer import SLOT_US, Advertiser, Scanner, is_supported
+from .packets import is_kept, read, written
 
 MIN_ADVERTISING_US = 20_000
 MAX_ADVERTISING_US = 10_240_000
@@ -45,6 +46,13 @@ class QuietHost(host.Host):
 
     It emits "packets_completed" with a connection handle and a count, when packets of that connection were sent.
     """
+
+    def on_packet(self, packet: bytes) -> None:
+        """Read one packet from the controller."""
+        if self.ready and is_kept(packet):
+            self.on_hci_packet(read(packet))
+        else:
+            super().on_packet(packet)
 
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Dispatch one packet from the controller."""
@@ -164,6 +172,13 @@ class AirController(ConnectingController):
 
     # HCI.
 
+    def on_packet(self, packet: bytes) -> None:
+        """Read one packet from the host."""
+        if is_kept(packet):
+            self.on_hci_packet(read(packet))
+        else:
+            super().on_packet(packet)
+
     def on_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Dispatch one packet from the host; commands without Bumble's debug text."""
         if isinstance(packet, hci.HCI_Command):
@@ -186,7 +201,7 @@ class AirController(ConnectingController):
     def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
         """Hand one packet to the host, in order, within this instant."""
         if self.host is not None:
-            asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
+            asyncio.get_running_loop().call_soon(self.host.on_packet, written(packet))
 
     def on_hci_reset_command(self, command: hci.HCI_Reset_Command) -> hci.HCI_StatusReturnParameters:
         """7.3.2: advertising, scanning and connections end, too."""

@@ -134,16 +134,15 @@ class Line:
             with self._guard:
                 fds = [fd for fd in (self._outer, self._board) if fd is not None and fd >= 0]
                 is_waiting = bool(self._waiting) and self._board is not None
-            try:
-                ready, _, _ = select.select([self._woken, *fds], [], [], _POLL_S if is_waiting else None)
-            except OSError:
-                continue  # one of them was closed meanwhile
+            with contextlib.suppress(OSError):  # one of them was closed meanwhile
+                select.select([self._woken, *fds], [], [], _POLL_S if is_waiting else None)
             with self._guard:
-                if self._woken in ready:
+                if _has(self._woken):
                     os.read(self._woken, _PIECE)
-                if self._outer in ready and self._outer >= 0:
+                # Asked again: another may have come meanwhile, and got the old one's descriptor.
+                if self._outer >= 0 and _has(self._outer):
                     self._type(_read(self._outer))
-                if self._board is not None and self._board in ready:
+                if self._board is not None and _has(self._board):
                     said = _read(self._board)
                     if said is None:
                         self._drop_board()
@@ -186,6 +185,11 @@ class Line:
             return
         with contextlib.suppress(OSError):
             os.write(self._outer, data)
+
+
+def _has(fd: int) -> bool:
+    """Whether reading this now does not wait."""
+    return bool(select.select([fd], [], [], 0)[0])
 
 
 def _read(fd: int) -> bytes | None:

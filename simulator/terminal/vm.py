@@ -11,6 +11,7 @@ import subprocess
 import termios
 from typing import TYPE_CHECKING, Any
 
+from ..hardware.interpreter import command_of
 from ..hardware.vm import DOUBLES, Vm, die_with_host
 from ..hardware.wire import Request
 
@@ -46,7 +47,7 @@ class TerminalVm(Vm):
         prompt = str(DOUBLES / "simprompt.py")
         try:
             process = subprocess.Popen(
-                [executable, "-i", prompt, str(fd), script, str(self._modules)],
+                [*command_of(executable), "-i", prompt, str(fd), script, str(self._modules)],
                 cwd=self._script.parent,
                 pass_fds=(fd,),
                 stdin=theirs,

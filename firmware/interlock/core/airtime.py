@@ -173,10 +173,14 @@ class Airtime:
                 return False
         return True
 
+    def _end(self, now: int) -> None:
+        # Apart from `turn`, whose names in such a list would be made anew, in memory, at every turn.
+        self._entries = [entry for entry in self._entries if not is_due(entry.until, now)]
+
     def turn(self, now: int) -> tuple[bytes, int] | None:
         """The (frame, interval_ms) that belongs on the air now, or None."""
         if self._entries and self._has_ended(now):  # most turns leave the memory alone
-            self._entries = [entry for entry in self._entries if not is_due(entry.until, now)]
+            self._end(now)
         for entry in self._entries:
             if is_due(entry.judge_at, now):
                 entry.judge(self.crowd.size(now), now)

@@ -46,9 +46,12 @@ class _Ids:
         have = len(self._ids) // _ID_BYTES
         if have >= self._count:
             return False
-        wanted = range(have, min(have + most, self._count))
-        self._ids += b"".join([self._keys.identifier(self.first + i * self._step) for i in wanted])
-        return len(wanted) > 0
+        self._extend(have, min(have + most, self._count))
+        return most > 0
+
+    def _extend(self, begin: int, end: int) -> None:
+        # Apart from `grow`, whose names in such a list would be made anew, in memory, at every turn.
+        self._ids += b"".join([self._keys.identifier(self.first + i * self._step) for i in range(begin, end)])
 
 
 class Partner:

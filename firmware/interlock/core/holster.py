@@ -123,3 +123,9 @@ def airs(state: HolsterState, event: int, now: int, policy: "Policy") -> tuple[i
         if effect[0] == AIR:
             return effect[1], effect[2]
     return None
+
+
+def airs_next(state: HolsterState, now: int, policy: "Policy") -> "tuple[tuple[int, int] | None, ...]":
+    """What each hot event would air. A function of its own: names that a list like this one takes from around it are
+    made anew, in memory, whenever who holds it is entered, and `HolsterRole.prepare` is at every turn."""
+    return tuple([airs(state, event, now, policy) for event in HOT])

@@ -31,15 +31,21 @@ _REASONS = {
 }
 
 
-class Notary:
-    """`unit`: whose journal it is (`needs.Signing`); `serial`: its 8 bytes."""
+PAST_MS, TAKEN_MS, TOLD = range(3)
+_SECTORS = 16  # more than the signer has
 
-    def __init__(self, held: "Signer", unit: "Signing", serial: bytes) -> None:
+
+class Notary:
+    """`unit`: whose journal it is (`needs.Signing`); `serial`: its 8 bytes; `noted`: what those of a boot hand on, who
+    come and go with technicians: a UTC that was past when it began, the uptime at which an index was taken last, and
+    from TOLD on which trees of the key were told to have rotted (number times _SECTORS, and sector). None where nothing
+    is known; the first may be left out."""
+
+    def __init__(self, held: "Signer", unit: "Signing", serial: bytes, noted: "list[int | None] | None" = None) -> None:
         self._signer = held
         self._unit = unit
         self._serial = serial
-        self._past_ms = unit.utc_ms()  # no clock is set yet: a UTC that was past when the unit booted
-        self._taken_ms: int | None = None  # uptime of the last index taken since
+        self._noted = [unit.utc_ms(), None] if noted is None else noted
 
     def checkpoint(self, credential: int, last_seen: int | None, nonce: bytes) -> tuple[int, int, int]:
         """Take an index, say so in the journal, and begin to sign the journal's end behind that record: OK or why not,
@@ -51,10 +57,10 @@ class Notary:
         except SignerError as error:
             return _REASONS[error.reason], 0, 0
         except OSError:
-            self._taken_ms = self._unit.uptime_ms()  # it may be used up
+            self._noted[TAKEN_MS] = self._unit.uptime_ms()  # it may be used up
             return wire.FLASH_FAILED, 0, 0
         unit, remaining = self._unit, self._signer.remaining
-        self._taken_ms = unit.uptime_ms()
+        self._noted[TAKEN_MS] = unit.uptime_ms()
         if not unit.record(records.CHECKPOINT, records.pack(records.CHECKPOINT, index, remaining)):
             return wire.FLASH_FAILED, 0, 0
         journal = unit.journal
@@ -73,12 +79,13 @@ class Notary:
         unit, index = self._unit, self._signer.index
         if not index:
             return TECHNICIAN_MS
-        if self._taken_ms is not None:
-            return unit.uptime_ms() - self._taken_ms
+        taken_ms = self._noted[TAKEN_MS]
+        if taken_ms is not None:
+            return unit.uptime_ms() - taken_ms
         signed = self._signer.signed()
         last = None if signed is None else checkpoint.unpack(signed[0])
         since_ms = last.utc_ms if last is not None and last.index + 1 == index else 0
-        since_ms = since_ms or self._past_ms
+        since_ms = since_ms or self._noted[PAST_MS] or 0
         return max(unit.uptime_ms(), unit.utc_ms() - since_ms)
 
     def signed(self) -> tuple[int, bytes]:
@@ -104,6 +111,7 @@ class Notary:
             return wire.OK if held.params == params else wire.BUSY_SIGNING
         if held.is_signing:
             return wire.BUSY_SIGNING
+        del self._noted[TOLD:]  # of the key that was there
         try:
             held.generate(params, Hmac(theirs).digest(ours))
         except OSError:
@@ -118,8 +126,15 @@ class Notary:
             more = held.work(hashes) or held.tidy()
         except OSError:
             more = False
-        if held.rotted is not None:
-            fields = (records.FAULT_SIGNING, held.rotted, unit.journal.sequence, 0)
-            held.rotted = None
-            unit.record(records.FAULT, records.pack(records.FAULT, *fields))
+        rotted, held.rotted = held.rotted, None
+        if rotted is not None:
+            tree = held.rotted_number * _SECTORS + rotted
+            if tree not in self._noted[TOLD:]:
+                self._noted.append(tree)
+                fields = (records.FAULT_SIGNING, rotted, unit.journal.sequence, 0)
+                unit.record(records.FAULT, records.pack(records.FAULT, *fields))
         return more
+
+    def is_idle(self) -> bool:
+        """Whether there is nothing to compute and nothing to tell."""
+        return not self._signer.busy and self._signer.rotted is None

@@ -178,18 +178,20 @@ BY_BUTTON = 4
 HEARD_LIMITED = 7  # a stranger's, and too many strangers started the recorder lately
 HEARD_POLICY = 8  # policy keeps such an event to the journal
 
-# Kinds of flash fault.
+# Kinds of flash fault; those below FAULT_SIGNING are the journal's own, and counted for life.
 FAULT_ERASE = 1  # a sector that does not become blank: it is left out
 FAULT_PROGRAM = 2  # what was programmed is not what is there: it was written again elsewhere
 FAULT_HEADER = 3  # a sector whose header cannot be read any more
 FAULT_RECORDS = 4  # records that were written once and cannot be read any more
 FAULT_SIGNING = 5  # the signing key, or one of its bottom trees: it signs no more
+FAULT_PART = 6  # a part of the program that serves technicians could not be loaded: nobody is invited meanwhile
 FAULT_NAMES = {
     FAULT_ERASE: "erase failed",
     FAULT_PROGRAM: "program failed",
     FAULT_HEADER: "sector header unreadable",
     FAULT_RECORDS: "records unreadable",
     FAULT_SIGNING: "signing key unreadable",
+    FAULT_PART: "part of the program not loaded",
 }
 
 # Modes of a holster unit, and why one began or ended.

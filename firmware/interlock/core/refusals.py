@@ -77,6 +77,10 @@ class Refusals:
             if not pause.tries:
                 del self._pauses[credential]
 
+    def is_idle(self) -> bool:
+        """Whether nothing is remembered."""
+        return self._quiet_until is None and not self._pauses and not self._counts
+
     def _flush(self) -> None:
         counts, self._counts = self._counts, {}
         for reason in sorted(counts):

@@ -69,6 +69,10 @@ class Session:
         """The tick at which `tick` has something to do, or None."""
         return None if self.ended is not None else self._deadline
 
+    def is_open(self) -> bool:
+        """Whether somebody has proved who they are, and it is not over."""
+        return self.phase == OPEN
+
     def tick(self, now: int) -> None:
         """End a session that says nothing."""
         if self.ended is None and is_due(self._deadline, now):

@@ -106,7 +106,8 @@ class Signer:
     what a cut left. Where the flash fails, calls raise OSError; the next `work` tries again, a signature is lost.
 
     `params`: code of its parameters, 0 for none. `table`: parameters by code. `rotted`: the sector, from the signer's
-    first on, whose tree was found to sign no more; whoever tells of it sets it back to None.
+    first on, whose tree was found to sign no more; whoever tells of it sets it back to None. `rotted_number`: that
+    tree's, of those that the sector had.
     """
 
     def __init__(self, flash: "Flash", first_sector: int, table: "Mapping[int, Params]" = PARAMS) -> None:
@@ -123,6 +124,7 @@ class Signer:
         self._open_logs()
         self.params = self._tree.code if self._is_whole() else 0
         # A cut in `generate` leaves number 0 at most.
+        self.rotted_number = 0
         self.rotted: int | None = HEAD if not self.params and self._logs[0].number else None
         if self.params:
             self._chores = _Job(self._due())
@@ -265,13 +267,13 @@ class Signer:
                 self._chores = _Job(self._due())
             self._signing = None
             if isinstance(error, RotError):
-                self._give_up(error.sector - self._first)
+                self._give_up(error.sector - self._first, error.number)
             raise
         return self.busy
 
-    def _give_up(self, sector: int) -> None:
+    def _give_up(self, sector: int, number: int) -> None:
         """What rotted signs no more: the key, or a bottom tree, whose indices are stepped over."""
-        self.rotted = sector
+        self.rotted, self.rotted_number = sector, number
         if sector == HEAD:
             self.params = 0
             self._chores = None

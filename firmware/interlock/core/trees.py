@@ -71,11 +71,13 @@ def _crc(data: bytes) -> bytes:
 
 
 class RotError(OSError):
-    """The leaves of a tree are not those that its root was made from. `sector`: where its head is."""
+    """The leaves of a tree are not those that its root was made from. `sector`: where its head is; `number`: the
+    tree's."""
 
-    def __init__(self, sector: int) -> None:
+    def __init__(self, sector: int, number: int) -> None:
         super().__init__("a leaf of the signing tree in sector %d changed in the flash: it signs no more" % sector)
         self.sector = sector
+        self.number = number
 
 
 def read(flash: "Flash", offset: int, count: int) -> bytes:
@@ -248,7 +250,7 @@ class StoredTree:
         tree = yield from self._climb(q)
         self.is_sound = tree.root == self.root
         if not self.is_sound:
-            raise RotError(self._head // self._flash.sector_bytes)
+            raise RotError(self._head // self._flash.sector_bytes, self.number)
         return tree
 
     def _climb(self, q: int) -> "Generator[int, None, Tree]":

@@ -78,7 +78,6 @@ FINDING_NAMES = {
 # Bits of `flags`.
 FLAG_TRIAL = 1  # what runs is on trial
 FLAG_FELL_BACK = 2  # the release of the other slot was given up: it did not pass its trial
-FLAG_NAMES = {FLAG_TRIAL: "on trial", FLAG_FELL_BACK: "other given up"}
 SLOTS = "ab"
 
 BEGIN_FORM = ">I32s"  # bytes of the file, SHA-256 of its head

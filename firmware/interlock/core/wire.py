@@ -34,7 +34,6 @@ STATE_BOXED = 0  # no settings: its label opens it
 STATE_IN_SERVICE = 1
 STATE_LABEL_OPEN = 2  # set up, but no admin has spoken to it yet: its label still opens it
 STATE_NAMES = {STATE_BOXED: "boxed", STATE_IN_SERVICE: "in service", STATE_LABEL_OPEN: "being set up"}
-Info = namedtuple("Info", ("version", "state", "serial"))
 
 # Credentials.
 SETUP = 0  # the label's secret, with X25519

@@ -7,10 +7,10 @@ from io import BytesIO
 from .. import journal_file
 from ..journal_file import Header
 from ..store.lines import StoredJournal
-from .found import Walked
-from .outcomes import Altered, Contradicted, Outcome, RolledBack
-from .seals import Keys
-from .walk import walk
+from ..verifying.found import Walked
+from ..verifying.outcomes import Altered, Contradicted, Outcome, RolledBack
+from ..verifying.seals import Keys
+from ..verifying.walk import walk
 
 
 def told_by(journal: StoredJournal, walked: Walked, seal_keys: Sequence[bytes]) -> list[Outcome]:

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..journal_items import Header
-from .checkpoints import stories
-from .examine import Examined, Job, Known, examine
-from .forks import parting
-from .numbers import by_others
-from .outcomes import (
+from ..verifying.checkpoints import stories
+from ..verifying.numbers import by_others
+from ..verifying.outcomes import (
     Contradicted,
     Intact,
     Outcome,
@@ -23,13 +21,15 @@ from .outcomes import (
     UnwitnessedTail,
     verdict_of,
 )
-from .outcomes import in_order as outcomes_in_order
+from ..verifying.outcomes import in_order as outcomes_in_order
+from ..verifying.witnesses import Book, Seen, compare
+from ..workers.sharing import in_order
+from .examine import Examined, Job, Known, examine
+from .forks import parting
 from .places import InFile, InStore, Place, Remembered, header_of
-from .sharing import in_order
-from .witnesses import Book, Seen, compare
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
+    from ..workers.executor import Executor
 
 STORED_BYTES = 1 << 20
 """Taken for the size of a journal in a store, where progress is told."""

@@ -1,6 +1,7 @@
-"""Where journals are found: in files, in the store, and in what was exported of one. Each can be read again from its
-beginning, in any process."""
+"""Where journals are found: in files, in the store, and in what was exported of one (`exporting/in_dossier.py`). Each
+can be read again from its beginning, in any process."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -99,8 +100,28 @@ class Kept(NamedTuple):
         return Loaded(assemble(*self.stored), self.signed)
 
 
+class Holding(ABC):
+    """A place that keeps a unit's journal record by record, beside what the unit signed and who had it."""
+
+    serial: str
+
+    @property
+    @abstractmethod
+    def name(self) -> str: ...
+
+    @abstractmethod
+    def kept(self) -> Kept:
+        """All of it. ToolError with advice when it cannot be read."""
+
+    def load(self) -> Loaded:
+        return self.kept().loaded()
+
+    def open(self) -> BinaryIO:
+        return self.load().open()
+
+
 @dataclass(frozen=True)
-class InStore:
+class InStore(Holding):
     """The journal of the unit `serial` in a store."""
 
     store: Path | str
@@ -133,37 +154,8 @@ class InStore:
         finally:
             store.close()
 
-    def load(self) -> Loaded:
-        return self.kept().loaded()
 
-    def open(self) -> BinaryIO:
-        return self.load().open()
-
-
-@dataclass(frozen=True)
-class InDossier:
-    """The journal of the unit `serial` in a folder that `exporting/dossier.py` wrote."""
-
-    folder: Path
-    serial: str
-
-    @property
-    def name(self) -> str:
-        return "the export"
-
-    def kept(self) -> Kept:
-        from ..exporting.kept_files import read_kept
-
-        return read_kept(self.folder, self.serial)
-
-    def load(self) -> Loaded:
-        return self.kept().loaded()
-
-    def open(self) -> BinaryIO:
-        return self.load().open()
-
-
-Place = InFile | InStore | InDossier
+Place = InFile | Holding
 
 
 def unreadable(what: object, error: OSError) -> ToolError:

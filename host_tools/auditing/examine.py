@@ -5,17 +5,17 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
 from ..journal_items import EPOCH_AT, Header
-from ..labels.label import serial_text
-from .checkpoints import Fact, Judged, Signatures, Voucher, judge
-from .found import Fault, Walked
-from .gaps import Counts, explain
-from .outcomes import Altered, Gap, Outcome, TruncatedTail, UnknownKey
-from .places import InDossier, InStore, Loaded, Place, Remembered, unreadable
-from .roles import of_role
-from .seals import Keys, era_of
+from ..label import serial_text
+from ..verifying.checkpoints import Fact, Judged, Signatures, Voucher, judge
+from ..verifying.found import Fault, Walked
+from ..verifying.gaps import Counts, explain
+from ..verifying.outcomes import Altered, Gap, Outcome, TruncatedTail, UnknownKey
+from ..verifying.roles import of_role
+from ..verifying.seals import Keys, era_of
+from ..verifying.testimony import Testimony
+from ..verifying.walk import walk
+from .places import Holding, Loaded, Place, Remembered, unreadable
 from .stored import told_by
-from .testimony import Testimony
-from .walk import walk
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def examine(job: Job, seen: Callable[[int], None] | None = None, loaded: Loaded 
     place, known = job.place, job.known
     signatures = Signatures(known.signing_keys, place.name)
     testimony = Testimony()
-    if loaded is None and isinstance(place, InStore | InDossier):
+    if loaded is None and isinstance(place, Holding):
         loaded = place.load()
     for signed in loaded.signed if loaded is not None else ():
         signatures.take(signed, None)

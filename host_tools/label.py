@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from interlock.core.access import SECRET_BYTES
 
-from ..outcome import ToolError
+from .outcome import ToolError
 
 PREFIX = "IL1"
 SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,7}")

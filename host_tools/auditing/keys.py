@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from interlock.core import lms
 
 from ..journal_items import Header
-from ..labels.label import serial_text
+from ..label import serial_text
 from ..outcome import ToolError
-from .checkpoints import Voucher
+from ..verifying.checkpoints import Voucher
 from .examine import Known
 
 if TYPE_CHECKING:

@@ -12,17 +12,15 @@ from interlock.core.layout import UNKNOWN
 from ..joined import Joined
 from ..journal_items import Header
 from ..store.lines import serial_bytes
+from ..verifying.mentions import mentions
+from ..verifying.roles import role_in
+from ..workers.sharing import in_order
 from .audit import STORED_BYTES, Knowing, Progress, Report, compared
 from .examine import Job, examine
-from .mentions import mentions
-from .places import InDossier, InStore
-from .roles import role_in
-from .sharing import in_order
+from .places import Holding
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
-
-Stored = InStore | InDossier
+    from ..workers.executor import Executor
 
 
 class Seen(NamedTuple):
@@ -34,7 +32,7 @@ class Seen(NamedTuple):
     shows: int = 0
 
 
-def look(place: Stored) -> Seen:
+def look(place: Holding) -> Seen:
     """ToolError when it cannot be read."""
     stored = place.kept().stored
     number, role, _ = stored.identity
@@ -43,7 +41,7 @@ def look(place: Stored) -> Seen:
 
 
 def audit_apart(
-    places: Sequence[Stored],
+    places: Sequence[Holding],
     knowing: Knowing,
     executor: "Executor | None" = None,
     progress: Progress = lambda _, __: None,
@@ -68,7 +66,7 @@ def audit_apart(
     return [reports[place] for place in range(len(places))]
 
 
-def _groups(places: Sequence[Stored], seen: Sequence[Seen]) -> list[list[int]]:
+def _groups(places: Sequence[Holding], seen: Sequence[Seen]) -> list[list[int]]:
     """Which of the places are compared with each other."""
     joined = Joined()
     for place, one in zip(places, seen, strict=True):

@@ -1,9 +1,17 @@
-"""Hidden questions, and remarks beside a command's work."""
+"""Questions to people at the terminal, and remarks beside a command's work."""
 
 import sys
 from collections.abc import Callable
 
-from .running import ask
+import typer
+
+from . import interrupts
+
+
+def ask(question: str, hidden: bool = False, default: str | None = None) -> str:
+    """What a person types, on a terminal; `hidden`: unseen. Ctrl-C ends the command here, too."""
+    with interrupts.asking():
+        return str(typer.prompt(question, default=default, show_default=bool(default), hide_input=hidden, err=True))
 
 
 def asker() -> Callable[[str], str] | None:

@@ -1,11 +1,11 @@
-"""Work shared out, or done here: with an executor (`campaign/executor.py`) by its workers, without one in this process,
+"""Work shared out, or done here: with an executor (`executor.py`) by its workers, without one in this process,
 where nothing but the standard library is needed. What comes back is the same."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from ..campaign.executor import Executor
+    from .executor import Executor
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -18,7 +18,7 @@ def shared(function: Callable[[T], R], items: Iterable[T], executor: "Executor |
         for item in items:
             yield item, function(item)
         return
-    from ..campaign.executor import Failed
+    from .executor import Failed
 
     for item, outcome in executor.map_unordered(function, items):
         if isinstance(outcome, Failed):

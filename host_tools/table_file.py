@@ -7,7 +7,8 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..outcome import ToolError
+from . import bounded
+from .outcome import ToolError
 
 BYTES_MAX = 4 * 1024 * 1024
 SHOWN_MAX = 40
@@ -35,14 +36,7 @@ def is_file(text: str) -> bool:
 
 def read(path: Path) -> bytes:
     """The file's bytes. ToolError when it cannot be read, or is too large for a table that a person made."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(BYTES_MAX + 1)
-    except OSError as error:
-        raise ToolError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
-    if len(data) > BYTES_MAX:
-        raise ToolError(f"{path} is larger than 4 MiB", "Is it another file?")
-    return data
+    return bounded.read(path, BYTES_MAX, ToolError(f"{path} is larger than 4 MiB", "Is it another file?"))
 
 
 def rows(data: bytes, headings: str) -> list[Row]:
