@@ -15,12 +15,14 @@ MEMORY := $(shell df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 && $$4 > 2000000 { 
 ifneq ($(MEMORY),)
 export PYTEST_DEBUG_TEMPROOT := $(MEMORY)
 endif
-# Compiled once, beside the sources nothing.
+# Compiled once, beside the sources nothing; where the environment forbids it, each command and VM of a test would
+# compile everything anew.
 export PYTHONPYCACHEPREFIX := $(CURDIR)/build/pycache
+unexport PYTHONDONTWRITEBYTECODE
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep test-bluez check firmware flash bench format clean
+.PHONY: help demo test test-deep test-bluez check firmware flash bench bench-check format clean
 
 help: ## Show this menu
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,11 +30,11 @@ help: ## Show this menu
 demo: $(SIM) ## A drawn taser starts a camera: play the first shift, leave the proof in build/demo/
 	@$(BIN)/interlock simulate simulator/scenarios/first_shift.toml --seed 1 --out build/demo
 
-test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (ten minutes or more on 2 slow cores); CUT=id: that power cut alone
-	@$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not deep" $(if $(CUT),tests/powercut)
+test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (about six minutes on 2 cores); CUT=id: that power cut alone
+	@$(BIN)/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "not deep" $(if $(CUT),tests/powercut)
 
-test-deep: $(DEV) ## The slow sweeps as well
-	@$(BIN)/pytest -n $(JOBS) --dist loadgroup
+test-deep: $(DEV) ## What takes long, in lanes (an hour on 2 cores); LANES="gatt walks": these alone; summary in build/deep/
+	@$(BIN)/python -m tests.deep $(LANES)
 
 test-bluez: $(DEV) ## The tools over real bluetoothd and kernel, in a small QEMU machine (Debian-like hosts; minutes)
 	@INTERLOCK_BLUEZ=1 $(BIN)/pytest -s -rs tests/bluez
@@ -55,14 +57,18 @@ firmware: $(DEV) ## Build every board's release, not signed, into build/firmware
 flash: $(DEV) ## A board on a cable becomes a unit: make flash PORT=/dev/ttyACM0 BOARD=esp32_s3 ROLE=holster
 	@$(BIN)/interlock flash $(PORT) --board "$(BOARD)" --role "$(ROLE)" $(FLASH)
 
-bench: $(DEV) ## Speed and memory as counts and as ratios to a named baseline
+bench: $(DEV) ## Every figure as a count or a ratio to a named baseline, into build/bench/ (20 CPU minutes)
 	@$(BIN)/python -m tests.bench
+
+bench-check: $(DEV) ## The quick figures, held to committed bounds (5 CPU minutes)
+	@$(BIN)/python -m tests.bench check
 
 format: $(DEV) ## Put code and generated tables into shape
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 	@$(BIN)/python -m tests.vectors.tables
 	@$(BIN)/python -m host_tools.wiring
+	@$(BIN)/python -m simulator.profiles --write
 
 clean: ## Remove everything that make made
 	rm -rf $(VENV) build typings *.egg-info .mypy_cache .ruff_cache .hypothesis
@@ -74,7 +80,7 @@ $(BIN)/python:
 	  || { rm -rf $(VENV); echo "Could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv, then again."; exit 1; }
 
 $(SIM): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Setting up .venv (once) ..."
+	@echo "Setting up .venv (once; minutes, on a slow machine or line) ..."
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sim]'
 	@touch $@
 

@@ -1,11 +1,13 @@
-"""Rows: the docking station with twenty units, beside a pull of one after the other, on the same simulated air in the
-same run, in virtual time.
+"""Rows: the docking station with ten units, beside a pull of one after the other, on the same simulated air in the
+same run, in virtual time. BENCH_DOCK_UNITS=20 plays a larger room; every unit's VM runs for as long as the slowest way
+takes, so the work grows with their square: two CPU minutes and more.
 
 Real firmware in the VM, real store, plain bleak over Bumble. Each way has a fresh room, since a pulled unit has nothing
 new; the dock also sets clocks and checks what came, and begins with listening, as it does in service.
 """
 
 import asyncio
+import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -29,12 +31,19 @@ from simulator.radio.tapping import DataPdu
 from tests.host.station import inline
 from tests.system.dock_room import DockRoom, serials
 
-from .rows import Row
+from .rows import Row, Spec, by_id
 
-UNITS = 20
+UNITS = int(os.environ.get("BENCH_DOCK_UNITS", "10"))
 RECORDS = 300
 UTC_MS = 1_790_000_000_000
-
+LINKS = 3
+ADAPTERS = (1, 2)
+RATES = {"units": "units/min", "records": "records/s", "links": "links", "pdus": "data PDUs"}
+SPECS = tuple(
+    Spec(f"dock.{adapters}.{what}", f"dock, adapters of {LINKS} links: {adapters}", unit, "one by one, 1 link")
+    for adapters in ADAPTERS
+    for what, unit in RATES.items()
+)
 
 Opener = Callable[[], AbstractAsyncContextManager[Radio]]
 Work = Callable[[Bench, list[Lane], Path, Opener], Awaitable[tuple[int, int]]]
@@ -66,7 +75,7 @@ async def _measure(folder: Path, adapters: int, work: Work) -> Measured:
         room.air.place(laptop.name, 1.0, 1.0)
         await laptop.power_on()
         laptops.append(laptop)
-        lanes.append(Lane(laptop.name, partial(_opened, laptop), 3))
+        lanes.append(Lane(laptop.name, partial(_opened, laptop), LINKS))
     place = folder / "journals.sqlite"
     store = Store.open(place)
 
@@ -112,17 +121,19 @@ def _played(adapters: int, work: Work) -> Measured:
         return run(_measure(Path(folder), adapters, work))
 
 
+def _rates(one: Measured) -> dict[str, float]:
+    return {
+        "units": 60 * UNITS / one.seconds,
+        "records": one.records / one.seconds,
+        "links": one.links,
+        "pdus": one.pdus,
+    }
+
+
 def rows() -> list[Row]:
-    alone = _played(1, _one_by_one)
-    found = []
-    for adapters in (1, 2):
-        done = _played(adapters, _docked)
-        said = f"dock, {UNITS} units, {adapters} adapter{'s' if adapters > 1 else ''} of 3 links"
-        beside = "one by one, 1 link"
-        found += [
-            Row(said, 60 * UNITS / done.seconds, "units/min", 60 * UNITS / alone.seconds, beside),
-            Row(said, done.records / done.seconds, "records/s", alone.records / alone.seconds, beside),
-            Row(said, done.links, "links", alone.links, beside),
-            Row(said, done.pdus, "data PDUs", alone.pdus, beside),
-        ]
+    specs, found = by_id(SPECS), []
+    alone = _rates(_played(1, _one_by_one))
+    for adapters in ADAPTERS:
+        done, note = _rates(_played(adapters, _docked)), f"{UNITS} units of {RECORDS} records"
+        found += [specs[f"dock.{adapters}.{what}"].row(done[what], alone[what], note) for what in RATES]
     return found

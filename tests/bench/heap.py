@@ -12,11 +12,12 @@ from interlock.core import settings
 from interlock.core.journal import Journal
 from interlock.core.seal import KEY_BYTES, Seal
 from interlock.core.signer import Signer
-from tests.vm.test_core_in_vm import ROOT, executable
+from simulator.hardware.interpreter import command_of, find_vm
+from tests.vm.test_core_in_vm import ROOT
 
 from . import romfs, vm, web_vm
 from .nor import Nor
-from .rows import Row
+from .rows import Row, Spec, by_id
 from .workload import carried, rest, uses
 
 SERIAL = b"BENCH001"
@@ -26,8 +27,28 @@ H10 = 1
 SLICE_HASHES = 1 << 14
 MODULES = ("__init__", "core/__init__", "core/flash", "bench/__init__", "bench/in_vm", "bench/heap_in_vm")
 MODULES += ("bench/workload",)
-GOAL_BYTES = 65536
 KIB = 1024
+STAGES = {
+    "journal_modules": "the journal's modules",
+    "journal_opened": "a full journal opened",
+    "record": "a record journalled",
+    "quiet_work": "a piece of quiet work",
+    "signer_modules": "the signer's modules",
+    "signer_opened": "a signer with a key opened",
+    "index": "an index taken",
+    "signing": "a slice of a signature",
+    "signature_read": "a signature read",
+    "signature_verified": "a signature verified",
+    "key_slice": "a slice of a key",
+}
+SPECS = (
+    *(Spec(f"heap.{id_}.bytes_32", f"allocated: {text}", "heap bytes, 32-bit VM") for id_, text in vm.STEPS.items()),
+    *(
+        Spec(f"heap.turn.{id_}", f"heap, in one turn at most: {text}", "bytes, 32-bit VM", "held after")
+        for id_, text in STAGES.items()
+    ),
+    Spec("heap.smallest", "smallest heap for journal and signer, code in place", "bytes, 64-bit VM"),
+)
 
 
 def _ring(area: Nor) -> bytes:
@@ -77,7 +98,7 @@ def _passes(rom: Path, heap_bytes: int) -> bool:
         "while turn(): pass\n"
     )
     beside = rom.stat().st_size + (RING_SECTORS + settings.SECTORS) * 4096
-    command = [executable(), "-X", f"heapsize={beside + heap_bytes}", "-c", code]
+    command = [*command_of(find_vm()), "-X", f"heapsize={beside + heap_bytes}", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     if done.returncode and "MemoryError" not in done.stdout + done.stderr:
         raise SystemExit(f"bench: the turns of heap_in_vm.py failed.\n{done.stdout}{done.stderr}")
@@ -101,8 +122,9 @@ def _smallest(rom: bytes) -> int:
 
 def rows() -> list[Row]:
     rom = _rom()
-    out = vm.allocations(web_vm.run("in_vm", rom))
-    for name, lives, peak in web_vm.run("heap_in_vm", rom):
-        out.append(Row(f"heap, in one turn at most: {name}", peak, "bytes, 32-bit VM", lives, "held after"))
-    smallest = "smallest heap for journal and signer, code in place"
-    return [*out, Row(smallest, _smallest(rom), "bytes, 64-bit VM", GOAL_BYTES, "goal for a unit, 32-bit")]
+    specs, out = by_id(SPECS), vm.allocations(web_vm.run("in_vm", rom), 32, SPECS)
+    told = web_vm.run("heap_in_vm", rom)
+    assert [name for name, _, _ in told] == list(STAGES.values()), told
+    for id_, (_, lives, peak) in zip(STAGES, told, strict=True):
+        out.append(specs[f"heap.turn.{id_}"].row(peak, lives))
+    return [*out, specs["heap.smallest"].row(_smallest(rom))]

@@ -1,4 +1,5 @@
-"""Runs inside MicroPython: bytes allocated by the steps of the hot paths, and the cost of HMAC, as JSON.
+"""Runs inside MicroPython: bytes allocated by steps that follow the first PDU, and the cost of HMAC, as JSON. What goes
+before the first PDU: `hot_path.py`.
 
 Usage: micropython in_vm.py ROOT; or imported, in the VM of `web_vm.py`. The collector is off while a step is counted,
 so every block shows.
@@ -10,8 +11,6 @@ import json
 import sys
 import time
 
-import micropython
-
 if __name__ == "__main__":
     sys.path[:0] = [sys.argv[1], sys.argv[1] + "/firmware"]
 
@@ -20,9 +19,6 @@ from interlock.core.crypto import Hmac
 from interlock.core.journal import Journal
 from interlock.core.machine import deadline
 from interlock.core.receiver import AckEar, Receiver
-from interlock.drivers.seat import Seat
-from interlock.holster_role import HolsterRole
-from interlock.station import Station
 from tests.core.flash import RamFlash
 
 POLICY = settings.DEFAULT_POLICY
@@ -83,114 +79,6 @@ def in_core():
     )
 
 
-class Contact:
-    """A switch whose level the bench sets."""
-
-    def __init__(self, on):
-        self.on = on
-        self.edge_at = 0
-        self.changes = 0
-
-    def take(self):
-        changes, self.changes = self.changes, 0
-        return changes
-
-    def turn(self, on):
-        self.on, self.changes = on, 1
-
-
-class Radio:
-    """Notes how much of the heap is taken when the first frame is given to it."""
-
-    first = retry_at = None
-
-    def advertise(self, frame, interval_ms):
-        if self.first is None:
-            self.first = gc.mem_alloc()
-        return True
-
-    def silence(self):
-        return True
-
-    def listen(self):
-        pass
-
-    deafen = listen
-
-
-class Battery:
-    low = False
-
-    def check(self):
-        pass
-
-
-class Signal:
-    off_at = None
-
-    def alert(self, now):
-        pass
-
-    tick = alert
-
-    def calm(self):
-        pass
-
-
-def drawn():
-    """(role, radio) of a holster unit whose weapon has just left: `react` is the loop's next act."""
-    partner = settings.Partner(9, settings.ROLE_CAMERA, settings.PAIRED, b"c" * 32, b"p" * 32)
-    who = (
-        1,
-        b"BENCH001",
-        1,
-        settings.ROLE_HOLSTER,
-        b"u" * 32,
-        b"g" * 32,
-        settings.NO_KEY,
-        [partner],
-        POLICY,
-        *settings.DEFAULT_RECORDER,
-    )
-    clock = [0]
-    radio = Radio()
-    keep = RamFlash(settings.SECTORS)
-    station = Station(settings.Settings(*who), RamFlash(8), keep, radio, lambda: clock[0], 1)
-    closes, opens = Contact(True), Contact(False)
-    others = [Contact(False) for _ in range(4)]
-    role = HolsterRole(station, Seat(closes, opens, 100), *others, Battery(), Signal())
-    clock[0] = POLICY.settle_ms
-    role.tick()
-    closes.turn(False)
-    opens.turn(True)
-    radio.first = None
-    gc.collect()
-    return role, radio
-
-
-def flag_to_radio():
-    """Bytes taken until the frame is the radio's; the VM's own call frames, which it can do without, included."""
-    role, radio = drawn()
-    gc.disable()
-    before = gc.mem_alloc()
-    role.react()
-    gc.enable()
-    return radio.first - before
-
-
-def aired_with_locked_heap():
-    """Whether the frame gets to the radio before the first allocation that cannot be done without."""
-    role, radio = drawn()
-    micropython.heap_lock()
-    try:
-        role.react()
-    except MemoryError:
-        pass
-    finally:
-        micropython.heap_unlock()
-    return radio.first is not None
-
-
 def plain_hmac(key, message):
     """HMAC as the textbook has it, pads made each time."""
     key = key + bytes(64 - len(key))
@@ -232,8 +120,6 @@ def counted():
     """What can be counted in any VM."""
     return {
         "allocated": [[name, allocated(step)] for name, step in in_core()],
-        "flag_to_radio": flag_to_radio(),
-        "aired_with_locked_heap": aired_with_locked_heap(),
         "word_bytes": 8 if sys.maxsize > 1 << 32 else 4,
     }
 

@@ -4,12 +4,24 @@ from interlock.core.journal import Journal
 from interlock.core.seal import KEY_BYTES, Seal
 
 from .nor import SECTOR_BYTES, Nor
-from .rows import Row
+from .rows import Row, Spec, by_id
 from .workload import carried, rest, uses
 
 RINGS = (13, 166, 237)  # sectors that the boards leave to it
 SERIAL = b"BENCH001"
 USES_A_SECTOR = 16  # rather more than there are: so many openings meet a sector that is all but full
+
+SPECS = (
+    *(
+        Spec(f"opening.{sectors}.{what}", f"opening a ring of {sectors} sectors, at most: {text}", unit, beside)
+        for sectors in RINGS
+        for what, text, unit, beside in (
+            ("bytes", "bytes read", "bytes", "the ring"),
+            ("reads", "reads", "reads", "one a sector"),
+        )
+    ),
+    Spec("opening.keys.reads", "opening the seal's keys: reads", "reads", "one a sector"),
+)
 
 
 class Unit:
@@ -43,16 +55,15 @@ class Unit:
 
 
 def rows() -> list[Row]:
-    out = []
+    specs, out = by_id(SPECS), []
     for sectors in RINGS:
         openings = Unit(sectors).openings()
         reads, read_bytes = (max(each) for each in zip(*openings, strict=True))
-        name = f"opening a ring of {sectors} sectors, empty or full, at most"
         out += [
-            Row(f"{name}: bytes read", read_bytes, "bytes", sectors * SECTOR_BYTES, "the ring"),
-            Row(f"{name}: reads", reads, "reads", sectors, "one a sector"),
+            specs[f"opening.{sectors}.bytes"].row(read_bytes, sectors * SECTOR_BYTES),
+            specs[f"opening.{sectors}.reads"].row(reads, sectors),
         ]
     keys = Unit(RINGS[0]).keys
     keys.reset()
     Seal(keys, 0)
-    return [*out, Row("opening the seal's keys: reads", keys.reads, "reads", 2, "one a sector")]
+    return [*out, specs["opening.keys.reads"].row(keys.reads, 2)]

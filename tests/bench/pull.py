@@ -6,6 +6,7 @@ is the real one, the journal's store the real one.
 """
 
 import asyncio
+import functools
 import tempfile
 from pathlib import Path
 
@@ -21,11 +22,17 @@ from simulator.profiles import profile
 from simulator.radio.air import Air
 from tests.system import locker
 
-from .rows import Row
+from .rows import Row, Spec, by_id
 
-RECORDS = 8000
+RECORDS = 4000
 BARE_BYTES = 300_000
 SCRIPT = Path(__file__).parent / "boards" / "bare_notify.py"
+PORTS, MTUS = ("esp32", "rp2"), (247, 23)
+SPECS = tuple(
+    Spec(f"pull.{port}.{mtu}", f"pull, {port}, MTU {mtu}", "journal bytes/s", "bare notifications")
+    for port in PORTS
+    for mtu in MTUS
+)
 WRITE, NOTES = "6e400002-b5a3-f393-e0a9-e50e24dcca9e", "6e400003-b5a3-f393-e0a9-e50e24dcca9e"
 
 
@@ -69,10 +76,11 @@ def bare(port: str, mtu: int) -> float:
         return run(_bare(port, mtu))
 
 
-def pull(port: str, mtu: int) -> float:
-    """Journal bytes a second of a pull."""
+@functools.cache
+def pulled(port: str, mtu: int) -> tuple[float, bytes]:
+    """Journal bytes a second of a pull, and the bytes that it brought."""
 
-    async def story(room: locker.Room) -> float:
+    async def story(room: locker.Room) -> tuple[float, bytes]:
         await room.provision()
         loop = asyncio.get_running_loop()
         got: list[tuple[float, int]] = []
@@ -80,18 +88,19 @@ def pull(port: str, mtu: int) -> float:
         def report(progress: Progress) -> None:
             got.append((loop.time(), progress.bytes))
 
-        pulled = await pull_unit(room.bench, locker.SERIAL, report)
-        assert pulled.failure is None, pulled.failure
-        return _rate(got)
+        outcome = await pull_unit(room.bench, locker.SERIAL, report)
+        assert outcome.failure is None, outcome.failure
+        return _rate(got), b"".join(room.stored())
 
     with tempfile.TemporaryDirectory() as folder:
         return locker.play(Path(folder), story, records=RECORDS, port=port, mtu=mtu)
 
 
 def rows() -> list[Row]:
-    found = []
-    for port in ("esp32", "rp2"):
-        for mtu in (247, 23):
-            pulled, floor = round(pull(port, mtu)), round(bare(port, mtu))
-            found.append(Row(f"pull, {port}, MTU {mtu}", pulled, "journal bytes/s", floor, "bare notifications"))
+    specs, found = by_id(SPECS), []
+    for port in PORTS:
+        for mtu in MTUS:
+            rate, image = pulled(port, mtu)
+            note = f"{len(image):,} bytes"
+            found.append(specs[f"pull.{port}.{mtu}"].row(round(rate), round(bare(port, mtu)), note))
     return found

@@ -8,7 +8,7 @@ slowest and fastest, in one process, each journal read as often as for one repor
 One report of a force's year does not fit into one process's memory: at the sample's rate it has 584,000 uses that
 count, about 15 KB each. By month (`--since`, `--until`) it does, but each month's report reads the journals from their
 beginning: up to twelve times the work of *figures* here, *pages and tables* once. How much more processes gain depends
-on the machine and on how much there is to read: the last rows say what two of them did here, their start included.
+on how much there is to read: the last rows say what two of them did here, by CPU time (`processes.py`).
 """
 
 import hmac
@@ -18,11 +18,12 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
-from host_tools.campaign.executor import Pool
+from host_tools.auditing.audit import audit
+from host_tools.auditing.examine import Known
+from host_tools.auditing.places import InFile
 from host_tools.commands import report_written
 from host_tools.exporting.parquet import write
 from host_tools.journal_items import Header
@@ -32,13 +33,11 @@ from host_tools.reporting.making import make
 from host_tools.reporting.model import Report
 from host_tools.store.runs import read_runs
 from host_tools.store.store import Store
-from host_tools.verifying.audit import audit
-from host_tools.verifying.examine import Known
-from host_tools.verifying.places import InFile
+from host_tools.workers.executor import Pool
 
-from . import force
+from . import force, processes
 from .force import Group
-from .rows import Row
+from .rows import Row, Spec, by_id
 
 OFFICERS = int(os.environ.get("BENCH_OFFICERS", "4"))
 DAYS = int(os.environ.get("BENCH_DAYS", "7"))
@@ -53,9 +52,60 @@ FIGURES, PAGES = "report, figures", "report, pages and tables"
 Sample = dict[str, list[float]]
 
 
+WAITING = ("bare INSERT", "pull", "import")
+"""For the disk, since what they return from is on it."""
+ONCE = dict.fromkeys((FIGURES, PAGES), ", read once")
+BESIDE = {"verify": "bare hmac", FIGURES: "verify", "pull": "bare INSERT", "import": "bare INSERT"}
+ACTS = {
+    "pull": "pull",
+    "import": "import",
+    "verify": "verify",
+    "figures": FIGURES,
+    "pages": PAGES,
+    "parquet": "Parquet",
+    "parquet_verdicts": "Parquet with verdicts",
+}
+ALONE = {"pull": "pull", "import": "import"}
+"""What waits for the disk, by its CPU time alone, which is no matter of the disk."""
+BYTES = {"files": "journal files", "database": "database", "parquet": "Parquet"}
+SHARED = {"verify": "verify", "figures": FIGURES}
+ROUNDS = {"verify": 8, FIGURES: 1}
+SPECS = (
+    *(
+        Spec(
+            f"force.{id_}.rate",
+            f"a force's sample: {name}",
+            "records/s" if name in WAITING else "records/CPU s",
+            BESIDE.get(name, ""),
+        )
+        for id_, name in ACTS.items()
+    ),
+    *(
+        Spec(
+            f"force.{id_}.year",
+            f"{name}, a force's {YEAR_RECORDS:,} records{ONCE.get(name, '')}, extrapolated",
+            "hours" if name in WAITING else "CPU hours",
+            "half an hour of two cores" if id_ == "verify" else "",
+        )
+        for id_, name in ACTS.items()
+    ),
+    *(
+        Spec(f"force.{id_}.cpu", f"a force's sample: {name}, CPU time", "records/CPU s", "bare INSERT, CPU time")
+        for id_, name in ALONE.items()
+    ),
+    *(Spec(f"force.{id_}.bytes", name, "bytes/record", "journal files") for id_, name in BYTES.items()),
+    *(Spec(f"force.{id_}.gib", f"{name}, a force's year, extrapolated", "GiB") for id_, name in BYTES.items()),
+    *(
+        Spec(f"force.{id_}.cores", f"{name} by {PROCESSES} processes: faster by", "times, CPU time")
+        for id_, name in SHARED.items()
+    ),
+)
+
+
 def rows() -> list[Row]:
     """Of each act: records a second, and what a force's year comes to."""
     rates: Sample = {}
+    cpu_rates: Sample = {}
     sizes: Sample = {}
     records = 0
     groups: list[tuple[Group, list[Path]]] = []
@@ -67,16 +117,44 @@ def rows() -> list[Row]:
             count = sum(len(unit.raws) for unit in group.units)
             records += count
             for name, act in _acts(group, place):
-                clock = time.perf_counter if name in WAITING else time.process_time
-                started = clock()
+                started_s, cpu_started_s = time.perf_counter(), time.process_time()
                 act()
-                rates.setdefault(name, []).append(count / (clock() - started))
+                cpu_s = time.process_time() - cpu_started_s
+                spent_s = time.perf_counter() - started_s if name in WAITING else cpu_s
+                rates.setdefault(name, []).append(count / spent_s)
+                cpu_rates.setdefault(name, []).append(count / cpu_s)
             for name, size in _sizes(place):
                 sizes.setdefault(name, []).append(size / count)
             groups.append((group, sorted(place.glob("*.ilj"))))
         shared = list(_shared(groups, Path(folder), records))
-    size = f"{SHARDS} groups of {OFFICERS} officers over {DAYS} days, {records:,} records"
-    return [*_rates(rates, size), *_years(rates), *_bytes(sizes), *shared]
+    return [*_rates(rates, records), *_alone(cpu_rates), *_bytes(sizes), *shared]
+
+
+def _rates(rates: Sample, records: int) -> Iterator[Row]:
+    specs, size = by_id(SPECS), f"{SHARDS} groups of {OFFICERS} officers over {DAYS} days, {records:,} records"
+    for id_, name in ACTS.items():
+        low, middle, high = _spread(rates[name])
+        beside = BESIDE.get(name)
+        baseline = None if beside is None else statistics.median(rates[beside])
+        yield specs[f"force.{id_}.rate"].row(middle, baseline, f"{low:,.0f} to {high:,.0f}; {size}")
+        slow, hours, fast = (YEAR_RECORDS / rate / HOUR_S for rate in (low, middle, high))
+        spec = specs[f"force.{id_}.year"]
+        yield spec.row(hours, 1.0 if spec.beside else None, f"{fast:.3g} to {slow:.3g}, one process")
+
+
+def _alone(cpu_rates: Sample) -> Iterator[Row]:
+    specs, bare = by_id(SPECS), statistics.median(cpu_rates["bare INSERT"])
+    for id_, name in ALONE.items():
+        low, middle, high = _spread(cpu_rates[name])
+        yield specs[f"force.{id_}.cpu"].row(middle, bare, f"{low:,.0f} to {high:,.0f}")
+
+
+def _bytes(sizes: Sample) -> Iterator[Row]:
+    specs, least = by_id(SPECS), statistics.median(sizes["journal files"])
+    for id_, name in BYTES.items():
+        low, middle, high = _spread(sizes[name])
+        yield specs[f"force.{id_}.bytes"].row(middle, least, f"{low:.4g} to {high:.4g}")
+        yield specs[f"force.{id_}.gib"].row(middle * YEAR_RECORDS / GIB)
 
 
 def _acts(group: Group, place: Path) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -115,7 +193,7 @@ def _beside(groups: Sequence[Group]) -> Beside:
 
 
 def _shared(several: list[tuple[Group, list[Path]]], folder: Path, records: int) -> Iterator[Row]:
-    """What two processes gain over one, by the clock, with all groups in one store."""
+    """What two processes gain over one, with all groups in one store."""
     groups, files = [group for group, _ in several], [file for _, files in several for file in files]
     keys, beside, asked = _keys(groups), _beside(groups), Asked(groups[0].end_ms)
     for group in groups:
@@ -125,14 +203,10 @@ def _shared(several: list[tuple[Group, list[Path]]], folder: Path, records: int)
         "verify": lambda pool: audit([InFile(file) for file in files], _knowing(keys), executor=pool),
         FIGURES: lambda pool: make(holdings, beside, asked, pool, knowing=_knowing(keys)),
     }
-    for name, act in acts.items():
-        took = []
-        for pool in (None, Pool(PROCESSES)):
-            started = time.perf_counter()
-            with pool or nullcontext():
-                act(pool)
-            took.append(time.perf_counter() - started)
-        yield Row(f"{name}, {records:,} records by {PROCESSES} processes: faster by", took[0] / took[1], "times")
+    for id_, name in SHARED.items():
+        found = processes.gain(acts[name], PROCESSES, ROUNDS[name])
+        note = f"{records:,} records; a worker's start costs as much as {max(0, found.start) * records:,.0f}"
+        yield by_id(SPECS)[f"force.{id_}.cores"].row(found.times, note=note)
 
 
 def _digests(group: Group) -> None:
@@ -182,50 +256,6 @@ def _sizes(place: Path) -> Iterator[tuple[str, int]]:
     yield "journal files", sum(file.stat().st_size for file in place.glob("*.ilj"))
     yield "database", sum(file.stat().st_size for file in place.glob("pulled.sqlite*"))
     yield "Parquet", sum(file.stat().st_size for file in (place / "records").rglob("*.parquet"))
-
-
-WAITING = ("bare INSERT", "pull", "import")
-"""For the disk, since what they return from is on it."""
-ONCE = dict.fromkeys((FIGURES, PAGES), ", read once")
-BESIDE = {"verify": "bare hmac", FIGURES: "verify", "pull": "bare INSERT", "import": "bare INSERT"}
-
-
-def _rates(rates: Sample, size: str) -> list[Row]:
-    found = []
-    for name, several in rates.items():
-        if name.startswith("bare"):
-            continue
-        beside = BESIDE.get(name)
-        baseline = None if beside is None else statistics.median(rates[beside])
-        title = f"{name}, {size} ({min(several):,.0f} to {max(several):,.0f})"
-        found.append(Row(title, statistics.median(several), _unit(name), baseline, beside or ""))
-    return found
-
-
-def _unit(name: str) -> str:
-    return "records/s" if name in WAITING else "records/CPU s"
-
-
-def _years(rates: Sample) -> list[Row]:
-    found = []
-    for name, several in rates.items():
-        if not name.startswith("bare"):
-            slow, middle, fast = (YEAR_RECORDS / rate / HOUR_S for rate in _spread(several))
-            whole = f"a force's {YEAR_RECORDS:,} records{ONCE.get(name, '')}, one process"
-            title = f"{name}, {whole}, extrapolated ({fast:.3g} to {slow:.3g})"
-            found.append(Row(title, middle, "hours" if name in WAITING else "CPU hours"))
-    return found
-
-
-def _bytes(sizes: Sample) -> list[Row]:
-    found = []
-    for name, several in sizes.items():
-        low, middle, high = _spread(several)
-        least = statistics.median(sizes["journal files"])
-        found.append(Row(f"{name} ({low:.4g} to {high:.4g})", middle, "bytes/record", least, "journal files"))
-        year = f"{name}, a force's year, extrapolated"
-        found.append(Row(year, middle * YEAR_RECORDS / GIB, "GiB"))
-    return found
 
 
 def _spread(several: list[float]) -> tuple[float, float, float]:

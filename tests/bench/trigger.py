@@ -1,8 +1,8 @@
 """Rows: how fast the trigger path is, beside plain ways on the same air in the same run, and beside a model of it.
 
 Everything is simulated, in virtual time; no figure was confirmed on a board. The rows are the goals of the design;
-every cell (loss, how many draw at once, scan duty, port) with its quantiles goes to build/trigger/: trigger.md,
-trigger.json, heard.png. `BENCH_RUNS` (default 2) runs a cell, three times as many where a goal is; each has 50 draws.
+every cell (loss, how many draw at once, scan duty, port) with its quantiles goes to build/bench/: trigger.md,
+trigger.json, latency.png. `BENCH_RUNS` (default 2) runs a cell, three times as many where a goal is; each has 50 draws.
 Draws of one run share an air, so intervals from their number would be too narrow: none are given.
 """
 
@@ -18,24 +18,27 @@ from typing import NamedTuple
 from simulator import reference
 
 from . import trigger_runs
-from .rows import Row
+from .rows import Missing, Row, Spec, by_id
 from .trigger_runs import Cell
 
-OUT = Path(__file__).resolve().parents[2] / "build" / "trigger"
+OUT = Path(__file__).resolve().parents[2] / "build" / "bench"
 RUNS = int(os.environ.get("BENCH_RUNS", "2"))
 DRAWS = 50
 LOSSES = (0.0, 0.1, 0.3, 0.6)
 GOAL_LOSS = 0.3
 CROWDS = {1: Cell(1, 1000, places=DRAWS), 10: Cell(10, 10, places=DRAWS // 10), 50: Cell(50, 10)}
-GOALS_MS = {(1, "p50"): 50, (1, "p99"): 200, (10, "p99"): 350, (50, "p50"): 350, (50, "p99"): 1200}
+HEARD = ((1, "p50"), (1, "p99"), (10, "p50"), (10, "p99"), (50, "p50"), (50, "p99"))
+"""How many draw at once, and the quantile that is told: the goals of the design, and the median of ten."""
 QUANTILES = {"p50": (0.5, 1), "p99": (0.99, 100), "p99.9": (0.999, 1000)}
 """The share, and the least number of draws from which it is told."""
-FLOOR_RATIO = 2
 PORTS = ("esp32", "rp2", "stm32wb")
 PRODUCT, IN_VM, CONNECT = "product", "product in the VM", "connect and write"
 PLAIN, FLOOR = "plain 100 ms", "plain 20 ms"
 BOUND = "model: ALOHA bound"
+PEERS = (("line", PLAIN, "plain"), ("line", CONNECT, "connect"), ("heard", CONNECT, "connect"))
+NAMES = {"line": "record line", "heard": "heard"}
 _WAYS = (reference.adaptive(), reference.steady(20), reference.backing_off(20, 60, 40), reference.steady(100))
+OF_MODELS = ("#c9a227", "#8f96a0", "#b0a0c8", "#b5835a", "#222222")
 MODELS = {f"model: {way.name}": way for way in _WAYS}
 
 
@@ -61,6 +64,7 @@ def jobs() -> list[Job]:
     """Every run that there is."""
     lossy = {number: cell._replace(loss=GOAL_LOSS) for number, cell in CROWDS.items()}
     goals = [
+        CROWDS[1],
         lossy[1],
         *(lossy[number]._replace(captures=captures) for number in (10, 50) for captures in (True, False)),
     ]
@@ -163,67 +167,89 @@ def draw(figures: Figures, path: Path) -> None:
     from matplotlib.figure import Figure
 
     shown = [PRODUCT, f"{PRODUCT}, no capture", CONNECT, *MODELS, BOUND]
-    colours = {label: f"C{place}" for place, label in enumerate(shown)}
-    picture = Figure(figsize=(12, 5), layout="constrained")
-    for axes, (number, crowd) in zip(picture.subplots(1, len(CROWDS)), CROWDS.items(), strict=True):
+    colours = dict(zip(shown, ("#1f5fa8", "#6fa3d8", "#c0392b", *OF_MODELS), strict=True))
+    picture = Figure(figsize=(12, 4.6), layout="constrained")
+    for axes, (number, crowd) in zip(picture.subplots(1, len(CROWDS), sharey=True), CROWDS.items(), strict=True):
         lossy = crowd._replace(loss=GOAL_LOSS)
-        curves = [(PRODUCT, lossy, "-"), (PRODUCT, lossy._replace(captures=False), "--"), (CONNECT, lossy, "-.")]
-        curves += [(way, lossy, ":") for way in (*MODELS, BOUND)]
-        for way, cell, dash in curves:
+        curves = [(way, lossy, ":", 1.2) for way in (*MODELS, BOUND)] + [(CONNECT, lossy, "-.", 1.5)]
+        curves += [(PRODUCT, lossy._replace(captures=False), "--", 1.8), (PRODUCT, lossy, "-", 2.4)]
+        for way, cell, dash, width in curves:
             ms = figures.get(Key("heard", way, cell))
             if ms:
                 finite = [value for value in ms if math.isfinite(value)]
                 shares = [(i + 1) / len(ms) for i in range(len(finite))]
                 label = f"{way}{'' if cell.captures else ', no capture'}"
-                axes.step(finite, shares, dash, where="post", label=label, color=colours[label])
-        axes.set(
-            title=f"{number} at once, {GOAL_LOSS:.0%} loss", xlabel="edge to heard (ms)", xscale="log", ylim=(0, 1)
-        )
+                axes.step(finite, shares, dash, where="post", label=label, color=colours[label], linewidth=width)
+        axes.set_title("alone" if number == 1 else f"{number} at once", fontsize=10)
+        axes.set(xlabel="ms from the edge to heard", xscale="log", xlim=(4, 4000), ylim=(0, 1.01))
+        axes.grid(alpha=0.25)
+        axes.spines[["top", "right"]].set_visible(False)
+    picture.suptitle(f"Share of draws whose answer is there, {GOAL_LOSS:.0%} of all PDUs lost", fontsize=10)
     handles, labels = axes.get_legend_handles_labels()
     picture.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
-    picture.savefig(path, metadata={"Software": None})
+    picture.savefig(path, dpi=120, metadata={"Software": None})
 
 
-def _goals(figures: Figures) -> Iterable[Row]:
-    for (number, name), goal_ms in GOALS_MS.items():
+def _specs() -> Iterable[Spec]:
+    for number, name in HEARD:
+        for captures in (True, False) if number > 1 else (True,):
+            air = "" if captures else ", no capture"
+            text = f"edge to heard, {number} at once, {GOAL_LOSS:.0%} loss{air}, {name}"
+            yield Spec(_heard_id(number, name, captures), text, "ms", "ALOHA bound")
+    yield Spec("trigger.line.floor", "edge to record line, no loss, p99", "ms", f"PHY and scan window: {FLOOR}")
+    for number in CROWDS:
+        for what, way, id_ in PEERS:
+            for name in ("p50", "p99"):
+                text = f"edge to {NAMES[what]}, {number} at once, {GOAL_LOSS:.0%} loss, {name}"
+                yield Spec(f"trigger.{what}.{number}.{name}.{id_}", text, "ms", way)
+    for port in PORTS:
+        yield Spec(f"trigger.frame.{port}", f"edge to first PDU, {port}, real VM, largest", "ms")
+
+
+def _heard_id(number: int, name: str, captures: bool) -> str:
+    return f"trigger.heard.{number}.{name}{'' if captures else '.no_capture'}"
+
+
+SPECS = tuple(_specs())
+
+
+def _heard(figures: Figures, specs: dict[str, Spec]) -> Iterable[Row]:
+    for number, name in HEARD:
         lossy = CROWDS[number]._replace(loss=GOAL_LOSS)
         bound = told(figures[Key("heard", BOUND, lossy)], name)
         for captures in (True, False) if number > 1 else (True,):
             ms = figures[Key("heard", PRODUCT, lossy._replace(captures=captures))]
-            value = told(ms, name)
-            if value is None:
-                continue
-            met = f"goal {goal_ms}: {'met' if value < goal_ms else 'NOT MET'}"
-            air = "" if captures else ", no capture"
-            what = f"edge to heard, {number} at once, {GOAL_LOSS:.0%} loss{air}, {name} (n {len(ms)}; {met})"
-            yield Row(what, value, "ms", bound, "ALOHA bound")
+            spec = specs[_heard_id(number, name, captures)]
+            yield spec.row(_sure(told(ms, name), spec), bound, f"n {len(ms)}")
 
 
-def _beside(figures: Figures) -> Iterable[Row]:
+def _beside(figures: Figures, specs: dict[str, Spec]) -> Iterable[Row]:
     floor, line = figures[Key("line", FLOOR, CROWDS[1])], figures[Key("line", PRODUCT, CROWDS[1])]
-    value, least = told(line, "p99"), told(floor, "p99")
-    if value is not None and least is not None:
-        met = f"goal {FLOOR_RATIO}x: {'met' if value <= FLOOR_RATIO * least else 'NOT MET'}"
-        yield Row(f"edge to record line, no loss, p99 (n {len(line)}; {met})", value, "ms", least, "bare radios, 20 ms")
+    spec = specs["trigger.line.floor"]
+    yield spec.row(_sure(told(line, "p99"), spec), told(floor, "p99"), f"n {len(line)}")
     for number, cell in CROWDS.items():
         lossy = cell._replace(loss=GOAL_LOSS)
-        for what, way in (("record line", PLAIN), ("record line", CONNECT), ("heard", CONNECT)):
-            key = Key(what.split()[-1], PRODUCT, lossy)
+        for what, way, id_ in PEERS:
+            ms = figures[Key(what, PRODUCT, lossy)]
             for name in ("p50", "p99"):
-                value, other = told(figures[key], name), told(figures[key._replace(way=way)], name)
-                if value is not None and other is not None:
-                    yield Row(
-                        f"edge to {what}, {number} at once, {GOAL_LOSS:.0%} loss, {name}", value, "ms", other, way
-                    )
+                spec = specs[f"trigger.{what}.{number}.{name}.{id_}"]
+                other = told(figures[Key(what, way, lossy)], name)
+                yield spec.row(_sure(told(ms, name), spec), other, f"n {len(ms)}")
     for port in PORTS:
         ms = figures[Key("frame", IN_VM, Cell(1, 1000, GOAL_LOSS, port=port, places=2))]
-        yield Row(f"edge to first PDU, {port}, in the VM, largest of {len(ms)}", ms[-1], "ms")
+        yield specs[f"trigger.frame.{port}"].row(ms[-1], note=f"of {len(ms)}")
+
+
+def _sure(value: float | None, spec: Spec) -> float:
+    if value is None:
+        raise Missing(f"{spec.name} needs more draws: BENCH_RUNS=2 or more")
+    return value
 
 
 def rows() -> list[Row]:
-    figures = measure(jobs())
+    figures, specs = measure(jobs()), by_id(SPECS)
     OUT.mkdir(parents=True, exist_ok=True)
     (OUT / "trigger.md").write_text(markdown(figures), encoding="utf-8")
     (OUT / "trigger.json").write_text(json.dumps(facts(figures), indent=1) + "\n", encoding="utf-8")
-    draw(figures, OUT / "heard.png")
-    return [*_goals(figures), *_beside(figures)]
+    draw(figures, OUT / "latency.png")
+    return [*_heard(figures, specs), *_beside(figures, specs)]

@@ -30,6 +30,7 @@ PLACE_M = 15.0  # a crowd stands within so much of its middle
 APART_M = 5000.0  # and so far from the next one, which never hears it
 PLAIN_MS = 100
 CONNECTABLE_MS = 100
+CONNECT_MS = 2000
 SCAN_US = 30_000
 CONNECTION_US = 7_500  # the shortest connection interval that there is
 _GATTS_WRITE, _PERIPHERAL_CONNECT, _PERIPHERAL_DISCONNECT, _WRITE_DONE = 3, 7, 8, 17
@@ -200,7 +201,11 @@ class _Link:
 def connected(cell: Cell, seed: int) -> list[tuple[float, float]]:
     """(edge to record line, edge to the write's response) where the camera advertises connectably each 100 ms and the
     holster connects at the edge and writes to a handle that it knows: nothing is discovered, paired or encrypted. A
-    connection that fails is tried again. The full radio: HCI, L2CAP, ATT."""
+    connection that fails is tried again. The full radio: HCI, L2CAP, ATT.
+
+    How long an attempt may last hardly matters (130 to 2,000 ms: the same medians and tails). The slowest two in a
+    hundred wait for the supervision timeout of a connection that only one side has: NimBLE's is 2.56 s, and
+    `gap_connect` cannot ask for another."""
 
     async def scene() -> list[tuple[float, float]]:
         loop = asyncio.get_running_loop()
@@ -231,7 +236,7 @@ def connected(cell: Cell, seed: int) -> list[tuple[float, float]]:
             camera.next(_GATTS_WRITE).add_done_callback(written)
             while found[place][1] == math.inf:
                 up, gone = holster.next(_PERIPHERAL_CONNECT), holster.next(_PERIPHERAL_DISCONNECT)
-                await holster.ble.call("gap_connect", (*own_address, 2000, CONNECTION_US, CONNECTION_US))
+                await holster.ble.call("gap_connect", (*own_address, CONNECT_MS, CONNECTION_US, CONNECTION_US))
                 await asyncio.wait((up, gone), return_when=asyncio.FIRST_COMPLETED)
                 if not up.done():
                     continue

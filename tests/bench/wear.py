@@ -5,16 +5,40 @@ from typing import Any
 from interlock.core.layout import OVERHEAD_BYTES
 
 from . import vm
-from .rows import Row
+from .rows import Row, Spec, by_id
 
-GOAL_BYTES = 1.1
 EPOCH_BYTES = 4  # the payload of a record of type SEAL
 LITTLEFS = {
     "lfs_32": "LittleFS2, 16 KiB files, program size 32",
     "lfs_256": "LittleFS2, 16 KiB files, program size 256",
     "lfs_32_one_file": "LittleFS2, one file, program size 32",
 }
-PROGRAMS, PAGES, PROGRAMMED_BYTES, ERASES = range(4)
+COUNTS = {
+    "programs": ("programs per record", "programs"),
+    "pages": ("256-byte pages per record", "page programs"),
+    "bytes": ("bytes programmed per record", "bytes"),
+    "erases": ("erases per record", "erases"),
+}
+PROGRAMS, PROGRAMMED_BYTES = 0, 2
+"""Places in what `Nor.counts` gives, which has the order of COUNTS."""
+SPECS = (
+    Spec("journal.programs", "programs of a record that opens no sector", "programs"),
+    Spec("journal.programs_mean", "programs per record, changes of key apart, sectors opened included", "programs"),
+    Spec("journal.amplification", "bytes programmed a byte stored, changes of key apart", "bytes"),
+    Spec("journal.most_programs", "most programs of one record (it opens a sector)", "programs"),
+    Spec("journal.key.records", "records for a change of the seal's key", "records"),
+    Spec("journal.key.programs", "programs for a change of the seal's key", "programs"),
+    Spec("journal.key.bytes", "bytes programmed for a change of the seal's key", "bytes", "a record"),
+    *(
+        Spec(f"journal.{count}.{way}", f"journal, all told: {text}", unit, beside)
+        for way, beside in LITTLEFS.items()
+        for count, (text, unit) in COUNTS.items()
+    ),
+    *(
+        Spec(f"journal.waits.{way}", "records that wait for an erase", "records", beside)
+        for way, beside in LITTLEFS.items()
+    ),
+)
 
 
 def rows() -> list[Row]:
@@ -30,39 +54,25 @@ def _ours(ours: Any, records: int) -> list[Row]:
     changes, keys, ring = ours["key_changes"], ours["keys"], ours["ring"]
     marker_bytes = OVERHEAD_BYTES + EPOCH_BYTES
     programs, size = ring[PROGRAMS] - changes, ring[PROGRAMMED_BYTES] - changes * marker_bytes
-    stored = ours["stored_bytes"]
-    apart = "journal, changes of key apart"
+    stored, (plain, plain_programs) = ours["stored_bytes"], ours["plain"]
+    specs, of_all = by_id(SPECS), f"of {records:,} records"
     return [
-        Row(f"{apart}: programs per record", programs / records, "programs", 1.0, "goal"),
-        Row(f"{apart}: bytes programmed a byte stored", size / stored, "bytes", GOAL_BYTES, "goal"),
-        Row("journal: records for a change of the seal's key", records / changes, "records"),
-        Row("journal: programs for a change of the seal's key", keys[PROGRAMS] / changes + 1, "programs"),
-        Row(
-            "journal: bytes programmed for a change of the seal's key",
-            keys[PROGRAMMED_BYTES] / changes + marker_bytes,
-            "bytes",
-            stored / records,
-            "a record",
-        ),
-        Row("journal: most programs for one record (opens a sector)", ours["most_programs"], "programs"),
-        Row("journal: records that wait for an erase", ours["waits"], f"of {records}", 0, "goal"),
+        specs["journal.programs"].row(plain_programs / plain, note=f"{plain:,} {of_all}"),
+        specs["journal.programs_mean"].row(programs / records, note=of_all),
+        specs["journal.amplification"].row(size / stored, note=of_all),
+        specs["journal.most_programs"].row(ours["most_programs"]),
+        specs["journal.key.records"].row(records / changes),
+        specs["journal.key.programs"].row(keys[PROGRAMS] / changes + 1),
+        specs["journal.key.bytes"].row(keys[PROGRAMMED_BYTES] / changes + marker_bytes, stored / records),
     ]
 
 
 def _beside(found: Any, ours: Any, records: int) -> list[Row]:
     """All told, beside LittleFS2."""
     both = [ring + keys for ring, keys in zip(ours["ring"], ours["keys"], strict=True)]
-    out = []
-    for what, beside in LITTLEFS.items():
-        theirs = found[what]
-        for index, name, unit in (
-            (PROGRAMS, "programs per record", "programs"),
-            (PAGES, "256-byte pages per record", "page programs"),
-            (PROGRAMMED_BYTES, "bytes programmed per record", "bytes"),
-            (ERASES, "erases per record", "erases"),
-        ):
-            baseline = theirs["ring"][index] / records
-            out.append(Row(f"journal, all told: {name}", both[index] / records, unit, baseline, beside))
-        waits = "journal: records that wait for an erase"
-        out.append(Row(waits, ours["waits"], f"of {records}", theirs["waits"], beside))
+    specs, out = by_id(SPECS), []
+    for way in LITTLEFS:
+        for count, mine, theirs in zip(COUNTS, both, found[way]["ring"], strict=True):
+            out.append(specs[f"journal.{count}.{way}"].row(mine / records, theirs / records))
+        out.append(specs[f"journal.waits.{way}"].row(ours["waits"], found[way]["waits"], f"of {records:,}"))
     return out

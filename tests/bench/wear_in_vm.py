@@ -46,11 +46,14 @@ def ours():
     rest(log, 0)
     flash.reset()
     keys.reset()
-    epoch, waits, most, stored = seal.epoch, Waits(flash), 0, 0
+    epoch, waits, most, stored, plain = seal.epoch, Waits(flash), 0, 0, [0, 0]
     for uptime_ms, kind, payload, is_last in uses(USES):
-        before = flash.programs
+        before, following = flash.programs, log.sequence
         waits.around(lambda: log.append(kind, payload, uptime_ms))  # noqa: B023 - called at once
         most = max(most, flash.programs - before)
+        if log.sequence == following + 1:  # it opened no sector, which brings records of the journal's own
+            plain[0] += 1
+            plain[1] += flash.programs - before
         stored += len(payload) + OVERHEAD_BYTES
         if is_last:
             rest(log, uptime_ms)
@@ -59,6 +62,7 @@ def ours():
         "keys": keys.counts(),
         "waits": waits.count,
         "most_programs": most,
+        "plain": plain,
         "stored_bytes": stored,
         "key_changes": seal.epoch - epoch,
         "overflowed": log.first > 0,

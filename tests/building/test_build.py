@@ -10,16 +10,17 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.building import release, tree_id
+from host_tools.building import compiler, release, tree_id, weigh
 from host_tools.building.source import BuildError, strip
 from interlock_loader import container
 
 from .units import FIRMWARE, ROOT, built
 
 BOARD = "pico_w"
-MOST_BYTES = 106_000
+MOST_BYTES = 108_500
 """The most that all .mpy of this board may have: no goal (64 KiB, which is missed), but what they had when this was
-last looked at and 2 %. Whoever needs more says so here and in `firmware/README.md`."""
+last looked at and 2 %: 3 % more than in one piece, for what is loaded in pieces and let go of (`interlock/office.py`).
+Whoever needs more says so here and in `firmware/README.md`."""
 
 
 def built_elsewhere(source, board, **environment):
@@ -72,6 +73,17 @@ def test_a_release_is_whole_and_says_what_it_is():
 
 def test_the_application_has_not_grown_without_anybody_saying_so():
     assert MOST_BYTES * 0.95 < built(BOARD).sizes()[release.ALL] <= MOST_BYTES
+
+
+def test_every_byte_of_a_file_is_weighed_and_every_piece_has_a_module():
+    small = release.made_small(BOARD)
+    for path, code in small.files.items():
+        data = compiler.compile_source(code, path)
+        found = weigh.weigh(data)
+        parts = found.names + found.constants + found.top + sum(piece.size for piece in found.pieces)
+        assert 0 < len(data) - parts < 16  # its head, and how much there is of each
+        assert len(found.pieces) == len(small.origins[path])
+    assert "interlock.core.journal" in small.origins["interlock/app.py"]
 
 
 def test_the_source_is_named_as_git_names_it(tmp_path):

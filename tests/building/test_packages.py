@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 
 from host_tools.building import mip, release
-from tests.vm.test_core_in_vm import executable
+from simulator.hardware.interpreter import command_of, find_vm
 
 from .units import FIRMWARE
 
@@ -95,7 +95,9 @@ def test_mip_installs_it_into_a_real_vm_from_a_server(tmp_path):
             f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
             "from interlock.core import frames; print('runs', frames.FRAME_BYTES)"
         )
-        done = subprocess.run([executable(), "-c", code], capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            [*command_of(find_vm()), "-c", code], capture_output=True, text=True, timeout=120, check=False
+        )
     finally:
         server.shutdown()
         server.server_close()

@@ -9,7 +9,8 @@ from host_tools.building.compact import compact
 from host_tools.building.source import BuildError
 from simulator.hardware.interpreter import find_vm
 
-from .snippets import APP, REFUSED, SAME
+from .refused_snippets import REFUSED
+from .snippets import APP, SAME
 
 BOARD = "x"
 PACKAGE = {

@@ -52,3 +52,14 @@ def test_acks_on_the_other_way_round_of_a_pair_are_nothing():
     ear = AckEar([PairKeys(b"p" * 32, CAMERA, 1)])
     ear.expect(5)
     assert ear.hear(PairKeys(b"p" * 32, 1, CAMERA).build(5, Ack(frames.PROVEN, 0, 3, 4, 5, DIGEST))) is None
+
+
+def test_before_the_first_frame_and_after_a_use_begins_nothing_is_an_ack():
+    pair = PairKeys(b"p" * 32, 1, CAMERA)
+    ack = pair.build(5, Ack(frames.PROVEN, 0, 3, 4, 5, DIGEST))
+    ear = AckEar([pair])
+    assert ear.hear(ack) is None
+    ear.expect(5)
+    assert ear.hear(ack) is not None
+    ear.forget()
+    assert ear.hear(ack) is None

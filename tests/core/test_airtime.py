@@ -194,3 +194,109 @@ def test_no_change_comes_before_its_deadline():
         if turned != said:
             assert deadline is not None and ticks_diff(now, deadline) >= 0
         said, deadline = turned, air.deadline(now)
+
+
+def test_an_air_that_nobody_asked_for_anything_is_idle_and_silent():
+    air = Airtime()
+    assert (air.now_on, air.rests, air.is_idle(START), air.turn(START), air.deadline(START)) == (
+        None,
+        False,
+        True,
+        None,
+        None,
+    )
+    assert Crowd().size(0) == 0 and Crowd().size(START) == 0
+
+
+def test_it_is_idle_again_when_the_last_frame_has_had_its_time():
+    air = Airtime()
+    air.put("a", A, START, 100, 50)
+    air.put("b", B, START, 100, 0)
+    assert not air.is_idle(START) and not air.is_idle(ticks_add(START, 149)) and air.is_idle(ticks_add(START, 150))
+
+
+def test_a_crowd_is_counted_for_hundreds_of_windows():
+    crowd = Crowd()
+    for window in range(600):
+        noted(crowd, 2, window * WINDOW_MS)
+        assert crowd.size(window * WINDOW_MS) == 2
+
+
+def frame_ending(last):
+    """As frames are: their first two bytes are always the same."""
+    return b"\x1e\x21" + bytes([last] * 29)
+
+
+def test_how_long_a_frame_is_fast_is_50_to_81_ms_by_its_last_bytes():
+    found = {first_ms(frame_ending(last)) for last in range(256)}
+    assert found == set(range(50, 82))
+
+
+def test_in_a_crowd_a_change_of_pace_rests_up_to_a_whole_interval_by_the_frames_bytes():
+    rests = set()
+    for last in range(0, 256, 5):
+        air = Airtime()
+        air.put("k", frame_ending(last), START, 2000, 0)
+        silent = [ms for interval, ms in spells(air, START, 300, others=30) if interval is None]
+        rests.add(sum(silent))
+    assert len(rests) > 30 and max(rests) >= WANTING_MAX_MS * 9 // 10 and max(rests) < WANTING_MAX_MS
+
+
+def test_what_nobody_waits_for_gives_way_much_more_from_its_first_change_on():
+    air = Airtime()
+    air.put("witness", A, START, 2000, 0, calm=True)
+    assert spells(air, START, 1000, others=30)[-1][0] == CALM_MAX_MS
+
+
+def test_three_frames_take_turns_in_their_order_and_one_that_goes_hands_its_turn_on():
+    air = Airtime()
+    for name in "abc":
+        air.put(name, name.encode() * 31, START, 5000, 0, calm=True)
+    said = [chr(air.turn(ticks_add(START, i * SLOT_MS))[0][0]) for i in range(7)]
+    assert said == ["a", "b", "c", "a", "b", "c", "a"]
+    assert air.turn(ticks_add(START, 8 * SLOT_MS))[0][:1] == b"b"
+    assert air.turn(ticks_add(START, 9 * SLOT_MS))[0][:1] == b"c"
+    air.drop("c")
+    assert air.turn(ticks_add(START, 9 * SLOT_MS + 1))[0][:1] in (b"a", b"b")
+
+
+def test_a_frame_is_shortened_by_a_single_millisecond_too():
+    air = Airtime()
+    air.put("k", A, START, 100, 0)
+    air.shorten("k", ticks_add(START, 99))
+    assert air.turn(ticks_add(START, 98)) is not None and air.turn(ticks_add(START, 99)) is None
+
+
+def test_who_rests_is_silent_for_want_of_air_and_who_is_gone_for_want_of_frames():
+    air = Airtime()
+    air.put("k", A, START, 2000, 0)
+    noted(air.crowd, 30, START)
+    air.calm("k", START)
+    assert air.turn(START) is None and air.rests
+    air.drop("k")
+    assert air.turn(START) is None and not air.rests
+
+
+def test_the_end_of_a_turn_is_a_deadline_and_what_is_over_is_none():
+    air = Airtime()
+    air.put("c", frame_ending(31), START, 1000, 0)
+    air.put("d", frame_ending(63), START, 1000, 0)
+    air.turn(START)
+    assert air.deadline(START) == ticks_add(START, SLOT_MS)
+    alone = Airtime()
+    alone.put("c", frame_ending(31), START, 100, 500)
+    for step in range(600):
+        now = ticks_add(START, step)
+        alone.turn(now)
+        assert ticks_diff(alone.deadline(now), now) > 0
+    assert alone.turn(ticks_add(START, 600)) is None
+
+
+def test_who_rests_hands_its_turn_to_the_next_one():
+    air = Airtime()
+    for name in "abc":
+        air.put(name, name.encode() * 31, START, 5000, 0, calm=name != "a")
+    assert air.turn(START)[0][:1] == b"a"
+    noted(air.crowd, 30, START)
+    air.calm("a", START)
+    assert air.turn(ticks_add(START, 1))[0][:1] == b"b"

@@ -38,3 +38,23 @@ def test_weeks_without_a_question_leave_it_full_if_time_was_told_meanwhile():
         now = ticks_add(now, 3600000)
         bucket.refill(now)
     assert [bucket.take(now) for _ in range(5)] == [True] * 4 + [False]
+
+
+def test_a_token_may_come_back_each_millisecond():
+    bucket = Bucket(2, 1, 0)
+    assert bucket.take(0) and bucket.take(0) and not bucket.take(0) and bucket.take(1) and not bucket.take(1)
+
+
+def test_a_clock_that_was_put_back_delays_a_token_by_one_interval_only():
+    bucket = Bucket(1, 1000, 50000)
+    assert bucket.take(50000) and not bucket.take(10000)
+    assert not bucket.take(10999) and bucket.take(11000)
+    late = Bucket(1, 1000, 1000)
+    assert late.take(500) and not late.take(1499) and late.take(1500)
+
+
+def test_the_next_token_can_be_put_off_by_a_whole_interval():
+    bucket = Bucket(1, 1000, 0)
+    assert bucket.take(0)
+    bucket.put_off(1000)
+    assert not bucket.take(0) and not bucket.take(1999) and bucket.take(2000)

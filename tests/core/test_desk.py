@@ -3,91 +3,13 @@ it."""
 
 import struct
 
-from interlock.core import access, records, selftest, settings, wire
-from interlock.core.reading import Reading
-from interlock.core.secure import SessionKeys, transcript
-from interlock.core.settings import DEFAULT_POLICY, PAIRED, SPARE, Partner, Settings
+from interlock.core import access, records, settings, wire
+from interlock.core.settings import DEFAULT_POLICY, Settings
 from interlock.desk import NOTES, NOTES_REFILL_MS, Desk
-from interlock.unit import Unit
-from tests.core.flash import RamFlash
-from tests.core.session_world import ADMIN_KEY, LABEL, ROOT, SERIAL, Host, error_of, prepared, some_access
+from tests.core.desk_world import CAMERA, FIGURES, HOLSTER, NEW, OLD, SPARE_CAMERA, STRANGER, UTC, World, config
+from tests.core.session_world import LABEL, prepared, some_access
 
-UTC = 1795000000
 DAY_S = 86400
-OLD, NEW = b"g" * 32, b"h" * 32
-CAMERA, SPARE_CAMERA, HOLSTER, STRANGER = 2, 3, 4, 5
-FIGURES = tuple(name for name, _, _ in settings.POLICY_LIMITS[:-1])
-FIGURES += ("covert", "stop_after_hold", settings.POLICY_LIMITS[-1][0])
-
-
-class Silence:
-    def __getattr__(self, name):
-        return lambda *_: True
-
-
-def config(revision=1, group=(OLD, settings.NO_KEY), unit_key=b"u" * 32, role=settings.ROLE_HOLSTER, **figures):
-    partners = [
-        Partner(CAMERA, settings.ROLE_CAMERA, PAIRED, b"c" * 32, b"p" * 32),
-        Partner(SPARE_CAMERA, settings.ROLE_CAMERA, SPARE, b"d" * 32, b"q" * 32),
-        Partner(HOLSTER, settings.ROLE_HOLSTER, PAIRED, b"e" * 32, b"r" * 32),
-    ]
-    policy = settings.Policy(*[figures.get(FIGURES[i], DEFAULT_POLICY[i]) for i in range(len(FIGURES))])
-    return Settings(
-        revision, SERIAL, 1, role, unit_key, *(tuple(group) + (partners, policy) + settings.DEFAULT_RECORDER)
-    )
-
-
-class World:
-    """A unit in service with a real desk, and what the desk told it."""
-
-    def __init__(self, held=None, has_modes=True):
-        self.area = RamFlash(settings.SECTORS)
-        self.flash = RamFlash(8)
-        access.store_label(self.area, LABEL)
-        access.store(self.area, some_access())
-        settings.store(self.area, held or config())
-        self.now = 1000
-        self.adopted = []
-        self.modes = []
-        self.shown = []
-        self.tests = []
-        self.has_modes = has_modes
-        self.boot()
-
-    def boot(self):
-        self.unit = Unit(SERIAL, self.flash, self.area, Silence(), lambda: self.now)
-        self.unit.write_boot(1)
-        command = self._command if self.has_modes else None
-        held = settings.load(self.area)
-        tell = (self.adopted.append, lambda: (0, 3900), self._identify, command, self._self_test if command else None)
-        self.desk = Desk(self.unit, self.area, LABEL, held, *tell)
-
-    def _identify(self, ms, how):
-        self.shown.append((ms, how))
-        return wire.BY_LIGHT
-
-    def _self_test(self, credential, parts):
-        self.tests.append((credential, parts))
-        return wire.OK, selftest.pack(records.TEST_BEGUN, parts, {}, 0, 0, 0)
-
-    def _command(self, mode, seconds):
-        self.modes.append((mode, seconds))
-        return wire.OK
-
-    def admin(self):
-        return Host(self.desk).open_admin()
-
-    def technician(self):
-        return Host(self.desk).open_technician()
-
-    def set_clock(self):
-        self.desk.set_clock(wire.ADMIN, self.unit.uptime_ms(), UTC * 1000, 20)
-
-    def records(self, kind):
-        return [tuple(record.fields()) for record in Reading(self.flash).records if record.kind == kind]
-
-    def status(self):
-        return wire.unpack_status(self.desk.status())
 
 
 def give(host, held):
@@ -313,101 +235,6 @@ def test_a_placement_lasts_no_longer_than_a_test_and_is_of_holsters_only():
         assert host.ask(wire.PLACE, struct.pack(wire.PLACE_FORM, what, seconds))[0] == reason
     who = wire.TECHNICIAN
     assert asked_of == [(who, wire.PLACE_BEGIN, 60), (who, wire.LOOK, 9), (who, wire.PLACE_END, 0)]
-
-
-# Wrong secrets.
-
-
-def guess(world, credential, number=1):
-    host = Host(world.desk)
-    answer = host.greet(credential, number=number)
-    return error_of(answer if answer[0] == wire.ERROR else host.prove(b"x" * 32))
-
-
-def test_a_guesser_is_slowed_down_and_never_keeps_an_admin_out_for_more_than_a_minute():
-    world = World()
-    begin = world.now
-    for _ in range(20):
-        assert guess(world, wire.ADMIN) == wire.BAD_PROOF
-        assert guess(world, wire.ADMIN) == wire.WAIT
-        world.now += 1000 * world.desk.wait_s(wire.ADMIN)
-    assert world.now - begin >= 13 * 60000
-    guess(world, wire.ADMIN)
-    assert world.desk.wait_s(wire.ADMIN) == 60
-    world.now += 60000
-    assert world.admin().ask(wire.PING)[0] == wire.OK
-    tries = world.records(records.REFUSED)
-    assert sum(count for _, count in tries) == 21 and len(tries) <= 4
-    assert guess(world, wire.ADMIN) == wire.BAD_PROOF and world.desk.wait_s(wire.ADMIN) == 2
-
-
-def test_who_guesses_at_technicians_does_not_keep_out_the_admin_nor_the_other_way_round():
-    world = World()
-    guess(world, wire.TECHNICIAN, 2000000000)
-    assert guess(world, wire.TECHNICIAN, 2000000000) == wire.WAIT
-    assert world.admin().ask(wire.PING)[0] == wire.OK
-    world.now += 2000
-    guess(world, wire.ADMIN)
-    assert world.technician().ask(wire.PING)[0] == wire.OK
-
-
-def test_a_stolen_laptop_that_comes_after_its_credential_expired_is_journalled():
-    world = World()
-    world.set_clock()
-    assert error_of(Host(world.desk).greet(wire.TECHNICIAN, b"alice   ", UTC - 1)) == wire.EXPIRED
-    assert world.records(records.REFUSED) == [(wire.EXPIRED, 1)]
-    assert world.desk.wait_s(wire.TECHNICIAN) == 0  # it proved nothing wrong: nobody else has to wait for it
-
-
-# What a thief of the unit can open.
-
-
-class Overheard:
-    """A session as a listener keeps it."""
-
-    def __init__(self, host, opens):
-        opens(host)
-        self.hello, self.challenge, self.keys = host.hello, host.challenge, host.keys
-
-    def opens_with(self, secret):
-        return SessionKeys(secret, transcript(self.hello, self.challenge)).host_proof() == self.keys.host_proof()
-
-
-def windows(area):
-    """All runs of 32 bytes that a thief of the flash finds."""
-    data = bytes(area.data)
-    return [data[at : at + 32] for at in range(len(data) - 31) if data[at] != 0xFF or data[at + 31] != 0xFF]
-
-
-def test_who_takes_the_unit_later_opens_no_recorded_admin_session_but_that_of_the_last_step():
-    world = World()
-    overheard = []
-    for step in range(1, 5):
-        host = Host(world.desk)
-        key = world.desk.access.admin_key
-
-        def opens(host, step=step, key=key):
-            host.greet(wire.ADMIN, number=step)
-            host.prove(key)
-
-        overheard.append(Overheard(host, opens))
-        assert host.ask(wire.RATCHET, struct.pack(">I", step))[0] == wire.OK
-    found = windows(world.area)
-    assert ADMIN_KEY not in found and ROOT in found
-    opened = [any(session.opens_with(secret) for secret in found) for session in overheard]
-    assert opened == [False, False, False, True]  # the last shows that the search would notice
-
-
-def test_two_sessions_under_one_credential_share_no_key():
-    world = World()
-    keys = set()
-    for opens in (world.admin, world.admin, world.technician, world.technician):
-        host = opens()
-        sealed = (
-            host.keys.to_unit.seal(bytes(32)) + host.keys.to_host.seal(bytes(32)) + host.keys.stream.seal(bytes(32))
-        )
-        keys |= {sealed[i : i + 32] for i in range(0, len(sealed), 48)}
-    assert len(keys) == 12
 
 
 def test_a_technicians_word_does_not_wash_the_journal_out():

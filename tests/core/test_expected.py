@@ -69,3 +69,52 @@ def test_a_turn_costs_four_identifiers_at_most_but_for_the_near_ones():
         turns += 1
         assert keys.made == NEAR + 4 * turns
     assert turns == FAR // 4
+
+
+def test_an_identifier_is_found_wherever_it_seems_to_begin_before():
+    """Bytes of two neighbours look like it, one byte before it stands there whole; and the next one ends like it."""
+    partner = full(Keys({2: b"a\0\0\0", 3: b"\0\0\0\0", 4: b"\0\0\0\0", 5: b"\0\0\0b"}))
+    assert partner.find(b"\0\0\0\0") == 3 and partner.find(b"\0\0\0b") == 5
+
+
+def test_of_two_counters_with_one_identifier_the_lower_is_meant():
+    partner = full(Keys({3: b"same", 9: b"same"}))
+    assert partner.find(b"same") == 3
+
+
+def test_moving_up_computes_what_is_new_and_nothing_again():
+    keys = Keys({})
+    partner = full(keys)
+    keys.made = 0
+    assert partner.tidy(3)
+    assert keys.made == 3  # near ones; the far ones begin at 9 now instead of 1
+    while partner.tidy(3):
+        pass
+    assert keys.made == 4
+    assert partner.tidy(9)
+    while partner.tidy(9):
+        pass
+    assert keys.made == 4 + 6 + 1  # now they begin at 17
+
+
+def test_the_far_table_grows_by_four_identifiers_a_turn_and_says_when_it_is_whole():
+    keys = Keys({})
+    partner = Partner(keys, 0)
+    assert keys.made == NEAR
+    turns = [partner.tidy(0) for _ in range(FAR // 4)]
+    assert all(turns) and keys.made == NEAR + FAR and not partner.tidy(0)
+
+
+def test_a_far_table_with_one_identifier_missing_is_not_whole():
+    keys = Keys({})
+    partner = full(keys, 1)
+    assert partner.tidy(10) and partner.tidy(10), "one is missing at the end"
+    assert not partner.tidy(10)
+
+
+def test_moving_up_within_a_step_keeps_the_whole_far_table():
+    keys = Keys({})
+    partner = full(keys, 2)
+    keys.made = 0
+    assert partner.tidy(3) and not partner.tidy(3)
+    assert keys.made == 1

@@ -4,8 +4,10 @@ import struct
 
 from interlock.core import access, checkpoint, lms, records, settings, signer, wire
 from interlock.core.layout import chain_next
+from interlock.core.notary import Notary
 from interlock.core.reading import Reading
 from tests.core.session_world import H5, H5_H5, H10, Host, Unit
+from tests.core.signer_world import FIRST, TINY_TWO, finish, made, opened, signs
 
 NONCE = b"n" * 16
 HOUR_MS = 3600 * 1000
@@ -214,6 +216,24 @@ def test_a_signing_key_that_rotted_is_told_once_in_the_journal_and_refuses():
     assert host.ask(wire.MAKE_KEY, bytes([H5]) + bytes(32))[0] == wire.OK
     unit.compute()
     assert ask(host)[:2] == (wire.OK, 0)
+
+
+def test_each_bottom_tree_that_rots_in_a_boot_is_told_also_one_in_the_same_sector_and_told_once():
+    unit, flash = Unit(), made(TINY_TWO)._flash
+    noted, told, sector = [0, None], 0, signer.BOTTOM_TREES[0]
+    for number in (0, 2):
+        held = opened(flash)
+        finish(held)
+        while held.index < number * 4 or (number == 2 and held.index < 9):
+            signs(held, None)
+        flash.data[(FIRST + sector) * 4096 + 256 + 3 * 32] ^= 1  # a leaf of it
+        told += 1
+        for _ in range(3):  # as often as technicians come
+            notary = Notary(opened(flash), unit, b"HOLSTER1", noted)
+            for _ in range(50):
+                notary.work(1 << 12)
+            found = [tuple(record.fields()) for record in Reading(unit.flash).records if record.kind == records.FAULT]
+            assert [fields[:2] for fields in found] == [(records.FAULT_SIGNING, sector)] * told
 
 
 def test_what_is_signed_for_a_link_that_was_lost_is_there_for_the_next_session():

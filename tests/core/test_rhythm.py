@@ -55,3 +55,27 @@ def test_a_late_pdu_does_not_drag_the_window_behind_the_frame():
         heard_at = int(begin) + (100 if counter % 3 else 0)
         expected.heard(counter, heard_at)
     assert abs(expected.at - int(begin) - gap_ms(KEYS, 499, EVERY)) < WINDOW_MS
+
+
+def test_a_gap_is_nine_tenths_of_the_period_and_a_share_of_its_fifth():
+    for every in (1000, EVERY, 20004, 300000):
+        for counter in range(20):
+            share = (every // 5) * KEYS.rhythm(counter) // 65536
+            assert gap_ms(KEYS, counter, every) == every * 9 // 10 + share
+
+
+def test_a_frame_within_the_window_is_a_late_pdu_and_one_past_it_a_new_begin():
+    gap = gap_ms(KEYS, 8, EVERY)
+    for late_ms, begin_ms in ((0, 0), (1, 0), (8, 1), (WINDOW_MS, WINDOW_MS // 8), (WINDOW_MS + 1, WINDOW_MS + 1)):
+        expected = Expectation(KEYS, EVERY)
+        expected.told(7000, 1000)
+        expected.heard(8, 8000 + late_ms)
+        assert expected.at == 8000 + begin_ms + gap, late_ms
+
+
+def test_one_listens_from_before_the_begin_until_the_window_is_over_by_what_the_crystals_may_drift():
+    expected = Expectation(KEYS, EVERY)
+    expected.told(30000, 1000)
+    drift_ms = 30000 * 100 // 1000000 + 1
+    assert (expected.opens(), expected.closes()) == (31000 - LEAD_MS - drift_ms, 31000 + WINDOW_MS + drift_ms)
+    assert not expected.is_open(expected.opens() - 1) and expected.is_open(expected.opens())

@@ -7,29 +7,15 @@ from interlock.core.layout import chain_next
 from interlock.core.reading import Reading
 from interlock.core.seal import OPEN_KEY, next_key
 from interlock.desk import Desk
-from interlock.unit import Unit
 from tests.core.flash import RamFlash
+from tests.core.unit_life import Life
 
 KEYS = (b"first given key.", b"second given one")
 
 
-class Silence:
-    def __getattr__(self, name):
-        return lambda *_: True
-
-
-class Life:
-    """Boots of one unit over one flash."""
-
+class Sealed(Life):
     def __init__(self):
-        self.flash = RamFlash(6, 1024)
-        self.keep = RamFlash(settings.SECTORS)
-        self.now = 0
-        self.boot()
-
-    def boot(self):
-        self.unit = Unit(b"SEALED01", self.flash, self.keep, Silence(), lambda: self.now)
-        self.unit.write_boot(1)
+        Life.__init__(self, b"SEALED01")
 
     def epochs(self):
         """Epochs that began, after checking every record's tag against the keys that were given."""
@@ -50,14 +36,14 @@ class Life:
 
 
 def test_a_given_key_seals_from_the_next_record_on():
-    life = Life()
+    life = Sealed()
     assert life.unit.reseal(KEYS[0]) == wire.OK
     life.boot()
     assert life.epochs() == [1 << 24]
 
 
 def test_a_key_that_a_cut_kept_from_being_announced_is_announced_before_the_boot_says_anything():
-    life = Life()
+    life = Sealed()
     life.unit._seal.give(KEYS[0])  # and here the power fails
     life.boot()
     assert life.epochs() == [1 << 24]
@@ -65,7 +51,7 @@ def test_a_key_that_a_cut_kept_from_being_announced_is_announced_before_the_boot
 
 
 def test_a_second_key_waits_for_the_first_to_be_announced():
-    life = Life()
+    life = Sealed()
     life.unit._seal.give(KEYS[0])
     assert life.unit.reseal(KEYS[1]) == wire.OK
     assert life.epochs() == [1 << 24, 2 << 24]
@@ -74,7 +60,7 @@ def test_a_second_key_waits_for_the_first_to_be_announced():
 
 
 def test_a_long_use_changes_the_key_at_the_end_of_a_turn():
-    life = Life()
+    life = Sealed()
     life.unit.reseal(KEYS[0])
     for _ in range(130):
         life.unit.record(records.ALERT, b"\x01")
@@ -83,7 +69,7 @@ def test_a_long_use_changes_the_key_at_the_end_of_a_turn():
 
 
 def test_a_reservation_that_rots_behind_the_last_event_makes_no_counter_come_twice():
-    life = Life()
+    life = Sealed()
     while life.unit.counter < 300:
         life.unit.counter += 1
         life.unit.reserve()
@@ -96,7 +82,7 @@ def test_a_reservation_that_rots_behind_the_last_event_makes_no_counter_come_twi
 
 
 def test_many_boots_do_not_put_off_the_change_of_key():
-    life = Life()
+    life = Sealed()
     life.unit.reseal(KEYS[0])
     for _ in range(40):
         life.boot()
@@ -105,7 +91,7 @@ def test_many_boots_do_not_put_off_the_change_of_key():
 
 
 def test_counters_end_and_never_wrap():
-    life = Life()
+    life = Sealed()
     life.unit.counter = life.unit._ceiling = COUNTER_MAX - 255
     life.unit.reserve()
     life.unit.reserve()
@@ -126,7 +112,7 @@ class Dead(RamFlash):
 
 
 def test_a_unit_whose_access_does_not_read_does_its_duty_and_lets_nobody_in():
-    life = Life()
+    life = Sealed()
     keep = Dead(settings.SECTORS)
     label = access.Label(b"SEALED01", b"s" * 16)
     held = access.Access(0, b"FORCE   ", b"left hip        ", b"K" * 32, access.NO_KEY, 1, b"R" * 32, False)

@@ -166,8 +166,8 @@ def test_a_label_on_the_screen_is_its_code_and_text_and_goes_with_a_key(monkeypa
 
     from rich.console import Console
 
+    from host_tools.label import Label, label_text
     from host_tools.labels import screen
-    from host_tools.labels.label import Label, label_text
 
     shown = io.StringIO()
     monkeypatch.setattr(screen, "Console", lambda **_: Console(file=shown, force_terminal=True, highlight=False))

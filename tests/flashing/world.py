@@ -8,7 +8,7 @@ from dataclasses import replace
 from host_tools.flashing import image, scripts
 from host_tools.flashing.connection import Connection
 from host_tools.flashing.flow import flash
-from host_tools.labels.label import Label
+from host_tools.label import Label
 from host_tools.outcome import ToolError
 from interlock.core.settings import ROLE_HOLSTER
 from interlock_loader import container

@@ -61,10 +61,6 @@ def payload_of(raw: bytes) -> bytes:
     return raw[HEAD_BYTES : -TAG_BYTES - CRC_BYTES]
 
 
-def number_of(raw: bytes) -> int:
-    return int.from_bytes(raw[2:6])
-
-
 def flipped(raw: bytes, at: int, bits: int) -> bytes:
     """With other bits in one byte of its payload."""
     place = HEAD_BYTES + at % len(payload_of(raw))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import BinaryIO
 
+from host_tools.auditing.audit import Report, audit
+from host_tools.auditing.examine import Known
 from host_tools.journal_items import Header
-from host_tools.verifying.audit import Report, audit
-from host_tools.verifying.examine import Known
 from host_tools.verifying.outcomes import Outcome
 
 from .sealed_world import Unit

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import cli, context, durable
+from host_tools import cli, context, durable, label
 from host_tools.commands import running
 from host_tools.flows import assign, bring, pair, provision, reach
-from host_tools.labels import label
 from host_tools.vault import keys as vault_keys
 from host_tools.vault import unlock as vault_unlock
 from host_tools.vault.vault import Vault
@@ -21,7 +20,8 @@ from simulator.clock import run
 
 from . import schemas
 from .flow_world import World
-from .unit_model import ModelRadio, ModelUnit
+from .model_radio import ModelRadio
+from .unit_model import ModelUnit
 
 
 class Desk:

@@ -30,6 +30,8 @@ class Dock:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
+            if not line.endswith("\n"):
+                break  # killed while it wrote: half a line reports nothing
             serial, following = line.split()
             self.reported[serial] = int(following)
             self.lines += 1

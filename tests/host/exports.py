@@ -13,9 +13,9 @@ from host_tools.exporting import files
 from host_tools.reporting.asked import Asked, Beside, Named
 from host_tools.reporting.holdings import StoreHoldings
 from host_tools.statements import statement
-from host_tools.statements.vouched import Vouched
 from host_tools.store.rows import AnnotationRow
 from host_tools.store.store import Store
+from host_tools.vouched import Vouched
 from interlock.core import records
 from interlock.core.settings import ROLE_CAMERA
 

@@ -9,7 +9,7 @@ import pytest
 from host_tools.flows.provision import provision
 from host_tools.flows.status import status
 from host_tools.inbox import LinkLost
-from host_tools.labels.label import Label
+from host_tools.label import Label
 from host_tools.refused import Refused
 from host_tools.store.store import Store
 from host_tools.vault.vault import Vault
@@ -17,7 +17,8 @@ from interlock.core import settings
 from simulator.clock import run
 
 from .fate import Fate, Killed
-from .unit_model import ModelRadio, ModelUnit, bench_of
+from .model_radio import ModelRadio, bench_of
+from .unit_model import ModelUnit
 
 HOLSTER, CAMERA = settings.ROLE_HOLSTER, settings.ROLE_CAMERA
 # Of strokes upon flows that take hundreds of steps: some of them, and, slowly, every one.

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from host_tools.auditing.examine import Known
 from host_tools.journal_items import Header
 from host_tools.reporting.asked import Asked, Beside, Named
 from host_tools.store.store import Store
-from host_tools.verifying.examine import Known
 from tests.bench.force import Group, Unit, pull
 
 SEED = 7

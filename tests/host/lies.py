@@ -14,11 +14,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from host_tools.statements.vouched import Vouched
 from host_tools.store.store import Store
 from host_tools.vault import people
 from host_tools.vault.entries import COMMITTED, AdminKey, PairEntry, UnitEntry
 from host_tools.vault.vault import Vault
+from host_tools.vouched import Vouched
 from interlock.core import camera, checkpoint, frames, records
 from interlock.core.crypto import Hmac
 from interlock.core.layout import HEAD_BYTES, Record, encode

@@ -23,7 +23,7 @@ from host_tools.reporting.model import (
     Unit,
     Use,
 )
-from host_tools.reporting.times import utc_text
+from host_tools.time_words import utc_text
 
 DAY_MS = 86_400_000
 T = 1_793_000_000_000  # 2026-10-26, 07:33 UTC

@@ -8,8 +8,8 @@ from functools import lru_cache
 from itertools import count
 
 from host_tools import journal_file
+from host_tools.auditing.examine import Known
 from host_tools.journal_items import Header, Signed
-from host_tools.verifying.examine import Known
 from interlock.core import camera as recorder
 from interlock.core import checkpoint, frames, receiver, records, settings
 from interlock.core.journal import Journal

@@ -6,8 +6,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from host_tools.statements import statement
 from host_tools.statements.signing import Signer
-from host_tools.statements.vouched import Vouched
 from host_tools.store.rows import CONFIRMED, WITHDRAWN, AnnotationRow
+from host_tools.vouched import Vouched
 from interlock.core import frames
 
 from .books import Book, holster

@@ -10,7 +10,8 @@ from host_tools.store.store import Store
 from interlock.core.settings import ROLE_NAMES
 from simulator.clock import run
 
-from .unit_model import UTC_MS, ModelRadio, bench_of
+from .model_radio import ModelRadio, bench_of
+from .unit_model import UTC_MS
 
 QUICK = Settings(every_s=3600, budget_s=120, cable=False, sweep_s=1, pause_s=2)
 OVERDUE_S = 26 * 3600.0

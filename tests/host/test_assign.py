@@ -18,7 +18,8 @@ from interlock.core.reading import Reading
 
 from .air import is_answered, own_partners
 from .flow_world import CAMERA, lend, struck, sweep, two_units, world_copy
-from .unit_model import UTC_MS, ModelUnit, utc_ms
+from .model_radio import utc_ms
+from .unit_model import UTC_MS, ModelUnit
 
 SHIFT_S = UTC_MS // 1000 + 12 * 3600
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from host_tools.auditing.keys import Knowledge
 from host_tools.exporting import bundle, closure, files, unpacking
 from host_tools.exporting.checks import check
 from host_tools.exporting.dossier import Dossier
@@ -21,7 +22,6 @@ from host_tools.program import app
 from host_tools.reporting.asked import Beside, Named
 from host_tools.reporting.making import make
 from host_tools.vault.vault import Vault
-from host_tools.verifying.keys import Knowledge
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from .exports import ASKED, Force, forge_tail, tampered
@@ -231,7 +231,18 @@ def test_the_verifier_is_a_part_of_the_house_and_needs_nothing_else() -> None:
     found = closure.closure(bundle.VERIFIER)  # ImportError where one needs more than Python
     rooms = {name.split("/")[1] for name in found if name.startswith("host_tools/") and name.count("/") > 1}
     assert rooms == {
-        *("clocks", "exporting", "judging", "labels", "reporting", "roster", "statements", "store", "verifying"),
+        *(
+            "auditing",
+            "clocks",
+            "exporting",
+            "judging",
+            "reporting",
+            "roster",
+            "statements",
+            "store",
+            "verifying",
+            "workers",
+        ),
     }
     assert all(name.startswith(("host_tools/", "interlock/core/", "interlock/__init__")) for name in found)
     strangers = ("vault", "session", "link", "database", "sqlite", "html", "executor", "bundle", "typer", "commands")

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from host_tools.campaign.executor import Done, Failed
 from host_tools.campaign.plan import Axis, parse_axes
 from host_tools.outcome import Exit, ToolError
+from host_tools.workers.executor import Done, Failed
 
 from .campaigns import INTERLOCK, interlock, tiny
 from .dask_cluster import WORKERS, DaskCluster
@@ -27,7 +27,7 @@ def cluster(tmp_path_factory):
 
 
 def test_items_are_mapped_as_by_the_pool_and_errors_come_back_as_words(cluster):
-    from host_tools.campaign.cluster import Cluster
+    from host_tools.workers.cluster import Cluster
 
     cluster.wait_for_workers(WORKERS)
     with Cluster(cluster.address) as executor:
@@ -69,7 +69,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing_but_the_time(cluster, tmp
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nowhere", "ftp://127.0.0.1:1"])
 def test_a_cluster_that_does_not_answer_is_an_error_with_advice(tmp_path, address, monkeypatch):
-    from host_tools.campaign import cluster
+    from host_tools.workers import cluster
 
     monkeypatch.setattr(cluster, "CONNECT_S", 1)
     with pytest.raises(ToolError, match="no Dask scheduler answers") as refused:
@@ -88,7 +88,7 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_something_else_that_answers_is_told_from_a_scheduler_in_time(answer, monkeypatch):
     """Dask's own client asked a web server for ever, and took what others answered for sizes of memory."""
-    from host_tools.campaign import cluster
+    from host_tools.workers import cluster
 
     monkeypatch.setattr(cluster, "CONNECT_S", 1)
     before = {thread.name for thread in threading.enumerate()}
@@ -118,7 +118,7 @@ def test_something_else_that_answers_is_told_from_a_scheduler_in_time(answer, mo
 def test_a_worker_is_told_from_its_scheduler(cluster):
     from distributed import Client
 
-    from host_tools.campaign.cluster import Cluster
+    from host_tools.workers.cluster import Cluster
 
     cluster.wait_for_workers(WORKERS)
     with Client(cluster.address, set_as_default=False) as client:
@@ -128,7 +128,7 @@ def test_a_worker_is_told_from_its_scheduler(cluster):
 
 
 def test_without_dask_the_advice_is_to_install_it(monkeypatch):
-    from host_tools.campaign.cluster import Cluster
+    from host_tools.workers.cluster import Cluster
 
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ToolError, match="not installed") as refused:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.campaign.executor import ATTEMPTS, Done, Failed, Pool
 from host_tools.outcome import Exit, ToolError
+from host_tools.workers.executor import ATTEMPTS, Done, Failed, Pool
 
 
 def square(number):

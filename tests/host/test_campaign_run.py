@@ -70,6 +70,14 @@ def test_each_run_is_the_one_that_its_seed_plays_alone(played, tmp_path, monkeyp
     assert (tmp_path / "alone" / "air.pcap").read_bytes() == kept["1-2.pcap"]
 
 
+def test_a_campaign_of_a_scenario_of_the_library_is_called_by_its_name_alone(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ("--runs", 2, "--fidelity", "fast", "--jobs", 1, "--json")
+    code, out, err = here(monkeypatch, capsys, "simulate", "two_officers", *options)
+    assert code == 0, err
+    assert json.loads(out)["runs"]["played"] == 2
+
+
 @pytest.mark.deep
 def test_killed_in_the_middle_it_goes_on_and_ends_the_same_with_one_worker_and_another_hash_seed(played, tmp_path):
     folder = tmp_path / "out"

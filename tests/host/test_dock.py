@@ -327,7 +327,7 @@ def test_the_roster_is_applied_once_and_officers_are_shown_only_when_asked(tmp_p
 
     async def story(station):
         rows = [RosterRow(serial, "PC77", "A", now_s - 60, now_s + 36_000) for serial in ("H1", "C1")]
-        station.store.add_roster(rows, by="DOCK1", utc_ms=UTC_MS)
+        station.store.replace_roster((), rows, by="DOCK1", utc_ms=UTC_MS)
         await station.run_for(120)
         return station.board, station.shown(), station.shown(show_officers=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from host_tools.auditing.keys import Knowledge
 from host_tools.exporting import dossier, files
 from host_tools.exporting.chosen import Chosen, known_of_all
 from host_tools.exporting.dossier import Dossier
@@ -18,10 +19,9 @@ from host_tools.program import app
 from host_tools.reporting.asked import Beside
 from host_tools.reporting.holdings import StoreHoldings
 from host_tools.reporting.making import make
-from host_tools.statements.vouched import Vouched
 from host_tools.store.rows import AnnotationRow, RosterRow, UnitRow
 from host_tools.vault.vault import Vault
-from host_tools.verifying.keys import Knowledge
+from host_tools.vouched import Vouched
 from interlock.core.settings import ROLE_HOLSTER
 
 from .exports import ASKED, Force, content, edit, forge_tail, said, sum_anew, tampered
@@ -85,7 +85,7 @@ def test_what_was_said_rosters_conflicts_and_custody_come_along(tmp_path: Path) 
     force = Force(tmp_path / "home" / "journals.sqlite")
     store = force.open()
     store.annotate("H1", 9, "training", "Übung\n\u202e", by="PC1", utc_ms=NOW)
-    store.add_roster([RosterRow("H1", "PC1", "red", 1, 2_000_000_000)], by="PC1", utc_ms=NOW)
+    store.replace_roster((), [RosterRow("H1", "PC1", "red", 1, 2_000_000_000)], by="PC1", utc_ms=NOW)
     raws, chains = life(20, salt=7)
     store.add("H1", 0, chains[0], raws, epoch=0, by="bob", utc_ms=NOW - 5)
     store.custody("H1", "PC1", "pulled", "a detail", NOW)

@@ -9,11 +9,11 @@ from host_tools.flows import reach
 from host_tools.flows.pair import pair
 from host_tools.flows.provision import provision
 from host_tools.flows.pull import pull_unit
-from host_tools.flows.scan import own_in_range, scan
+from host_tools.flows.scan import own_heard, scan
 from host_tools.flows.status import status
 from host_tools.flows.sync import sync
 from host_tools.inbox import LinkLost
-from host_tools.labels.label import Label
+from host_tools.label import Label
 from host_tools.outcome import Exit, ToolError
 from host_tools.refused import Refused
 from host_tools.store.store import Store
@@ -25,7 +25,8 @@ from interlock.core.reading import Reading
 from interlock.core.seal import ERA_SHIFT, next_key
 
 from .flow_world import CAMERA, HOLSTER, World, lend, struck, sweep, two_units, world_copy
-from .unit_model import ModelUnit, put_in_service, utc_ms
+from .model_radio import utc_ms
+from .unit_model import ModelUnit, put_in_service
 
 # Provision.
 
@@ -343,7 +344,7 @@ def test_scan_tells_own_units_from_others(tmp_path):
     world.units["X9"] = ModelUnit("X9")
 
     async def both(bench):
-        return await scan(bench.radio, bench.vault, 1), await own_in_range(bench.radio, bench.vault, 1)
+        return await scan(bench.radio, bench.vault, 1), await own_heard(bench.radio, bench.vault, 1)
 
     heard, own = world.do(both)
     assert [(unit.serial, unit.state, unit.name) for unit in heard] == [
@@ -351,7 +352,7 @@ def test_scan_tells_own_units_from_others(tmp_path):
         ("H1", "in service", "holster 1"),
         ("X9", "boxed", None),
     ]
-    assert own == ["C1", "H1"]
+    assert sorted(sighting.serial for sighting in own) == ["C1", "H1"]
 
 
 def test_a_pretender_is_passed_over(tmp_path):

@@ -57,10 +57,12 @@ sys.exit(code)
 
 def ignoring() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may do so by `nohup`
 
 
 def heeding() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from host_tools.labels import label
+from host_tools import label
 from host_tools.labels import reading as label_reading
 from host_tools.outcome import ToolError
 

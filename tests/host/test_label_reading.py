@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from host_tools.labels.label import Label, label_text
-from host_tools.labels.reading import LAYOUTS, Scanned, read, split, understand
+from host_tools.label import Label, label_text
+from host_tools.labels.layouts import LAYOUTS, Scanned, understand
+from host_tools.labels.reading import read, split
 from host_tools.outcome import ToolError
 
 SECRETS = st.binary(min_size=16, max_size=16)

@@ -14,9 +14,9 @@ import zxingcpp
 from PIL import Image
 
 from host_tools.commands import labels_sheet
+from host_tools.label import Label, label_text, parse
 from host_tools.labels import server as sheet_server
 from host_tools.labels import sheet
-from host_tools.labels.label import Label, label_text, parse
 from host_tools.outcome import ToolError
 
 SECRET = bytes(range(16))

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.campaign.executor import Pool
 from host_tools.outcome import ToolError
 from host_tools.reporting.asked import Asked, Beside, Named
 from host_tools.reporting.holdings import NoHoldings, StoreHoldings, beside_of
@@ -22,6 +21,7 @@ from host_tools.reporting.report import from_store, part, whole
 from host_tools.store.store import Store
 from host_tools.vault.entries import PairEntry
 from host_tools.vault.vault import Vault
+from host_tools.workers.executor import Pool
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 from tests.bench.force import Group, digest
 
@@ -261,7 +261,7 @@ def test_without_an_executor_nothing_but_the_standard_library_is_brought() -> No
     command = (
         "import sys; import host_tools.reporting.making, host_tools.reporting.holdings; "
         "print([n for n in ('sqlalchemy', 'typer', 'rich', 'cryptography', 'jinja2', 'pyarrow', 'multiprocessing', "
-        "'host_tools.campaign.executor') if n in sys.modules])"
+        "'host_tools.workers.executor') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.campaign.executor import Pool
 from host_tools.exporting import columns, parquet
 from host_tools.exporting.columns import EVENTS, RECORDS, month_of, record_rows
 from host_tools.exporting.parquet import MANIFEST, Written, partition, write
@@ -15,6 +14,7 @@ from host_tools.reporting.asked import Beside
 from host_tools.reporting.holdings import NoHoldings, StoreHoldings
 from host_tools.reporting.making import make
 from host_tools.store.store import Store
+from host_tools.workers.executor import Pool
 from interlock.core import records
 from tests.bench.force import Group
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from host_tools.outcome import Exit, ToolError
 from host_tools.program import app
 from host_tools.store import postgres as store_postgres
-from host_tools.store.database import open_database
+from host_tools.store.opening import open_database
 from host_tools.store.rows import AnnotationRow
 from host_tools.store.schema import metadata
 from host_tools.store.store import Store
@@ -27,7 +27,7 @@ from .docks import ENDS_S, Dock, missing
 from .fullness import small_disk
 from .journals import CHAINS, RAWS, SERIAL, life
 from .postgres import Server, serving
-from .test_report import shift
+from .report_shift import shift
 from .test_store_commands import filled
 
 pytestmark = pytest.mark.xdist_group("postgres")

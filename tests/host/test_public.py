@@ -19,13 +19,13 @@ from host_tools.reporting.model import Annotation, Finding, Headline, Report, Us
 from host_tools.reporting.public import DAY_MS, OTHER_TEAMS, TEAM_MIN, _pseudonyms, day, public
 from host_tools.reporting.public_text import Scrubber
 from host_tools.statements import weigh
-from host_tools.statements.vouched import Vouched
 from host_tools.store.rows import AnnotationRow
+from host_tools.vouched import Vouched
 
+from .report_shift import filled, shift, shift_report
 from .reports import T, moment, report, unit, use
 from .rich_report import rich
 from .schemas import conforms
-from .test_report import filled, shift, shift_report
 
 NAMED = re.compile(r"Holster no\. \d+|\b[HC]\d+\b|PC\d+|Insp Ruth Hale")
 MARK = "QX"

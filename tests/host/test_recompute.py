@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
-from host_tools.campaign.executor import Pool
 from host_tools.exporting import dossier, plain
 from host_tools.exporting.compare import ABSENT, differences
 from host_tools.exporting.kept_files import read_kept
 from host_tools.exporting.recompute import recompute
 from host_tools.outcome import ToolError
 from host_tools.program import app
+from host_tools.workers.executor import Pool
 
 from .adversary import careful, taken_apart
 from .exports import ASKED, Force, edit, sum_anew

@@ -1,60 +1,16 @@
 """The report: every use and its verdict, what limits the figures, and a page that says what the JSON says."""
 
-import json
-import re
-from collections.abc import Sequence
-from html.parser import HTMLParser
 from pathlib import Path
-
-import pytest
 
 from host_tools.commands.report import from_store
 from host_tools.reporting import html as report_html
 from host_tools.reporting import report as reporting
-from host_tools.reporting.model import Use
-from host_tools.reporting.report import Held, Report, build, unpulled
-from host_tools.store.store import Store
+from host_tools.reporting.report import Held, build, unpulled
 from interlock.core import frames, records
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
-from .books import HOLSTER, OTHER, OWN, Book, holster, other, own, used
-
-T = 1_800_000_000_000
-HOUR = 3_600_000
-ARM, DISCHARGE = frames.ARM, frames.DISCHARGE
-
-
-def held(book: Book, read_ms: int = T + 10 * HOUR, name: str | None = None) -> Held:
-    """As read to its end at `read_ms`."""
-    return reporting.from_verdict(book.serial, name or book.serial, book.verdict(), read_ms)
-
-
-def made(*journals: Held, own_of: dict[int, list[int]] | None = None, since_ms: int | None = None) -> Report:
-    own = {HOLSTER: [OWN]} if own_of is None else own_of
-    return build(journals, own, made_ms=T + 20 * HOUR, force="Hill", since_ms=since_ms)
-
-
-def verdicts(report: Report) -> list[tuple[str, str]]:
-    return [(event.verdict, event.own_verdict) for use in report.uses for event in use.events]
-
-
-def shift() -> tuple[Book, Book, Book]:
-    """A use that the own camera shows, and one an hour later that nobody heard."""
-    weapon = holster().clock(0, T).session(500)
-    weapon.event(10_000, frames.DRAW, 5).ack(10_030, 5, frames.HEARD).ack(10_950, 5, frames.PROVEN, 20)
-    weapon.event(12_000, ARM, 6).ack(12_040, 6, frames.PROVEN, 1_100)
-    weapon.event(13_000, DISCHARGE, 7).ack(13_040, 7, frames.PROVEN, 2_100)
-    weapon.at(13_100, records.WITNESS, OTHER, 9, bytes(4)).event(20_000, frames.REHOLSTER, 8)
-    weapon.event(HOUR, frames.DRAW, 20).alert(HOUR + 2000, 1).event(HOUR + 9000, frames.REHOLSTER, 21)
-    camera = own().clock(0, T).heard(10_010, 5).tally(10_925, True, buffer_ms=30_000)
-    camera.heard(12_010, 6).heard(13_010, 7).tally(50_000, False)
-    witness = other().clock(0, T).heard(10_020, 5, kind=4).tally(11_500, True).at(11_510, records.AIRED, 9, 7)
-    return weapon, camera, witness.tally(60_000, False)
-
-
-def shift_report() -> Report:
-    return made(*(held(book) for book in shift()))
-
+from .books import OTHER, OWN, Book, holster, own, used
+from .report_shift import DISCHARGE, HOUR, Page, T, filled, held, made, shift, shift_report, verdicts
 
 # Verdicts and figures.
 
@@ -199,18 +155,6 @@ def test_two_units_under_one_number_are_a_finding_and_neither_is_left_out() -> N
     assert any("number 1" in finding.text for finding in report.findings)
 
 
-# From the store.
-
-
-def filled(path: Path, books: Sequence[Book], read_ms: int = T + 10 * HOUR) -> Store:
-    store = Store.open(path)
-    for book in books:
-        store.learn_unit(book.serial, book.unit, book.role, f"Unit {book.unit}")
-        store.add(book.serial, 0, book.chains[0], book.raws, epoch=0, by="PC1", utc_ms=read_ms)
-        store.note_head(book.serial, len(book.raws), book.chains[-1], utc_ms=read_ms)
-    return store
-
-
 def test_the_store_gives_the_report_that_the_journals_give(tmp_path: Path) -> None:
     store = filled(tmp_path / "s.sqlite", shift())
     report = from_store(store, None, T + 20 * HOUR)
@@ -232,120 +176,6 @@ def test_uses_that_only_a_rolled_back_version_tells_are_counted_and_marked(tmp_p
     differing = sum(a != b for a, b in zip(book.raws[common:], back.raws[common:], strict=False))
     assert report.units[0].journal == "contradictory" and report.units[0].conflicts == differing > 0
     assert any("second version" in note for note in report.notes)
-
-
-# The page.
-
-
-class Page(HTMLParser):
-    """What a reader of the page sees, and what the page refers to."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.rows: list[list[str]] = []
-        self.text = ""
-        self._quiet = False
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._quiet = tag in ("style", "title")
-        if tag == "tr":
-            self.rows.append([])
-        elif tag in ("td", "th"):
-            self.rows[-1].append("")
-
-    def handle_endtag(self, tag: str) -> None:
-        self._quiet = False
-
-    def handle_data(self, data: str) -> None:
-        if self._quiet:
-            return
-        self.text += data
-        if self.rows and self.rows[-1]:
-            self.rows[-1][-1] = " ".join(f"{self.rows[-1][-1]} {data}".split())
-
-
-def hostile() -> Report:
-    weapon, camera, witness = shift()
-    name = "<script>alert('x')</script>&\"'{{ 7 * 7 }}"
-    return made(held(weapon, name=name), held(camera, name="</style><img src=x>"), held(witness, name="<b onload=y>"))
-
-
-@pytest.mark.parametrize("report", [shift_report(), hostile()], ids=["plain", "hostile names"])
-def test_the_page_refers_to_nothing_outside_and_runs_nothing(report: Report) -> None:
-    page = report_html.render(report)
-    found = Page(page)
-    assert not {"script", "link", "img", "iframe", "object", "embed", "image", "use", "base", "form"} & {
-        tag for tag, _ in found.tags
-    }
-    for tag, attributes in found.tags:
-        assert not {name for name in attributes if name.startswith("on") or name in ("src", "xlink:href")}, tag
-        assert tag == "a" or "href" not in attributes
-        assert tag != "a" or re.fullmatch(r"#[a-z-]+|incidents/[A-Za-z0-9-]+\.html", attributes["href"] or "")
-    assert not re.search(r"https?:|//[a-z]|url\(|@import|javascript:", page)
-    policy = next(a["content"] for tag, a in found.tags if a.get("http-equiv") == "Content-Security-Policy")
-    assert policy is not None and policy.startswith("default-src 'none'")
-
-
-def test_hostile_names_are_shown_as_they_are_and_do_nothing() -> None:
-    page = report_html.render(hostile())
-    assert "<script" not in page and "&lt;script&gt;" in page and "{{ 7 * 7 }}" in page and "49" not in Page(page).text
-    assert Page(page).tags.count(("html", {"lang": "en"})) == 1
-
-
-def test_the_pages_figures_are_those_of_the_json() -> None:
-    report = shift_report()
-    facts, page = json.loads(json.dumps(report.plain())), Page(report_html.render(report))
-    for kind in ("discharges", "arms", "draws"):
-        count = facts["headline"][kind]
-        names = ("total", "before", "late", "late_covered", "unwitnessed", "indeterminate", "exempt")
-        at = [row[:8] for row in page.rows].index([kind, *(str(count[name]) for name in names)])
-        own = [str(count[f"own_{name}"]) for name in ("before", "late", "unwitnessed", "indeterminate")]
-        assert [cell for place, cell in enumerate(page.rows[at + 1]) if place in (2, 3, 5, 6)] == own
-    assert f"{facts['headline']['discharges']['before']} of {facts['headline']['discharges']['total']}" in page.text
-    events = [event for use in facts["uses"] for event in use["events"]]
-    told = [row for row in page.rows if row and row[0].split(" ")[0] in ("draw", "arm", "discharge")]
-    assert len(told) == len(events)
-    for event, row in zip(events, told, strict=True):
-        assert row[1].startswith(event["verdict"]) and row[2].startswith(event["own_verdict"])
-        assert event["reason"] in row[1] and (event["camera"] or "") in row[1]
-        if event["late_by_ms"] is not None:
-            assert f"by {event['late_by_ms']} ms ± {event['late_by_u_ms']} ms" in row[1]
-        assert row[3] == (", ".join(event["witnesses"]) or "–") and row[4].startswith(", ".join(event["alerts"]) or "–")
-    for unit in facts["units"]:
-        row = next(row for row in page.rows if row and row[0] == unit["name"])
-        assert row[1] == f"{unit['role']} {unit['unit']}" and row[3] == str(unit["records"])
-        assert row[2] == unit["journal"] and row[5] == unit["last_pull"]
-    for use in facts["uses"]:
-        assert use["began"]["text"] in page.text
-    assert sum(row[0] == facts["sessions"][0]["at"]["text"] for row in page.rows if row) == 1
-
-
-def test_the_timeline_is_drawn_to_scale_with_every_event_recording_and_ack() -> None:
-    use: Use = shift_report().uses[0]
-    lanes = use.timeline.lanes
-    assert [lane.kind for lane in lanes] == ["weapon", "own", "other"]
-    assert [mark.kind for mark in lanes[0].marks] == ["draw", "arm", "discharge", "reholster"]
-    assert [mark.kind for mark in lanes[1].marks] == ["heard", "recording", "recording", "recording"]
-    assert [mark.kind for mark in lanes[2].marks] == ["witness"]
-    bar = lanes[1].bars[0]
-    assert bar.start_low_ms <= 925 <= bar.start_high_ms and bar.buffer_ms == 30_000 and bar.proven
-    from host_tools.reporting.svg import LEFT, RIGHT, WIDTH, draw
-
-    drawing = draw(use.timeline, "title")
-    places = [sign.x for sign in drawing.signs if sign.kind in ("draw", "arm", "discharge")]
-    assert places == sorted(places) and all(LEFT <= x <= WIDTH - RIGHT for x in places)
-    assert (places[2] - places[0]) / (places[1] - places[0]) == pytest.approx(1.5, abs=0.01)
-    labels = [w for w in drawing.words if w.text in ("draw", "arm", "discharge", "back")]
-    boxes = [(w.x, w.y) for w in labels]
-    assert len(set(boxes)) == 4
-
-
-def test_an_empty_report_is_a_page_too() -> None:
-    page = Page(report_html.render(build([], None, made_ms=T)))
-    assert "No discharge" in page.text and "No use of a weapon" in page.text
 
 
 def test_a_use_that_was_found_out_at_boot_has_no_verdict_but_a_place() -> None:

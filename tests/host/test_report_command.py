@@ -18,9 +18,9 @@ from host_tools.store.store import Store
 from interlock.core import frames
 
 from .books import holster, own, used
+from .report_shift import HOUR, T, filled, shift
 from .rich_report import rich
 from .schemas import conforms
-from .test_report import HOUR, T, filled, shift
 
 
 def report(home: Path, *options: str, **env: str) -> Result:

@@ -10,7 +10,7 @@ from host_tools.verifying.outcomes import Altered, Cloned, Contradicted, Gap, Ou
 from interlock.core import frames
 
 from .books import holster, own, used
-from .test_report import T, filled
+from .report_shift import T, filled
 
 ALTERED = Altered(40, 41, None, "seal", "its seal does not fit")
 SOMEWHERE = Altered(None, None, 3, "header", "its header does not fit")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.campaign.executor import Pool
 from host_tools.reporting.asked import Beside, Named
 from host_tools.reporting.holdings import StoreHoldings
 from host_tools.reporting.making import make, parts
 from host_tools.reporting.model import Report
+from host_tools.workers.executor import Pool
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from . import forces

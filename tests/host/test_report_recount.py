@@ -14,8 +14,8 @@ from tests.host import recount
 from tests.host.reports import report, unit
 
 from .books import holster, own
+from .report_shift import shift_report
 from .rich_report import rich
-from .test_report import shift_report
 from .test_report_figures import any_use
 from .test_verdict import verdicts
 

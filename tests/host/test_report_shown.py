@@ -9,8 +9,8 @@ from host_tools.reporting import html
 from host_tools.reporting.breakdown import headline
 from host_tools.reporting.model import Finding, Report
 
+from .report_shift import held, made, shift
 from .rich_report import many, rich
-from .test_report import held, made, shift
 
 
 def told(made: Report, capsys: pytest.CaptureFixture[str]) -> str:

@@ -10,7 +10,7 @@ from interlock.core import frames, records
 from interlock.core.settings import ROLE_CAMERA
 
 from .books import HOLSTER, OTHER, OWN, Book, holster, other, own
-from .test_report import HOUR, T, held, made
+from .report_shift import HOUR, T, held, made
 
 DAY = 24 * HOUR
 

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.campaign.executor import Failed, Pool
+from host_tools.auditing.apart import audit_apart
+from host_tools.auditing.audit import audit
+from host_tools.auditing.examine import Known
+from host_tools.auditing.places import InFile, InStore
 from host_tools.commands.sharing import SHARED_BYTES, guarded, reachable, workers
 from host_tools.exporting.parquet import write
 from host_tools.journal_items import Header
@@ -13,11 +16,8 @@ from host_tools.outcome import Exit, ToolError
 from host_tools.reporting.holdings import StoreHoldings
 from host_tools.reporting.making import make
 from host_tools.store.store import Store
-from host_tools.verifying.apart import audit_apart
-from host_tools.verifying.audit import audit
-from host_tools.verifying.examine import Known
-from host_tools.verifying.places import InFile, InStore
-from host_tools.verifying.sharing import in_order, shared
+from host_tools.workers.executor import Failed, Pool
+from host_tools.workers.sharing import in_order, shared
 from tests.bench.force import write as write_files
 
 from . import forces
@@ -160,7 +160,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory):
 def test_a_cluster_verifies_reports_and_exports_as_this_process_does(
     desk: Desk, tmp_path: Path, cluster: DaskCluster
 ) -> None:
-    from host_tools.campaign.cluster import Cluster
+    from host_tools.workers.cluster import Cluster
 
     groups = [forces.group(0), forces.group(1)]
     holdings = StoreHoldings(forces.stored(tmp_path, groups))

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from host_tools import ed25519
 from host_tools.outcome import ToolError
-from host_tools.statements import ed25519, keytext, statement
-from host_tools.statements.vouched import Vouched, holders, signs, term
+from host_tools.statements import keytext, statement
 from host_tools.store.rows import AnnotationRow
+from host_tools.vouched import Vouched, holders, signs, term
 
 ROW = AnnotationRow("H1", 57, "training", "a drill, naïve", "PC1", 1_800_000_000_000, bytes(range(32)))
 PUBLIC = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")

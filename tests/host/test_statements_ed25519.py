@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.statements import ed25519
+from host_tools import ed25519
 
 ORDER = 2**252 + 27742317777372353535851937790883648493
 P = 2**255 - 19

@@ -24,8 +24,8 @@ from interlock.core.layout import UNKNOWN
 
 from .books import Book
 from .journals import CHAINS, RAWS, SERIAL, life
+from .report_shift import shift
 from .schemas import conforms
-from .test_report import shift
 from .test_store_migration import old_store
 
 T = 1_800_000_000_000

@@ -138,7 +138,7 @@ def everything(store: Store, who: str = "alice", salt: int = 0) -> Store:
     store.note_head(SERIAL, 20, chains[20], utc_ms=12)
     store.add_checkpoint(SERIAL, 3, b"m3", b"s", b"k" * 60, by=who, utc_ms=13)
     store.custody(SERIAL, who, "pulled", "20 new", 14)
-    store.add_roster([RosterRow(SERIAL, "PC1", "A", 100, 200)], by=who, utc_ms=15)
+    store.replace_roster((), [RosterRow(SERIAL, "PC1", "A", 100, 200)], by=who, utc_ms=15)
     signed = (b"r" * 32, None, b"k" * 32, b"s" * 64)
     store.say(SERIAL, [AnnotationRow(SERIAL, 7, "training", f"said {who}", who, 16, *signed)])
     return store
@@ -147,12 +147,12 @@ def everything(store: Store, who: str = "alice", salt: int = 0) -> Store:
 def test_the_roster_holds_each_row_once_and_lets_go_of_it(fresh: Opener) -> None:
     store = fresh()
     early, late = RosterRow("H1", "PC1", "A", 100, 200), RosterRow("C1", "PC1", "A", 150, 300)
-    assert store.add_roster([late, early, early], by="x", utc_ms=1) == 2
-    assert store.add_roster([early], by="y", utc_ms=2) == 0
+    assert store.replace_roster((), [late, early, early], by="x", utc_ms=1)[1] == 2
+    assert store.replace_roster((), [early], by="y", utc_ms=2)[1] == 0
     assert store.roster() == [early, late] and store.roster(200) == [late] and store.roster(None, 150) == [early]
     assert store.withdraw_roster([early, RosterRow("H9", "PC1", "A", 1, 2)], by="y", utc_ms=3) == 1
     assert store.roster() == [late]
-    assert store.add_roster([early], by="x", utc_ms=4) == 1 and store.roster() == [early, late]
+    assert store.replace_roster((), [early], by="x", utc_ms=4)[1] == 1 and store.roster() == [early, late]
 
 
 def test_an_annotation_stands_until_it_is_withdrawn_and_stays_on_record(fresh: Opener) -> None:

@@ -137,12 +137,11 @@ def test_what_was_said_before_statements_were_signed_stays_and_is_shown_unsigned
     assert tables(copy) == before and copy.stat().st_mode & 0o077 == 0
 
 
-def test_a_migration_to_signatures_that_is_cut_at_any_statement_leaves_the_old_store_or_the_new_one(
-    tmp_path: Path,
-) -> None:
-    path = annotated_store(tmp_path / "s.sqlite")
+def cut_at_statements(path: Path, stride: int, copy: str) -> int:
+    """Open the store at `path` again and again, each time cut some statements later, until it has this schema: how
+    many cuts left it as it was. `copy`: the end of the copy's name, which no cut may leave behind."""
     before, cuts = tables(path), 0
-    for last in range(100):
+    for last in range(0, 200, stride):
         seen = 0
 
         def cut(*_: object, last: int = last) -> None:
@@ -161,8 +160,15 @@ def test_a_migration_to_signatures_that_is_cut_at_any_statement_leaves_the_old_s
             event.remove(Engine, "before_cursor_execute", cut)
         if tables(path) != before:
             break
-        assert not list(tmp_path.glob("*schema-3*")), f"cut at statement {last}"
-    assert cuts > 8
+        assert not list(path.parent.glob(f"*{copy}*")), f"cut at statement {last}"
+    return cuts
+
+
+def test_a_migration_to_signatures_that_is_cut_at_any_statement_leaves_the_old_store_or_the_new_one(
+    tmp_path: Path,
+) -> None:
+    path = annotated_store(tmp_path / "s.sqlite")
+    assert cut_at_statements(path, 1, "schema-3") > 8
     store = Store.open(path)
     assert [row.text for row in store.annotations()] == ["a drill"]
     store.close()
@@ -173,29 +179,7 @@ def test_a_migration_that_is_cut_at_any_statement_leaves_the_old_store_or_the_ne
     tmp_path: Path, stride: int
 ) -> None:
     path = old_store(tmp_path / "s.sqlite")
-    before = tables(path)
-    steps = 0
-    for last in range(0, 200, stride):
-        seen = 0
-
-        def cut(*_: object, last: int = last) -> None:
-            nonlocal seen
-            seen += 1
-            if seen > last:
-                raise KeyboardInterrupt
-
-        event.listen(Engine, "before_cursor_execute", cut)
-        try:
-            Store.open(path).close()
-            break
-        except KeyboardInterrupt:
-            steps += 1
-        finally:
-            event.remove(Engine, "before_cursor_execute", cut)
-        if tables(path) != before:
-            break
-        assert not list(tmp_path.glob("*schema-2*")), f"cut at statement {last}"
-    assert steps * stride > 60, "that many statements it takes"
+    assert cut_at_statements(path, stride, "schema-2") * stride > 60, "that many statements it takes"
     store = Store.open(path)
     check(store)
     store.close()

@@ -61,7 +61,7 @@ def fill(store: Store, serial: str) -> None:
     store.note_head(serial, 20, chains[20], utc_ms=12)
     store.add_checkpoint(serial, 3, b"m3", b"s", b"k" * 60, by="bob", utc_ms=13)
     store.custody(serial, "bob", "pulled", "10 new", 14)
-    store.add_roster([RosterRow(serial, "PC1", "A", 100, 200)], by="bob", utc_ms=15)
+    store.replace_roster((), [RosterRow(serial, "PC1", "A", 100, 200)], by="bob", utc_ms=15)
     store.say(
         serial, [AnnotationRow(serial, 7, "training", "a drill", "bob", 16, b"r" * 32, None, b"k" * 32, bytes(64))]
     )
@@ -175,7 +175,7 @@ def test_what_the_other_database_refuses_all_the_same_hinders_no_other_row(
         ("by", lambda s: s.add("H1", 0, CHAINS[0], RAWS, epoch=0, by="x\x1b", utc_ms=1)),
         ("epoch", lambda s: s.add("H1", 0, CHAINS[0], RAWS, epoch=2**70, by="x", utc_ms=1)),
         ("message", lambda s: s.add_checkpoint("H1", 1, bytes(70_000), b"s", b"k", by="x", utc_ms=1)),
-        ("to_s", lambda s: s.add_roster([RosterRow("H1", "PC1", "A", 1, 10**12)], by="x", utc_ms=1)),
+        ("to_s", lambda s: s.replace_roster((), [RosterRow("H1", "PC1", "A", 1, 10**12)], by="x", utc_ms=1)),
         ("text", lambda s: s.annotate("H1", 1, "other", "x" * 10_001, by="x", utc_ms=1)),
         ("who", lambda s: s.custody("H1", "\0", "pulled", "", 1)),
     ],

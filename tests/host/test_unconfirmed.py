@@ -15,7 +15,7 @@ from interlock.core import frames, holster, lines, records
 from .books import Book, own, used
 from .books import holster as weapon_book
 from .recount import headline as recounted
-from .test_report import T, held, made
+from .report_shift import T, held, made
 
 NEVER = records.AGO_NONE
 DISCHARGE = 3  # its place among the lines

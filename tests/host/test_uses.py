@@ -19,7 +19,7 @@ from interlock_loader import slots
 
 from .books import HOLSTER, OTHER, OWN, Book, other, own
 from .books import holster as weapon_book
-from .test_report import Page
+from .report_shift import Page
 
 T = 1_800_000_000_000
 DRAW, ARM, DISCHARGE, BACK, CANCEL = frames.DRAW, frames.ARM, frames.DISCHARGE, frames.REHOLSTER, frames.CANCEL

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tools import durable
-from host_tools.labels.label import Label, label_text, parse
+from host_tools.label import Label, label_text, parse
 from host_tools.outcome import ToolError
 from host_tools.vault.vault import Vault
 

@@ -6,11 +6,11 @@ import os
 import pytest
 
 from host_tools.outcome import ToolError
-from host_tools.statements.vouched import Vouched
 from host_tools.vault import lending, people
 from host_tools.vault.check import check
 from host_tools.vault.people import Voucher
 from host_tools.vault.vault import Vault
+from host_tools.vouched import Vouched
 
 from .vaults import OTHER, OWN, opened, sealed_vault, slot
 

@@ -14,7 +14,7 @@ from host_tools.vault import keys as vault_keys
 from host_tools.vault.slots import passphrase
 from host_tools.vault.vault import Vault
 
-from .test_report import shift
+from .report_shift import shift
 from .test_store_commands import filled as filled_store
 from .vaults import content, filled
 

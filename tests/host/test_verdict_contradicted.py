@@ -12,7 +12,7 @@ from host_tools.judging.verdict import Judgement, Verdict, judge
 from interlock.core import frames, records
 
 from .books import OWN, Book, holster, own
-from .test_report import HOUR, T, held, made
+from .report_shift import HOUR, T, held, made
 
 BACK_MS = 30_000
 

@@ -13,7 +13,7 @@ from interlock.core import frames
 from tests.vectors.verdict_table import combinations
 
 from .books import HOLSTER, OWN, Book, holster, own
-from .test_report import HOUR, T, held, made
+from .report_shift import HOUR, T, held, made
 from .test_verdict import verdicts
 
 UTC_MS = T

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from host_tools.campaign.executor import Pool
+from host_tools.auditing import audit
+from host_tools.auditing.places import InFile
 from host_tools.outcome import ToolError
 from host_tools.program import app
 from host_tools.store.store import Store
 from host_tools.vault.entries import COMMITTED, AdminKey, UnitEntry
 from host_tools.vault.vault import Vault
-from host_tools.verifying import audit
-from host_tools.verifying.places import InFile
+from host_tools.workers.executor import Pool
 from interlock.core import checkpoint, lms
 from interlock.core.settings import DEFAULT_POLICY
 

@@ -31,7 +31,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.verifying.audit import Report
+from host_tools.auditing.audit import Report
 from host_tools.verifying.outcomes import Altered, Gap, TruncatedTail, Witnessed
 from interlock.core import checkpoint, records
 

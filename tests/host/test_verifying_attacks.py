@@ -9,10 +9,10 @@ from collections.abc import Callable
 
 import pytest
 
+from host_tools.auditing.audit import Report
 from host_tools.journal_file import Run, join, runs_of
 from host_tools.journal_items import Header
 from host_tools.verifying import testimony
-from host_tools.verifying.audit import Report
 from host_tools.verifying.outcomes import Altered, Gap, Intact, TruncatedTail
 from interlock.core import frames, records
 from interlock.core.journal import SCRUB_MS
@@ -371,5 +371,6 @@ def test_an_index_finds_what_a_search_finds() -> None:
     for digest in {*heads, b"none"}:
         for low in range(10, 16):
             true = [10 + place for place, head in enumerate(heads) if head == digest and 10 + place >= low]
-            assert listening.find(digest, low, high, listening.index([digest])) == (true[-1] if true else None)
+            index = listening.index([digest])
+            assert listening.find(digest, low, high, lambda index=index: index) == (true[-1] if true else None)
     assert bytes(32) == UNKNOWN

@@ -7,9 +7,9 @@ from binascii import crc32
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from host_tools.auditing.examine import Known
 from host_tools.journal_file import Header, check, join
 from host_tools.journal_items import CHUNK_BYTES, Break, Footer, Signed, Source
-from host_tools.verifying.examine import Known
 from host_tools.verifying.found import COLLECTED_MAX
 from host_tools.verifying.outcomes import ORDER, Intact
 from host_tools.verifying.seals import EVOLUTIONS_MAX, Keys

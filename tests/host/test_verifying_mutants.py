@@ -6,19 +6,22 @@ true one where the audit looks for it.
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from types import ModuleType
 
 import pytest
 
+from host_tools.auditing import audit, examine
 from host_tools.journal_items import Signed
-from host_tools.verifying import audit, checkpoints, examine, found, gaps, seals, testimony, walk, witnesses
+from host_tools.verifying import chain, checkpoints, found, gaps, seals, testimony, walk, witnesses
 from host_tools.verifying.outcomes import Altered
 from interlock.core import checkpoint, records
 
 from . import test_verifying as others
 from . import test_verifying_attacks as attacks
+from . import test_verifying_epochs as epochs
 from . import test_verifying_met as met
 from .adversary import (
     careful,
@@ -161,6 +164,14 @@ def an_epoch_that_is_left_out_is_altered() -> None:
     assert names("nothing", careful(TRUE, raws).unsigned().file()) == ["altered"]
 
 
+def an_epoch_that_is_left_out_by_who_has_the_key_is_found() -> None:
+    epochs.an_epoch_that_is_left_out_by_who_has_the_key()
+
+
+def zeros_stated_anew_change_no_key() -> None:
+    epochs.test_zeros_that_are_stated_anew_change_no_key_where_no_record_is_missing()
+
+
 def a_counter_behind_the_end_shows_a_cut_tail() -> None:
     met.test_a_cut_tail_shows_by_a_frame_of_which_only_the_counter_could_be_read()
 
@@ -196,27 +207,29 @@ SAMPLES: tuple[Callable[[], None], ...] = (
     a_head_that_was_met_shows_a_cut_tail,
     a_frame_built_ahead_contradicts_nothing,
     an_epoch_that_is_left_out_is_altered,
+    an_epoch_that_is_left_out_by_who_has_the_key_is_found,
+    zeros_stated_anew_change_no_key,
 )
 
 # (what is damaged, module, the line, the line instead, the sample that notices)
 DAMAGES: tuple[tuple[str, ModuleType, str, str, Callable[[], None]], ...] = (
-    ("tag compare", walk, "if outside.digest()[:TAG_BYTES] != tag:", "if False:",
+    ("tag compare", chain, "if outside.digest()[_TAG] != tag:", "if False:",
      a_changed_record_is_altered_by_its_seal),
-    ("choice of an era's key", walk, "chained[:_BODY]) == tag:", "chained[:_BODY]) or True:",
+    ("choice of an era's key", chain, "chained[:_BODY]) == tag:", "chained[:_BODY]) or True:",
      the_key_of_an_era_is_the_one_that_fits),
-    ("checksum", walk, "if sequence != due or crc(chained) != check:", "if sequence != due and crc(chained) != check:",
+    ("checksum", chain, "if sequence != due or crc(chained) != check:", "if sequence != due and crc(chained) != check:",
      a_hole_is_a_gap),
-    ("era 0", walk, "return config is None or config.revision > 0", "return False",
+    ("era 0", chain, "return config is None or config.revision > 0", "return False",
      a_whole_journal_under_everybodys_key_is_altered),
     ("epoch over a hole", walk, "if self._is_vague and changes_between", "if False and changes_between",
      a_present_key_reaches_no_earlier_epoch),
-    ("order of epochs", walk, "if epoch <= before or not (self._is_vague or", "if epoch <= before or not (True or",
+    ("order of epochs", chain, "if epoch <= before or not (self._is_vague or", "if epoch <= before or not (True or",
      an_epoch_that_is_left_out_is_altered),
-    ("zeros with keys", walk, "                if self._is_guess:\n                    self._is_guess = self._is_vague",
-     "                if False:\n                    self._is_guess = self._is_vague", rot_is_explained),
-    ("zeros without keys", walk, "if not self._is_guess or self._keys or", "if True or self._keys or",
+    ("zeros with keys", chain, "if self._is_guess:\n                    self._is_guess = self._is_vague",
+     "if False:\n                    self._is_guess = self._is_vague", rot_is_explained),
+    ("zeros without keys", chain, "if not self._is_guess or self._keys or", "if True or self._keys or",
      rot_is_explained),
-    ("loose told from chained", walk, 'return "loose"', 'return "chained"', a_hole_is_a_gap),
+    ("loose told from chained", chain, 'return "loose"', 'return "chained"', a_hole_is_a_gap),
     ("signature", checkpoints, "if lms.verify(key, signed.message, signed.signature):", "if key:",
      a_forged_signature_is_none),
     ("whose key", checkpoints, 'return self.by != "nobody"', "return True",
@@ -245,21 +258,27 @@ DAMAGES: tuple[tuple[str, ModuleType, str, str, Callable[[], None]], ...] = (
      "if window.high is None:\n            pass", a_counter_behind_the_end_shows_a_cut_tail),
     ("chain values behind the end", witnesses, "                _note_beyond(book, teller, said, sight)",
      "                pass", a_head_that_was_met_shows_a_cut_tail),
-    ("heads that were met", testimony, "self._say(unit, counter, _MET, receiver.OWN, digest, sequence)", "pass",
+    ("heads that were met", testimony, "tell[about] += pack(counter, _MET, receiver.OWN, digest, sequence)", "pass",
      a_head_that_was_met_shows_a_cut_tail),
     ("frames built ahead", witnesses, "_BUILT_AHEAD = (frames.ARM, frames.DISCHARGE)", "_BUILT_AHEAD = ()",
      a_frame_built_ahead_contradicts_nothing),
     ("chain values heard", witnesses, "sight.wrong.append((end, window, teller, said))", "pass",
      others_journals_contradict),
+    ("epoch where nothing is missing", walk, "if is_due and not self._is_vague and", "if False and",
+     zeros_stated_anew_change_no_key),
+    ("the very next epoch", seals, "return epoch == before + 1 and epoch &", "return epoch > before and epoch &",
+     an_epoch_that_is_left_out_by_who_has_the_key_is_found),
+    ("the next epoch's key", seals, "return mac_of(key_after(mac))", "return mac", the_true_ones_pass),
     ("changes of key", seals, "return epoch - before if era_of(epoch)", "return 0 if era_of(epoch)",
      a_present_key_reaches_no_earlier_epoch),
 )  # fmt: skip
 
-MODULES = (audit, checkpoints, examine, found, gaps, seals, testimony, walk, witnesses)
+MODULES = (audit, chain, checkpoints, examine, found, gaps, seals, testimony, walk, witnesses)
 
 
-def damage(monkeypatch: pytest.MonkeyPatch, module: ModuleType, line: str, instead: str) -> None:
-    """Put the functions and classes of a damaged copy where the true ones are used."""
+@contextmanager
+def damaged(monkeypatch: pytest.MonkeyPatch, module: ModuleType, line: str, instead: str) -> Iterator[None]:
+    """The functions and classes of a damaged copy where the true ones are used, as bases of classes, too."""
     source = inspect.getsource(module)
     assert source.count(line) == 1, "the line is not there any more, or more than once"
     copy = ModuleType(module.__name__)
@@ -271,6 +290,15 @@ def damage(monkeypatch: pytest.MonkeyPatch, module: ModuleType, line: str, inste
         for name, value in list(vars(user).items()):
             if getattr(value, "__module__", None) == module.__name__ and callable(value) and hasattr(copy, name):
                 monkeypatch.setattr(user, name, getattr(copy, name))
+    heirs = [kind for kind in (walk._Walk,) if kind.__base__.__module__ == module.__name__]
+    true = [kind.__bases__ for kind in heirs]
+    for kind in heirs:
+        kind.__bases__ = tuple(getattr(copy, base.__name__) for base in kind.__bases__)
+    try:
+        yield
+    finally:
+        for kind, bases in zip(heirs, true, strict=True):
+            kind.__bases__ = bases
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.__name__)
@@ -287,8 +315,7 @@ def test_a_damaged_verifier_does_not(
     sample: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    damage(monkeypatch, module, line, instead)
-    with pytest.raises(AssertionError):
+    with damaged(monkeypatch, module, line, instead), pytest.raises(AssertionError):
         sample()
 
 

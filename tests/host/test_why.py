@@ -15,8 +15,8 @@ from interlock.core.layout import Record
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER
 
 from .books import HOLSTER, Book, holster, own
+from .report_shift import T, shift
 from .schemas import conforms
-from .test_report import T, shift
 from .test_store_commands import filled
 from .test_unconfirmed import shot, spike, told_of_lines
 

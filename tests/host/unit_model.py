@@ -7,10 +7,7 @@ Not the firmware: the real one, on the simulated radio, is tested in `tests/syst
 import asyncio
 import random
 import struct
-from collections.abc import AsyncIterator, Callable, Collection
-from contextlib import asynccontextmanager
 
-from host_tools.bench import Bench, Sighting
 from host_tools.inbox import Inbox, LinkLost
 from host_tools.session import REPLY_BYTES_MAX
 from interlock.core import access, records, settings, wire
@@ -36,6 +33,8 @@ SLICE = 2000
 class ModelUnit(Tested, Updatable):
     """`needs.Served` on RAM flash. `held`: the settings in force; a unit that was set up starts anew when the
     session is over."""
+
+    battery_mv = 3900
 
     def __init__(self, serial: str, seed: int = 1, sectors: int = 8) -> None:
         self.serial = serial
@@ -142,7 +141,7 @@ class ModelUnit(Tested, Updatable):
             held.role if held else 0,
             held.unit if held else 0,
             wire.FLAG_LABEL_OPEN if self.access is None or self.access.label_open else 0,
-            3900,
+            self.battery_mv,
             journal.boot,
             self.uptime_ms(),
             journal.first,
@@ -330,56 +329,6 @@ class ModelLink:
         self.replies.close("the connection to the unit was lost")
         if self._stream is not None:
             self._stream.close("the connection to the unit was lost")
-
-
-class ModelRadio:
-    """`bench.Radio` with these units in range. `on_link`: told of each link that was made."""
-
-    def __init__(self, units: list[ModelUnit], fate: Fate | None = None, mtu: int = 247) -> None:
-        self.units = units
-        self.fate = fate or Fate()
-        self.mtu = mtu
-        self.links = 0
-        self.on_link: Callable[[ModelLink], None] = lambda _: None
-
-    async def scan(self, seconds: float, wanted: Collection[str] = ()) -> list[Sighting]:
-        loop = asyncio.get_running_loop()
-        until_s = loop.time() + seconds
-        while True:
-            found = [Sighting(unit.serial, 1, unit.state, -50, unit) for unit in self.units if self._invites(unit)]
-            here = {sighting.serial for sighting in found}
-            if (wanted and set(wanted) <= here) or loop.time() >= until_s:
-                return found
-            await asyncio.sleep(0.1)
-
-    def _invites(self, unit: ModelUnit) -> bool:
-        loop = asyncio.get_running_loop()
-        unit.loop = loop
-        if loop.time() < unit.deaf_until_s:
-            return False
-        if unit.is_new:
-            unit.boot()
-        return True
-
-    @asynccontextmanager
-    async def connect(self, sighting: Sighting) -> AsyncIterator[ModelLink]:
-        assert isinstance(sighting.device, ModelUnit)
-        link = ModelLink(sighting.device, self.fate, self.mtu)
-        self.links += 1
-        self.on_link(link)
-        try:
-            yield link
-        finally:
-            link.drop()
-
-
-def utc_ms() -> int:
-    """UTC of the loop's virtual time."""
-    return UTC_MS + int(asyncio.get_running_loop().time() * 1000)
-
-
-def bench_of(radio: ModelRadio, vault: object, store: object, person: str = "PC1234") -> Bench:
-    return Bench(radio, vault, store, utc_ms, person)  # type: ignore[arg-type]
 
 
 ADMIN_KEY = bytes(range(32))

@@ -5,13 +5,13 @@ import os
 from dataclasses import replace
 
 from host_tools import durable
-from host_tools.labels.label import Label
-from host_tools.statements.vouched import Vouched
+from host_tools.label import Label
 from host_tools.vault import keys as vault_keys
 from host_tools.vault import people
 from host_tools.vault.entries import COMMITTED, PairEntry
 from host_tools.vault.slots import NewSlot, Secret, Work, passphrase
 from host_tools.vault.vault import Vault
+from host_tools.vouched import Vouched
 from interlock.core import settings
 
 from .fate import Fate

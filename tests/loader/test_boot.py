@@ -26,7 +26,6 @@ from .units import (
 OLD, NEW = (0, 1, 0), (0, 2, 0)
 PORTS = ("esp32", "rp2", "stm32wb")
 ON_TRIAL = slots.step(slots.FIRST, slots.INSTALLED, 1, (OLD, NEW))
-RUNS_OLD = "runs (0, 1, 0) 0 0 0 "
 
 
 def said(board, word):

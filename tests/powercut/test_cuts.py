@@ -4,6 +4,7 @@ Repeat one failure alone with the id that it prints: `make test CUT=rp2.ring:17.
 """
 
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -11,6 +12,7 @@ from simulator.hardware.flash import PowerCut
 
 from .catalogue import NAMES, REAL_PORTS, SIGNING, STORIES, story_of
 from .sweep import (
+    Tally,
     branches,
     fail_each,
     fail_each_read,
@@ -61,37 +63,47 @@ def test_a_read_that_fails_makes_the_journal_forget_nothing_and_look_altered_now
     assert tally.plans > 2
 
 
-@pytest.mark.deep
-@pytest.mark.parametrize("name", NAMES)
-def test_every_single_cut_with_every_tear_is_survived(name: str) -> None:
-    print(f"{name}: {sweep(name, story_of(name), [thorough])}")
+Record = Callable[[str, object], None]
+
+
+def told(name: str, tally: Tally, record_property: Record) -> None:
+    """For who reads along, and for the sums of `tests.deep`."""
+    print(f"{name}: {tally}")
+    record_property("cuts", tally.cuts)
+    record_property("plans", tally.plans)
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", NAMES)
-def test_every_second_cut_in_the_recovery_is_survived(name: str) -> None:
+def test_every_single_cut_with_every_tear_is_survived(name: str, record_property: Record) -> None:
+    told(name, sweep(name, story_of(name), [thorough]), record_property)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("name", NAMES)
+def test_every_second_cut_in_the_recovery_is_survived(name: str, record_property: Record) -> None:
     tears = [quick, quick if name in BARE else single]
-    print(f"{name}: {sweep(name, story_of(name), tears, in_recovery=True)}")
+    told(name, sweep(name, story_of(name), tears, in_recovery=True), record_property)
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", NAMES)
-def test_two_more_cuts_in_the_recovery_are_survived(name: str) -> None:
-    stride = 4 if ".key" not in name else 16
-    print(f"{name}: {sweep(name, story_of(name), [single, single, single], stride=stride, in_recovery=True)}")
+def test_two_more_cuts_in_the_recovery_are_survived(name: str, record_property: Record) -> None:
+    stride = 1 if ".key" not in name else 16
+    told(name, sweep(name, story_of(name), [single, single, single], stride=stride, in_recovery=True), record_property)
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", BARE)
-def test_every_pair_of_cuts_is_survived(name: str) -> None:
-    print(f"{name}: {sweep(name, story_of(name), [quick, single])}")
+def test_every_pair_of_cuts_is_survived(name: str, record_property: Record) -> None:
+    told(name, sweep(name, story_of(name), [quick, single]), record_property)
 
 
 @pytest.mark.deep
 @pytest.mark.parametrize("name", NAMES)
-def test_every_operation_and_every_read_may_fail_once(name: str) -> None:
-    print(f"{name}: {fail_each(name, story_of(name), thorough)}")
-    print(f"{name}: {fail_each_read(name, story_of(name), stride=1 if name in BARE else 5)}")
+def test_every_operation_and_every_read_may_fail_once(name: str, record_property: Record) -> None:
+    told(name, fail_each(name, story_of(name), thorough), record_property)
+    told(name, fail_each_read(name, story_of(name), stride=1 if name in BARE else 5), record_property)
 
 
 def test_the_plan_named_in_cut_is_repeated() -> None:

@@ -13,7 +13,6 @@ from interlock.core import settings as unit_settings
 from interlock.core.journal import Journal, JournalError
 from interlock.core.keylog import KeyLog
 from interlock.core.layout import SectorHead
-from interlock.core.notary import Notary
 from interlock.core.reading import Cursor, Reading
 from interlock.core.seal import KEY_BYTES, OpenSeal, Seal
 from interlock.core.signer import PARAMS, SECTORS, Signer, SignerError
@@ -314,7 +313,7 @@ def test_a_unit_boots_over_any_keys_and_refuses_or_goes_on(
         unit = Unit(SERIAL, ring, keep, Any, now.__next__)
         unit.write_boot(1)
         assert unit.reseal(bytes(16)) in (wire.OK, wire.FLASH_FAILED)
-        notary = Notary(unit.signer, unit, SERIAL)
+        notary = unit.notary()
         for credential in (wire.ADMIN, wire.TECHNICIAN):
             reason, index, remaining = notary.checkpoint(credential, last_seen, bytes(16))
             assert reason in REFUSALS or index + remaining <= 1024

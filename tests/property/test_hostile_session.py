@@ -18,6 +18,8 @@ from interlock.core.secure import Sealer
 from interlock.core.session import OPEN, Session
 from tests.core.session_world import ADMIN_KEY, ROOT, SECRET, Host, Unit, prepared, some_access, some_settings
 
+from .mangling import mangled
+
 MTU = 64
 OUTSIDER_CASES, MIDDLE_CASES, RESENDER_CASES = 6000, 4000, 2000
 BATCHES = [*range(4), *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(4, 10))]
@@ -104,41 +106,6 @@ def recordings() -> list[list[bytes]]:
 RECORDED = recordings()
 
 
-def mangled(chance: random.Random, frames: list[bytes], others: list[list[bytes]]) -> list[bytes]:
-    """Some frames as a hostile peer sends them: random, cut, lengthened, flipped, doubled, swapped, spliced."""
-    frames = list(frames)
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(frames) + 1)
-        frame = bytearray(frames[at] if at < len(frames) and frames[at] else b"\x80")
-        match chance.randrange(9):
-            case 0:
-                frames.insert(at, chance.randbytes(chance.choice((0, 1, 2, 20, MTU - 3, 512))))
-            case 1:
-                frames[at : at + 1] = [bytes(frame[: chance.randrange(len(frame) + 1)])]
-            case 2:
-                frames[at : at + 1] = [bytes(frame) + chance.randbytes(chance.randint(1, 40))]
-            case 3:
-                bit = chance.randrange(8 * len(frame))
-                frame[bit // 8] ^= 1 << bit % 8
-                frames[at : at + 1] = [bytes(frame)]
-            case 4:
-                frames.insert(at, bytes(frame))
-            case 5:
-                del frames[at : at + 1]
-            case 6 if len(frames) > 1:
-                other = chance.randrange(len(frames))
-                here = min(at, len(frames) - 1)
-                frames[here], frames[other] = frames[other], frames[here]
-            case 7:
-                source = chance.choice(others)
-                begin = chance.randrange(len(source))
-                frames[at:at] = source[begin : begin + chance.randint(1, 6)]
-            case _:
-                # Right count, wrong bytes: what passes the assembler.
-                frames[at : at + 1] = [frame[:1] + chance.randbytes(chance.randint(1, MTU))]
-    return frames
-
-
 def feed(session: Session, frames: list[bytes], chance: random.Random) -> bytes:
     """Everything that the unit says to these frames."""
     said = b""
@@ -163,7 +130,7 @@ def outsider(seed: int, number: int, units: tuple[Unit, Unit]) -> None:
     session = Session(unit, 0)
     session.mtu = chance.choice((23, MTU, 247, 517))
     chosen = chance.choice(RECORDED)
-    said = feed(session, mangled(chance, chosen, RECORDED), chance)
+    said = feed(session, mangled(chance, chosen, RECORDED, MTU), chance)
     where = f"outsider seed {seed}, case {number}"
     assert unit.state() == before, where
     assert not any(kind == "opened" for kind, *_ in unit.said), where
@@ -206,7 +173,7 @@ def man_in_the_middle(seed: int, number: int, tampered: Tampered) -> None:
     rest = [frame for message in tampered.messages[kept:] for frame in message]
     session = Session(unit, 0)
     session.mtu = MTU
-    sent = mangled(chance, rest, RECORDED)
+    sent = mangled(chance, rest, RECORDED, MTU)
     feed(session, true + sent, chance)
     # Of what was sent after the untouched messages, whole true messages may still lead: these were the admin's own.
     same = 0

@@ -5,29 +5,20 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from bumble import hci
-from bumble.device import Device, DeviceConfiguration
-from bumble.transport.common import AsyncPipeSink
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.clock import now_us, run
 from simulator.entropy import seeded_entropy
 from simulator.radio.air import T_IFS_US, Air, AirStats, Pdu, PduType, Propagation
-from simulator.radio.controller import AirController, QuietHost
 from simulator.radio.link_layer import FIRST_EVENT_US
 
+from .air_seen import bumble_device, recorded
 from .radio_world import FRAME, STILL, Board, Ear
 
 FULL_US = 376
 SCANNABLE_STEP_US = FULL_US + T_IFS_US + 40
 _SCAN_SECONDS = 750
-
-
-def _record(air: Air) -> list[Pdu]:
-    log: list[Pdu] = []
-    air.observers.append(log.append)
-    return log
 
 
 def _events(log: list[Pdu]) -> list[list[Pdu]]:
@@ -37,7 +28,7 @@ def _events(log: list[Pdu]) -> list[list[Pdu]]:
 def test_an_advertising_event_is_one_pdu_on_each_channel_soon_after_the_command() -> None:
     async def main() -> None:
         air = Air(1, STILL)
-        log = _record(air)
+        log = recorded(air)
         board = await Board("a", air).start()
         before_us = now_us(asyncio.get_running_loop())
         await board.advertise()
@@ -60,7 +51,7 @@ def test_an_advertising_event_is_one_pdu_on_each_channel_soon_after_the_command(
 def test_events_follow_each_other_after_the_interval_and_up_to_10_ms(interval_ms: int, seed: int) -> None:
     async def main() -> list[int]:
         air = Air(seed, STILL)
-        log = _record(air)
+        log = recorded(air)
         await (await Board("a", air).start()).advertise(interval_ms)
         await asyncio.sleep(20 * (interval_ms + 10) / 1000)
         return [event[0].time_us for event in _events(log)]
@@ -113,7 +104,7 @@ def test_continuous_scanning_finds_an_advertiser_as_fast_as_the_closed_form_says
 def test_default_scan_parameters_hear_less_than_one_event_in_a_hundred() -> None:
     async def main() -> tuple[int, int]:
         air = Air(3, STILL)
-        log = _record(air)
+        log = recorded(air)
         holster, camera = await Board("holster", air).start(), await Board("camera", air, 2).start()
         await camera.scan(1_280_000, 11_250)
         await holster.advertise()
@@ -152,7 +143,7 @@ def test_a_scanner_changes_the_channel_each_interval_and_misses_what_crosses_the
 def test_a_radio_that_transmits_hears_nothing_meanwhile() -> None:
     async def main() -> None:
         air = Air(5, STILL)
-        log = _record(air)
+        log = recorded(air)
         boards = [await Board(name, air, x_m).start() for x_m, name in enumerate("abc")]
         for board in boards:
             await board.scan()
@@ -178,7 +169,7 @@ def test_a_radio_that_transmits_hears_nothing_meanwhile() -> None:
 def test_of_two_pdus_at_once_only_one_stronger_by_6_db_survives(near_m: float, far_m: float, survivors: str) -> None:
     async def main() -> None:
         air = Air(1, STILL)
-        log = _record(air)
+        log = recorded(air)
         ear, near, far = Ear("ear", air, 0), Ear("near", air, near_m), Ear("far", air, -far_m)
         near.say()
         await asyncio.sleep(0.0001)
@@ -276,7 +267,7 @@ def test_extra_loss_takes_its_share_and_every_listener_in_range_is_counted_once(
     async def main() -> None:
         air = Air(1, STILL)
         air.loss = 0.3
-        log = _record(air)
+        log = recorded(air)
         voice = Ear("voice", air)
         ears = [Ear(f"ear {i}", air, i) for i in range(1, 4)]
         for _ in range(1000):
@@ -308,7 +299,7 @@ def _shift(seed: int, with_bystander: bool = False) -> list[tuple[int, str, byte
     async def main() -> list[tuple[int, str, bytes, tuple[str, ...]]]:
         air = Air(seed)
         air.loss = 0.2
-        log = _record(air)
+        log = recorded(air)
         boards = {name: await Board(name, air, x_m, seed=seed).start() for x_m, name in enumerate("hcd")}
         if with_bystander:
             bystander = await Board("bystander", air, 100_000).start()
@@ -338,70 +329,10 @@ def test_a_radio_out_of_range_changes_nothing_for_the_others() -> None:
     ] == [(time_us, *rest) for time_us, *rest in alone][:20]
 
 
-def test_an_active_scanner_asks_and_gets_the_scan_response_itself() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        log = _record(air)
-        board, scanner = await Board("a", air).start(), await Board("s", air, 1).start()
-        await board.ble.call("gap_advertise", (30_000, b"\x02\x01\x06", b"\x05\x09name", False))
-        await scanner.scan(active=True)
-        await asyncio.sleep(5)
-        kinds = Counter((data[2], data[4]) for _, data in scanner.results)
-        assert set(kinds) == {(2, b"\x02\x01\x06"), (4, b"\x05\x09name")}
-        assert kinds[2, b"\x02\x01\x06"] == kinds[4, b"\x05\x09name"] > 100
-        answers = [(asked, told) for asked, told in pairwise(log) if told.pdu_type is PduType.SCAN_RSP]
-        assert len(answers) == kinds[4, b"\x05\x09name"]
-        assert all(
-            asked.pdu_type is PduType.SCAN_REQ and told.time_us == asked.end_us + T_IFS_US for asked, told in answers
-        )
-
-    run(main())
-
-
-def test_active_scanners_that_ask_at_once_collide_and_back_off() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        log = _record(air)
-        board = await Board("a", air).start()
-        scanners = [await Board(name, air, 1).start() for name in "st"]
-        await board.advertise(30)
-        for scanner in scanners:
-            await scanner.scan(active=True)
-        await asyncio.sleep(10)
-        requests = [pdu for pdu in log if pdu.pdu_type is PduType.SCAN_REQ]
-        collided = [pdu for pdu in requests if pdu.collided_at]
-        assert collided
-        heard = sum(data[2] == 2 for scanner in scanners for _, data in scanner.results)
-        assert len(collided) < len(requests) / 4 < heard / 4
-
-    run(main())
-
-
-def test_a_passive_scanner_asks_nothing() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        log = _record(air)
-        board, scanner = await Board("a", air).start(), await Board("s", air, 1).start()
-        await board.ble.call("gap_advertise", (30_000, b"\x02\x01\x06", b"\x05\x09name", True))
-        await scanner.scan()
-        await asyncio.sleep(2)
-        assert {pdu.pdu_type for pdu in log} == {PduType.ADV_IND}
-        assert {data[2] for _, data in scanner.results} == {0}
-
-    run(main())
-
-
-def _device(name: str, air: Air, address: str) -> Device:
-    controller = AirController(name, air, hci.Address("00:00:00:00:00:00/P"))
-    host = QuietHost(controller, AsyncPipeSink(controller))
-    controller.host = host
-    return Device(config=DeviceConfiguration(name=name, address=hci.Address(address)), host=host)
-
-
 def test_bumbles_own_devices_connect_over_this_air() -> None:
     async def main() -> None:
         air = Air(1, STILL)
-        central, peripheral = _device("c", air, "C0:00:00:00:00:01"), _device("p", air, "C0:00:00:00:00:02")
+        central, peripheral = bumble_device("c", air, "C0:00:00:00:00:01"), bumble_device("p", air, "C0:00:00:00:00:02")
         await central.power_on()
         await peripheral.power_on()
         await peripheral.start_advertising(advertising_interval_min=100, advertising_interval_max=100)
@@ -414,71 +345,3 @@ def test_bumbles_own_devices_connect_over_this_air() -> None:
 
     with seeded_entropy(1):
         run(main())
-
-
-@pytest.mark.parametrize(
-    ("parameters", "status"),
-    [
-        ((31, 32, 0), hci.HCI_ErrorCode.INVALID_COMMAND_PARAMETERS_ERROR),
-        ((64, 32, 0), hci.HCI_ErrorCode.INVALID_COMMAND_PARAMETERS_ERROR),
-        ((32, 0x4001, 0), hci.HCI_ErrorCode.INVALID_COMMAND_PARAMETERS_ERROR),
-        ((32, 32, 1), hci.HCI_ErrorCode.UNSUPPORTED_FEATURE_OR_PARAMETER_VALUE_ERROR),
-        ((32, 32, 3), hci.HCI_ErrorCode.SUCCESS),
-    ],
-)
-def test_the_controller_checks_advertising_parameters(
-    parameters: tuple[int, int, int], status: hci.HCI_ErrorCode
-) -> None:
-    async def main() -> None:
-        low, high, kind = parameters
-        device = _device("d", Air(1), "C0:00:00:00:00:01")
-        await device.power_on()
-        event = await device.host.send_sync_command_raw(
-            hci.HCI_LE_Set_Advertising_Parameters_Command(
-                advertising_interval_min=low,
-                advertising_interval_max=high,
-                advertising_type=kind,
-                own_address_type=1,
-                peer_address_type=0,
-                peer_address=hci.Address.ANY,
-                advertising_channel_map=7,
-                advertising_filter_policy=0,
-            )
-        )
-        assert event.return_parameters.status == status
-
-    run(main())
-
-
-def test_pdus_that_nobody_may_answer_follow_each_other_at_once() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        log = _record(air)
-        device = _device("d", air, "C0:00:00:00:00:01")
-        await device.power_on()
-        send = device.host.send_sync_command
-        await send(hci.HCI_LE_Set_Advertising_Parameters_Command(32, 32, 3, 1, 0, hci.Address.ANY, 0b101, 0))
-        await send(hci.HCI_LE_Set_Advertising_Data_Command(advertising_data=b"\x02\x01\x06"))
-        await send(hci.HCI_LE_Set_Advertising_Enable_Command(advertising_enable=1))
-        await asyncio.sleep(0.01)
-        assert [(p.channel, p.time_us - FIRST_EVENT_US, p.pdu_type) for p in log] == [
-            (37, 0, PduType.ADV_NONCONN_IND),
-            (39, 19 * 8, PduType.ADV_NONCONN_IND),
-        ]
-
-    run(main())
-
-
-def test_a_reset_ends_advertising_and_scanning() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        device = _device("d", air, "C0:00:00:00:00:01")
-        await device.power_on()
-        await device.start_advertising()
-        await device.start_scanning()
-        await device.host.send_sync_command(hci.HCI_Reset_Command())
-        await device.host.send_sync_command(hci.HCI_LE_Set_Random_Address_Command(hci.Address("C0:00:00:00:00:09")))
-        await asyncio.sleep(3)
-        assert air.stats.advertising_pdus == 0
-
-    run(main())

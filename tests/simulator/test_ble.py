@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-from typing import Any
 
 import pytest
 from bumble import crypto
@@ -13,21 +12,10 @@ from simulator.clock import now_us, run
 from simulator.radio.air import Air, Pdu, PduType
 from simulator.radio.link_layer import FIRST_EVENT_US
 
-from .radio_world import FRAME, STILL, Board, Ear
+from .ble_boards import errno_of, pair_of
+from .radio_world import FRAME, STILL, Board
 
 PORTS = ("esp32", "rp2")
-
-
-async def _errno_of(board: Board, op: str, *args: Any) -> int | None:
-    try:
-        await board.ble.call(op, args)
-    except OSError as error:
-        return error.errno
-    return None
-
-
-def _pair(air: Air, port: str = "esp32") -> tuple[Board, Board]:
-    return Board("holster", air, port=port), Board("camera", air, 2, port=port)
 
 
 @pytest.mark.parametrize("port", PORTS)
@@ -36,20 +24,13 @@ def test_before_active_everything_but_silence_is_refused_with_enodev(port: str) 
         board = Board("a", Air(1), port=port)
         await board.ble.power_on()
         assert await board.ble.call("active", (None,)) is False
-        assert await _errno_of(board, "gap_advertise", 20_000, FRAME, None, False) == errno.ENODEV
-        assert await _errno_of(board, "gap_scan", 0, 30_000, 30_000, False) == errno.ENODEV
-        assert await _errno_of(board, "config_set", ("addr_mode", 1)) == errno.ENODEV
-        assert await _errno_of(board, "config_get", "mac") == errno.ENODEV
-        assert await _errno_of(board, "gap_advertise", None, None, None, True) is None
+        assert await errno_of(board, "gap_advertise", 20_000, FRAME, None, False) == errno.ENODEV
+        assert await errno_of(board, "gap_scan", 0, 30_000, 30_000, False) == errno.ENODEV
+        assert await errno_of(board, "config_set", ("addr_mode", 1)) == errno.ENODEV
+        assert await errno_of(board, "config_get", "mac") == errno.ENODEV
+        assert await errno_of(board, "gap_advertise", None, None, None, True) is None
         assert await board.ble.call("active", (True,)) is True
         assert await board.ble.call("active", (None,)) is True
-
-    run(main())
-
-
-def test_without_power_the_radio_does_not_come_up() -> None:
-    async def main() -> None:
-        assert await _errno_of(Board("a", Air(1)), "active", True) == errno.ETIMEDOUT
 
     run(main())
 
@@ -58,7 +39,7 @@ def test_without_power_the_radio_does_not_come_up() -> None:
 def test_a_scan_result_is_what_micropython_hands_over(port: str) -> None:
     async def main() -> None:
         air = Air(1, STILL)
-        holster, camera = _pair(air, port)
+        holster, camera = pair_of(air, port)
         await holster.start()
         await camera.start()
         await camera.scan()
@@ -75,7 +56,7 @@ def test_a_scan_result_is_what_micropython_hands_over(port: str) -> None:
 def test_non_connectable_advertising_is_still_scannable_on_both_bindings(connectable: bool, expected: int) -> None:
     async def main() -> None:
         air = Air(1, STILL)
-        holster, camera = _pair(air)
+        holster, camera = pair_of(air)
         await holster.start()
         await camera.start()
         await camera.scan()
@@ -102,7 +83,7 @@ def test_advertising_refuses_what_the_ports_refuse(
 ) -> None:
     async def main() -> None:
         board = await Board("a", Air(1), port=port).start()
-        assert await _errno_of(board, "gap_advertise", interval_us, data, None, False) == expected
+        assert await errno_of(board, "gap_advertise", interval_us, data, None, False) == expected
 
     run(main())
 
@@ -164,7 +145,7 @@ def test_silence_ends_the_advertising() -> None:
 def test_a_scan_of_some_duration_ends_by_itself_and_says_so() -> None:
     async def main() -> None:
         air = Air(1, STILL)
-        holster, camera = _pair(air)
+        holster, camera = pair_of(air)
         await holster.start()
         await camera.start()
         await holster.advertise()
@@ -181,7 +162,7 @@ def test_a_scan_of_some_duration_ends_by_itself_and_says_so() -> None:
 def test_duration_zero_scans_until_stopped_and_stopping_says_so_at_once() -> None:
     async def main() -> None:
         air = Air(1, STILL)
-        holster, camera = _pair(air)
+        holster, camera = pair_of(air)
         await holster.start()
         await camera.start()
         await holster.advertise(1000)
@@ -209,7 +190,7 @@ def test_scanning_twice_and_stopping_nothing_differ_between_bindings(
         await board.ble.call("gap_scan", (None, 0, 0, False))
         assert [event for _, event, _ in board.log] == idle_stop
         await board.scan()
-        assert await _errno_of(board, "gap_scan", 0, 60_000, 30_000, False) == second_start
+        assert await errno_of(board, "gap_scan", 0, 60_000, 30_000, False) == second_start
 
     run(main())
 
@@ -217,7 +198,7 @@ def test_scanning_twice_and_stopping_nothing_differ_between_bindings(
 def test_a_window_longer_than_its_interval_is_refused() -> None:
     async def main() -> None:
         board = await Board("a", Air(1)).start()
-        assert await _errno_of(board, "gap_scan", 0, 30_000, 30_001, False) == errno.EINVAL
+        assert await errno_of(board, "gap_scan", 0, 30_000, 30_001, False) == errno.EINVAL
 
     run(main())
 
@@ -247,7 +228,7 @@ def test_each_random_address_is_new_and_of_its_kind(port: str, mode: int, high_b
 def test_address_modes_that_a_binding_lacks_are_einval(port: str, mode: int) -> None:
     async def main() -> None:
         board = await Board("a", Air(1), port=port).start()
-        assert await _errno_of(board, "config_set", ("addr_mode", mode)) == errno.EINVAL
+        assert await errno_of(board, "config_set", ("addr_mode", mode)) == errno.EINVAL
 
     run(main())
 
@@ -257,153 +238,13 @@ def test_a_random_address_cannot_change_while_the_radio_is_in_use() -> None:
         board = await Board("a", Air(1)).start()
         before = await board.ble.call("config_get", ("mac",))
         await board.advertise()
-        assert await _errno_of(board, "config_set", ("addr_mode", 3)) == errno.EBUSY
+        assert await errno_of(board, "config_set", ("addr_mode", 3)) == errno.EBUSY
         await board.silence()
         await board.scan()
-        assert await _errno_of(board, "config_set", ("addr_mode", 3)) == errno.EBUSY
+        assert await errno_of(board, "config_set", ("addr_mode", 3)) == errno.EBUSY
         assert await board.ble.call("config_get", ("mac",)) == before
         await board.ble.call("gap_scan", (None, 0, 0, False))
-        assert await _errno_of(board, "config_set", ("addr_mode", 3)) is None
-
-    run(main())
-
-
-def test_power_off_is_silence_at_once_and_power_on_starts_fresh() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        holster, camera = _pair(air)
-        await holster.start()
-        await camera.start()
-        await holster.advertise()
-        await camera.ble.call("gap_scan", (1000, 30_000, 30_000, False))
-        await asyncio.sleep(0.5)
-        await holster.ble.power_off()
-        await camera.ble.power_off()
-        heard, pdus = len(camera.log), air.stats.advertising_pdus
-        await asyncio.sleep(5)
-        assert (len(camera.log), air.stats.advertising_pdus) == (heard, pdus)
-        assert await _errno_of(camera, "gap_scan", 0, 30_000, 30_000, False) == errno.ENODEV
-        await holster.start()
-        await camera.start()
-        await camera.scan()
-        await holster.advertise()
-        await asyncio.sleep(0.5)
-        assert len(camera.log) > heard
-
-    run(main())
-
-
-def test_inactive_is_silence_too() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        board = await Board("a", air).start()
-        await board.advertise()
-        assert await board.ble.call("active", (False,)) is False
-        await asyncio.sleep(1)
-        assert air.stats.advertising_pdus == 0
-
-    run(main())
-
-
-@pytest.mark.parametrize(
-    ("op", "args"),
-    [
-        ("active", (True,)),
-        ("gap_advertise", (20_000, FRAME, None, False)),
-        ("gap_advertise", (None, None, None, True)),
-        ("gap_scan", (0, 30_000, 30_000, False)),
-        ("gap_scan", (None, 0, 0, False)),
-        ("gap_connect", (0, b"nobody", 2000, 0, 0)),
-        ("config_set", (("addr_mode", 3),)),
-        ("config_set", (("addr_mode", 2),)),
-    ],
-)
-@pytest.mark.parametrize("after_us", [0, 1500], ids=["from the call", "from the end of its cost"])
-def test_a_power_cut_at_any_step_of_a_call_neither_hangs_nor_leaves_the_radio_on(
-    op: str, args: tuple[Any, ...], after_us: int
-) -> None:
-    """The cut comes after each number of turns of the event loop, until the call gets through or waits for its cost."""
-
-    async def cut_after(turns: int) -> bool:
-        air = Air(1, STILL)
-        board = Board("a", air)
-        await board.ble.power_on()
-        if op != "active":
-            await board.ble.call("active", (True,))
-        task = asyncio.ensure_future(_errno_of(board, op, *args))
-        await asyncio.sleep(0)
-        await asyncio.sleep(after_us / 1e6)
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        was_done = task.done()
-        await board.ble.power_off()
-        await asyncio.wait_for(task, timeout=1)
-        await asyncio.sleep(1)
-        assert air.stats.advertising_pdus == 0
-        assert list(air.controllers) == []
-        return was_done
-
-    async def main() -> list[bool]:
-        return [await cut_after(turns) for turns in range(80)]
-
-    done = run(main())
-    assert done[-1] == (after_us > 0 or op in ("active", "config_set") or args[0] is None)
-
-
-@pytest.mark.parametrize(
-    ("op", "args"), [("gap_advertise", (20_000, FRAME, None, False)), ("gap_scan", (0, 30_000, 30_000, False))]
-)
-def test_a_call_from_before_a_power_cycle_does_nothing_after_it(op: str, args: tuple[Any, ...]) -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        board, voice = await Board("a", air).start(), Ear("voice", air, 1)
-        call = asyncio.ensure_future(_errno_of(board, op, *args))
-        await asyncio.sleep(0.001)
-        await board.ble.power_off()
-        await board.start()
-        assert await call == errno.ENODEV
-        voice.say()
-        await asyncio.sleep(1)
-        assert air.stats.advertising_pdus == 1
-        assert air.stats.received == 0
-
-    run(main())
-
-
-def test_a_report_still_within_the_stack_at_power_off_does_not_come() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        camera, voice = await Board("camera", air).start(), Ear("voice", air, 1)
-        await camera.scan()
-
-        async def cut_at_the_end_of_the_pdu() -> None:
-            await asyncio.sleep(376e-6)
-            await camera.ble.power_off()
-
-        cut = asyncio.ensure_future(cut_at_the_end_of_the_pdu())
-        await asyncio.sleep(0)
-        voice.say()
-        await cut
-        await asyncio.sleep(1)
-        assert air.stats.received == 1
-        assert camera.log == []
-
-    run(main())
-
-
-def test_a_pdu_that_began_before_the_scan_is_not_heard() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        camera, voice = await Board("camera", air).start(), Ear("voice", air, 1)
-        scan = asyncio.ensure_future(camera.scan())
-        await asyncio.sleep(0.0013)
-        voice.say(39)
-        await scan
-        await asyncio.sleep(0.001)
-        assert camera.log == []
-        voice.say(37)
-        await asyncio.sleep(0.001)
-        assert len(camera.log) == 1
+        assert await errno_of(board, "config_set", ("addr_mode", 3)) is None
 
     run(main())
 
@@ -432,8 +273,8 @@ def test_nimble_takes_the_name_and_the_wishes_for_pairing_at_any_time() -> None:
             assert await board.ble.call("config_get", ("gap_name",)) == b"H1"
             wanted = board.ble.security
             assert (wanted.bond, wanted.mitm, wanted.io, wanted.le_secure) == (True, True, 4, False)
-        assert await _errno_of(board, "config_set", ("gap_name", "x" * 31)) is None
-        assert await _errno_of(board, "config_set", ("gap_name", "x" * 32)) == errno.EINVAL
+        assert await errno_of(board, "config_set", ("gap_name", "x" * 31)) is None
+        assert await errno_of(board, "config_set", ("gap_name", "x" * 32)) == errno.EINVAL
         await board.ble.power_off()
         await board.ble.power_on()
         assert board.ble.security.io == 3
@@ -448,7 +289,7 @@ def test_on_btstack_the_name_is_an_attribute_of_the_active_radio() -> None:
         await board.ble.call("config_set", (("gap_name", "x" * 40),))
         assert await board.ble.call("config_get", ("gap_name",)) == b"x" * 40
         await board.ble.call("active", (False,))
-        assert await _errno_of(board, "config_get", "gap_name") == errno.ENODEV
+        assert await errno_of(board, "config_get", "gap_name") == errno.ENODEV
         await board.ble.call("active", (True,))
         assert await board.ble.call("config_get", ("gap_name",)) == b"MPY BTSTACK"
 
@@ -464,7 +305,7 @@ def test_resolvable_private_addresses_are_new_every_five_minutes_and_resolve() -
         air.observers.append(log.append)
         board = await Board("a", air).start()
         await board.ble.call("config_set", (("addr_mode", 2),))
-        assert await _errno_of(board, "config_get", "mac") == errno.EINVAL
+        assert await errno_of(board, "config_get", "mac") == errno.EINVAL
         for pause_s in (1, 100, 300):
             await board.advertise()
             await asyncio.sleep(0.05)
@@ -486,7 +327,7 @@ def test_an_active_scan_reports_the_scan_response_as_type_4() -> None:
         air = Air(1, STILL)
         log: list[Pdu] = []
         air.observers.append(log.append)
-        holster, camera = _pair(air)
+        holster, camera = pair_of(air)
         await holster.start()
         await camera.start()
         await holster.ble.call("gap_advertise", (100_000, FRAME, b"\x03\x09ok", False))

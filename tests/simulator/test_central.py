@@ -1,4 +1,4 @@
-"""Two boards, one script each, in the real VM: one is the central, the other the peripheral. Errors: test_gattc.py."""
+"""Two boards, one script each, in the real VM: one is the central, the other the peripheral. Errors: test_gattc*.py."""
 
 import asyncio
 from pathlib import Path

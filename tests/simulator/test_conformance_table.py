@@ -119,7 +119,7 @@ def test_every_event_has_a_row_and_its_code_in_the_scripts() -> None:
 
 def test_the_readmes_example_prints_what_it_says() -> None:
     block = README.read_text(encoding="utf-8").split("<!-- example -->")[1].split("<!-- /example -->")[0]
-    command, output = (part.strip("\n") for part in re.findall(r"```\n(.*?)```", block, re.DOTALL))
+    command, output = (part.strip("\n") for part in re.findall(r"```(?:sh|text)\n(.*?)```", block, re.DOTALL))
     assert command.startswith(".venv/bin/python ")
     done = subprocess.run([sys.executable, *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stderr == ""

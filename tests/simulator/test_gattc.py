@@ -7,80 +7,13 @@ from typing import Any
 
 import pytest
 
-from simulator.clock import now_us, run
+from simulator.clock import run
 from simulator.laptop import Laptop
 from simulator.radio.air import Air
 
+from .gattc_pair import GONE, NOBODY, PORTS, SERVICE, Pair, errno_of, pair
 from .links import advertise
 from .radio_world import STILL, Board
-
-PORTS = ("esp32", "rp2")
-READ, WRITE_NO_RESPONSE, WRITE, NOTIFY, INDICATE = 0x02, 0x04, 0x08, 0x10, 0x20
-ALL = READ | WRITE_NO_RESPONSE | WRITE | NOTIFY | INDICATE
-SERVICE = bytes(range(16))
-VALUE = b"\x6e\x2a"
-CONNECTED, GONE = 7, 8
-NOBODY = (0, b"nobody")
-
-
-class Pair:
-    """Two boards of one port: `far` serves one characteristic, `near` is its central."""
-
-    def __init__(self, port: str, air: Air) -> None:
-        self.air = air
-        self.port = port
-        self.is_nimble = port != "rp2"
-        self.near = Board("near", air, port=port)
-        self.far = Board("far", air, 1, port=port)
-        self.conn = self.value = 0
-
-    async def start(self) -> "Pair":
-        for board in (self.near, self.far):
-            await board.start()
-        services = ((SERVICE, ((VALUE, ALL, ()), (b"\x6f\x2a", READ, ()))),)
-        ((self.value, _),) = await self.far.ble.call("gatts_register_services", (services,))  # type: ignore[misc]
-        await self.far.advertise(30, connectable=True)
-        await self.connect()
-        return self
-
-    async def connect(self) -> None:
-        await self.call("gap_connect", *await self.address(), 2000, 0, 0)
-        self.conn = (await self.event(CONNECTED))[0]
-        await asyncio.sleep(0.2)
-
-    async def address(self) -> tuple[int, bytes]:
-        kind, content = await self.far.ble.call("config_get", ("mac",))  # type: ignore[misc]
-        return kind, content
-
-    async def call(self, op: str, *args: Any) -> Any:
-        return await self.near.ble.call(op, args)
-
-    async def errno_of(self, op: str, *args: Any) -> int | None:
-        try:
-            await self.call(op, *args)
-        except OSError as error:
-            return error.errno
-        return None
-
-    async def event(self, kind: int) -> Any:
-        """The next event of this kind at `near`, taken off its log with all before it."""
-        async with asyncio.timeout(40):
-            while True:
-                for at, (_, event, data) in enumerate(self.near.log):
-                    if event == kind:
-                        del self.near.log[: at + 1]
-                        return data
-                await asyncio.sleep(0.001)
-
-    def status(self, nimble: int, btstack: int) -> int:
-        return nimble if self.is_nimble else btstack
-
-
-def pair(story: Callable[[Pair], Any], port: str = "esp32") -> None:
-    async def main() -> None:
-        await story(await Pair(port, Air(1, STILL)).start())
-
-    run(main())
 
 
 def alone(story: Callable[[Board], Any], port: str) -> None:
@@ -88,14 +21,6 @@ def alone(story: Callable[[Board], Any], port: str) -> None:
         await story(await Board("a", Air(1, STILL), port=port).start())
 
     run(main())
-
-
-async def _errno_of(board: Board, op: str, *args: Any) -> int | None:
-    try:
-        await board.ble.call(op, args)
-    except OSError as error:
-        return error.errno
-    return None
 
 
 @pytest.mark.parametrize("port", PORTS)
@@ -128,9 +53,9 @@ def test_wrong_parameters_of_an_attempt_are_refused(
     port: str, arguments: tuple[Any, ...], expected: int | None
 ) -> None:
     async def story(board: Board) -> None:
-        assert await _errno_of(board, "gap_connect", *arguments) == expected
+        assert await errno_of(board, "gap_connect", *arguments) == expected
         if expected is not None:
-            assert await _errno_of(board, "gap_connect", *NOBODY, 2000, 0, 0) is None
+            assert await errno_of(board, "gap_connect", *NOBODY, 2000, 0, 0) is None
 
     alone(story, port)
 
@@ -138,7 +63,7 @@ def test_wrong_parameters_of_an_attempt_are_refused(
 @pytest.mark.parametrize(("port", "expected"), [("esp32", errno.EALREADY), ("rp2", None)])
 def test_cancelling_nothing(port: str, expected: int | None) -> None:
     async def story(board: Board) -> None:
-        assert await _errno_of(board, "gap_connect", None) == expected
+        assert await errno_of(board, "gap_connect", None) == expected
         assert not board.log
 
     alone(story, port)
@@ -190,8 +115,8 @@ def test_scanning_and_connecting(port: str) -> None:
         await board.ble.call("gap_connect", (*NOBODY, 2000, 0, 0))
         assert [event for _, event, _ in board.log] == ([6] if port == "esp32" else [])
         refusal = errno.EBUSY if port == "esp32" else None
-        assert await _errno_of(board, "gap_scan", 0, 30_000, 30_000, False) == refusal
-        assert await _errno_of(board, "config_set", ("addr_mode", 1)) == errno.EBUSY
+        assert await errno_of(board, "gap_scan", 0, 30_000, 30_000, False) == refusal
+        assert await errno_of(board, "config_set", ("addr_mode", 1)) == errno.EBUSY
 
     alone(story, port)
 
@@ -270,118 +195,6 @@ def test_a_peer_that_answers_nonsense_does_no_harm(port: str, answer: bytes) -> 
     pair(story, port)
 
 
-def test_nimble_has_four_procedures_and_answers_them_in_order() -> None:
-    async def story(p: Pair) -> None:
-        for number in range(4):
-            await p.call("gattc_write", p.conn, p.value, bytes([number]), 1)
-        assert await p.errno_of("gattc_read", p.conn, p.value) == errno.ENOMEM
-        for _ in range(4):
-            assert await p.event(17) == (p.conn, p.value, 0)
-        assert await p.far.ble.call("gatts_read", (p.value,)) == b"\3"
-        assert await p.errno_of("gattc_read", p.conn, p.value) is None
-
-    pair(story)
-
-
-def test_nimble_discovers_characteristics_of_one_connection_at_a_time() -> None:
-    async def story(p: Pair) -> None:
-        await p.call("gattc_discover_characteristics", p.conn, 1, 0xFFFF, None)
-        assert await p.errno_of("gattc_discover_characteristics", p.conn, 1, 0xFFFF, None) == errno.EBUSY
-        await p.event(12)
-        assert await p.errno_of("gattc_discover_characteristics", p.conn, 1, 0xFFFF, None) is None
-
-    pair(story)
-
-
-def test_btstack_has_one_procedure() -> None:
-    async def story(p: Pair) -> None:
-        await p.call("gattc_read", p.conn, p.value)
-        for op, *args in (("gattc_read", 3), ("gattc_write", 3, b"", 1), ("gattc_discover_services", None)):
-            assert await p.errno_of(op, p.conn, *args) == errno.EALREADY
-        await p.event(16)
-        assert await p.errno_of("gattc_read", p.conn, p.value) is None
-
-    pair(story, "rp2")
-
-
-@pytest.mark.parametrize("port", PORTS)
-def test_what_does_not_fit_is_cut_or_refused(port: str) -> None:
-    async def story(p: Pair) -> None:
-        await p.far.ble.call("gatts_set_buffer", (p.value, 100, False))
-        await p.call("gattc_write", p.conn, p.value, bytes(range(50)), 1)
-        assert await p.event(17) == (p.conn, p.value, p.status(0, 13))
-        assert await p.far.ble.call("gatts_read", (p.value,)) == (bytes(range(20)) if p.is_nimble else b"")
-        refusal = None if p.is_nimble else errno.EINVAL
-        assert await p.errno_of("gattc_write", p.conn, p.value, bytes(50), 0) == refusal
-        await asyncio.sleep(0.1)
-        await p.far.ble.call("gatts_write", (p.value, bytes(range(50)), False))
-        await p.call("gattc_read", p.conn, p.value)
-        assert await p.event(15) == (p.conn, p.value, bytes(range(22)))
-
-    pair(story, port)
-
-
-@pytest.mark.parametrize("port", PORTS)
-def test_writes_without_response_meet_the_end_of_the_buffers(port: str) -> None:
-    async def story(p: Pair) -> None:
-        accepted = 0
-        while (refusal := await p.errno_of("gattc_write", p.conn, p.value, bytes([accepted]), 0)) is None:
-            accepted += 1
-        assert refusal == (errno.ENOMEM if p.is_nimble else errno.EALREADY)
-        assert accepted == (12 if p.is_nimble else 13)  # there one more waits in the binding
-        await asyncio.sleep(1)
-        assert await p.far.ble.call("gatts_read", (p.value,)) == bytes([accepted - 1])
-        assert await p.errno_of("gattc_write", p.conn, p.value, b"on", 0) is None
-
-    pair(story, port)
-
-
-@pytest.mark.parametrize("port", PORTS)
-def test_a_lost_peer_ends_what_was_asked_before_it_is_told(port: str) -> None:
-    async def story(p: Pair) -> None:
-        await p.far.ble.power_off()
-        p.near.log.clear()
-        await p.call("gattc_discover_characteristics", p.conn, 1, 0xFFFF, None)
-        await asyncio.sleep(5)
-        events = [(event, data[1:]) for _, event, data in p.near.log]
-        assert [event for event, _ in events] == [12, GONE]
-        assert events[0] == (12, (p.status(7, 31),))
-
-    pair(story, port)
-
-
-@pytest.mark.parametrize("port", PORTS)
-def test_a_silent_peer_is_given_up_after_30_s(port: str) -> None:
-    """Its handler does not return; NimBLE ends the connection, BTstack goes on."""
-
-    async def story(p: Pair) -> None:
-        p.far.ble.answer = lambda ticket, result: None  # type: ignore[method-assign]
-        await p.call("gattc_read", p.conn, p.value)
-        asked_us = now_us(asyncio.get_running_loop())
-        assert await p.event(16) == (p.conn, 0 if p.is_nimble else p.value, p.status(13, 127))
-        assert 30_000_000 <= now_us(asyncio.get_running_loop()) - asked_us < 30_010_000
-        await asyncio.sleep(1)
-        assert [event for _, event, _ in p.near.log] == ([GONE] if p.is_nimble else [])
-
-    pair(story, port)
-
-
-@pytest.mark.parametrize("port", PORTS)
-def test_a_notification_in_the_last_moment_is_heard_before_the_end(port: str) -> None:
-    async def story(p: Pair) -> None:
-        (central,) = [data[0] for _, event, data in p.far.log if event == 1]
-        await p.far.ble.call("gatts_notify", (central, p.value, b"last"))
-        await asyncio.sleep(0.05)
-        await p.far.ble.call("gatts_notify", (central, p.value, b"words"))
-        await p.far.ble.call("gap_disconnect", (central,))
-        await asyncio.sleep(1)
-        heard = [(event, data[-1]) for _, event, data in p.near.log if event in (18, GONE)]
-        assert heard[0] == (18, b"last")
-        assert heard[-1][0] == GONE
-
-    pair(story, port)
-
-
 @pytest.mark.parametrize("port", PORTS)
 def test_an_indication_is_confirmed_when_the_handler_has_run(port: str) -> None:
     async def story(p: Pair) -> None:
@@ -396,37 +209,6 @@ def test_an_indication_is_confirmed_when_the_handler_has_run(port: str) -> None:
         assert [data for _, event, data in p.far.log if event == 20] == [(central, p.value, 0)]
         await asyncio.sleep(2)
         assert [data for _, event, data in p.far.log if event == 20][1] == (central, p.value, p.status(13, 0x91))
-
-    pair(story, port)
-
-
-def test_a_nimble_central_has_four_connections() -> None:
-    async def main() -> None:
-        air = Air(1, STILL)
-        near = await Board("near", air).start()
-        for number in range(4):
-            far = await Board(f"far {number}", air, number + 1).start()
-            await far.advertise(30, connectable=True)
-            kind, address = await far.ble.call("config_get", ("mac",))  # type: ignore[misc]
-            await near.ble.call("gap_connect", (kind, address, 2000, 0, 0))
-            await asyncio.sleep(0.5)
-        assert [data[0] for _, event, data in near.log if event == CONNECTED] == [1, 2, 3, 4]
-        assert await _errno_of(near, "gap_connect", *NOBODY, 2000, 0, 0) == errno.ENOMEM
-
-    run(main())
-
-
-@pytest.mark.parametrize("port", PORTS)
-def test_switching_off_in_the_middle_of_everything_says_nothing_more(port: str) -> None:
-    async def story(p: Pair) -> None:
-        await p.call("gattc_read", p.conn, p.value)
-        if p.is_nimble:
-            await p.call("gap_connect", *NOBODY, 500, 0, 0)
-        p.near.log.clear()
-        await p.call("active", False)
-        await asyncio.sleep(40)
-        assert not p.near.log
-        assert p.far.log[-1][1] == 2
 
     pair(story, port)
 

@@ -1,8 +1,8 @@
 """MicroPython's own two-instance Bluetooth tests, by its own runner, on virtual boards in pairs of ports.
 
-They are not in this repository: MICROPYTHON_TESTS names the directory `tests` of a MicroPython checkout (with `tools`
-beside it); without it this is skipped. `stress_deepsleep_reconnect.py` is left out: its runner knows reboots of serial
-boards only.
+As `simulator/README.md` types it. They are not in this repository: MICROPYTHON_TESTS names the directory `tests` of a
+MicroPython checkout (with `tools` beside it); without it this is skipped. `stress_deepsleep_reconnect.py` is left out:
+its runner knows reboots of serial boards only.
 """
 
 import os

@@ -66,7 +66,7 @@ def test_the_readme_has_the_table_of_costs():
     text = README.read_text(encoding="utf-8")
     for marker, made in (("costs", table()), ("chips", chips_table())):
         held = text.split(f"<!-- {marker} -->\n")[1].split(f"\n<!-- /{marker} -->")[0]
-        assert held.strip() == made, "print it with: python -m simulator.profiles"
+        assert held.strip() == made, "write it with: python -m simulator.profiles --write"
 
 
 def test_the_generator_prints_the_table():

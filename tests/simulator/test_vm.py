@@ -261,6 +261,42 @@ def test_the_heap_peak_is_what_the_firmware_keeps_not_what_it_throws_away(tmp_pa
     assert 50_000 <= board.heap_peak <= 65_000
 
 
+def test_what_is_held_for_a_second_after_a_long_quiet_is_in_the_heap_peak(tmp_path):
+    """No event announces it: a firmware does much by its own deadlines."""
+    script = """
+        import machine, simrt
+        for _ in range(200):
+            machine.unique_id()
+            simrt.rest(4000)
+        kept = bytearray(50000)
+        machine.unique_id()
+        simrt.rest(1000)
+        del kept
+        machine.unique_id()
+        simrt.rest(1000)
+        """
+    assert play(tmp_path, script, to_the_end).heap_peak >= 50_000
+
+
+def test_the_heap_is_counted_late_on_each_day_whatever_it_is(tmp_path):
+    """Though the firmware asks nothing of the world, and held more at its start."""
+    script = """
+        import machine, simrt
+        early = bytearray(100000)
+        machine.unique_id()
+        simrt.rest(1000)
+        del early
+        kept = []
+        for _ in range(80):
+            kept.append(bytearray(100))
+            simrt.rest(3600 * 1000)
+        """
+    board = play(tmp_path, script, to_the_end)
+    first, second, third = (board.heap_of_day[day] for day in (1, 2, 3))
+    assert set(board.heap_of_day) == {1, 2, 3} and third < board.heap_peak
+    assert 24 * 100 <= second - first <= 24 * 200 and 24 * 100 <= third - second <= 24 * 200
+
+
 def test_doubles_work_while_the_firmware_has_locked_the_heap(tmp_path):
     script = """
         import machine, micropython, time

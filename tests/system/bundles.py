@@ -1,10 +1,12 @@
 """A bundle, and its verifier run as a stranger would run it: for tests of both."""
 
+import contextlib
+import io
 import subprocess
 import sys
 from pathlib import Path
 
-from host_tools.exporting import bundle
+from host_tools.exporting import bundle, verifier
 from host_tools.reporting.asked import Beside
 from tests.host.exports import ASKED, Force, said
 
@@ -31,8 +33,28 @@ def run(what: Path, *arguments: str | Path, python: str = sys.executable) -> sub
     return subprocess.run(words, cwd=where, env={"PATH": ""}, capture_output=True, text=True, timeout=300)
 
 
+def here(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same program on this folder, in this process: a bare Python compiles all of it anew each time."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    words = [str(argument) for argument in arguments]
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = verifier.main(str(folder), words)
+    said = []
+    for stream in (out, err):
+        stream.seek(0)
+        said.append(stream.read())
+    return subprocess.CompletedProcess(words, code, *said)
+
+
 def findings(folder: Path, *arguments: str | Path) -> list[str]:
-    done = run(folder / "verify.py", *arguments)
+    return found_in(run(folder / "verify.py", *arguments))
+
+
+def findings_here(folder: Path, *arguments: str | Path) -> list[str]:
+    return found_in(here(folder, *arguments))
+
+
+def found_in(done: subprocess.CompletedProcess[str]) -> list[str]:
     assert done.stderr == "" and done.returncode in (0, 1), done.stderr
     found = [line.strip() for line in done.stdout.splitlines() if line.strip().startswith("FINDING")]
     assert bool(found) == (done.returncode == 1)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import bleak_bumble
+from host_tools import label
 from host_tools.bench import Bench
 from host_tools.context import Context
 from host_tools.flows.provision_all import Wish, boxed, provision_all
-from host_tools.labels import label
 from host_tools.link import Radio
 from host_tools.vault.vault import Vault
 from interlock.core import access, settings

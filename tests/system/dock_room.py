@@ -14,7 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from host_tools.vault.entries import COMMITTED
-from host_tools.vault.vault import FORCE_BYTES, NAME_BYTES, Vault
+from host_tools.vault.fields import FORCE_BYTES, NAME_BYTES
+from host_tools.vault.vault import Vault
 from interlock.core import access, records, seal, settings
 from interlock.core.journal import Journal
 from interlock.core.reading import Reading

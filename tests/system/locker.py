@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import bleak_bumble
+from host_tools import label
 from host_tools.bench import Bench
 from host_tools.context import Context
 from host_tools.flows.provision import provision
-from host_tools.labels import label
 from host_tools.link import Radio
 from host_tools.outcome import ToolError
 from host_tools.vault.vault import Vault

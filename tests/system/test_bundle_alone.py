@@ -1,5 +1,5 @@
 """A bundle checks itself: in a bare Python, in an empty place, with nothing of ours installed. What lies planted in it
-come to is in `test_bundle_lies.py`."""
+come to is in `test_bundle_*lies.py`."""
 
 import os
 import re

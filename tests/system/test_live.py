@@ -23,8 +23,8 @@ PATIENCE_S = 60.0
 
 def lines(name: str) -> list[str]:
     """The lines to type in a section of README."""
-    block = README.split(f"<!-- live: {name} -->\n```\n")[1].split("\n```\n")[0]
-    return block.splitlines()
+    block = README.split(f"<!-- live: {name} -->\n```")[1].split("\n```\n")[0]
+    return block.splitlines()[1:]
 
 
 class Terminal:
@@ -95,6 +95,7 @@ def test_the_commands_of_readme_typed_one_by_one_do_what_it_says(
     assert "H1" in said["interlock pull"] and "C1" in said["interlock pull"]
     assert said["interlock verify"].count("intact") == 2
     assert "1 of 1 discharges had video running before" in said["interlock report"]
+    assert "not confirmed" not in said["interlock report"]
     home = Path(terminal.env["INTERLOCK_HOME"])
     assert str(home).startswith(str(tmp_path))
     facts = json.loads((home / "report" / "report.json").read_text())

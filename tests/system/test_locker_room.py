@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from host_tools import label
 from host_tools.flows.provision import provision
 from host_tools.flows.pull import Pulled, pull_unit
 from host_tools.flows.reach import admin, reach
 from host_tools.flows.status import status
 from host_tools.flows.sync import sync
-from host_tools.labels import label
 from host_tools.refused import Refused
 from interlock.core import frames, records, wire
 from interlock.core.settings import ROLE_CAMERA, ROLE_HOLSTER

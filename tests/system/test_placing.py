@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from host_tools.flows.place import Line, Placed, place
+from host_tools.flows.reach import reach
 from host_tools.flows.selftest import SelfTested, selftest
 from host_tools.flows.status import status
 from host_tools.outcome import ToolError
-from interlock.core import frames, lines, records
+from interlock.core import frames, lines, records, wire
 from interlock.core import selftest as unit_test
 from interlock.core.layout import Record
 from interlock.core.settings import ROLE_CAMERA
@@ -118,6 +119,33 @@ def test_a_placement_that_nobody_watches_any_more_ends_by_itself(tmp_path: Path)
 
     (record,) = play(tmp_path, story)
     assert record.fields().number == 20
+
+
+def test_how_the_last_test_and_placement_went_is_told_also_after_nobody_was_there_for_long(tmp_path: Path) -> None:
+    """Both are let go of meanwhile, as far as nothing of them is forgotten."""
+
+    async def told(room: Room) -> tuple[unit_test.Report, list[tuple[int, int]]]:
+        credential = room.bench.vault.technician(SERIAL, room.bench.person, room.bench.utc_ms())
+        async with reach(room.bench, SERIAL, credential) as session:
+            report, (_, _, lines_told) = await session.self_test(), await session.place(wire.LOOK)
+            await session.end()
+        return report, [(each.bits & (lines.SEEN_ON | lines.SEEN_OFF), each.closes) for each in lines_told]
+
+    async def story(room: Room) -> None:
+        await room.provision()
+        await asyncio.sleep(2)
+        assert (await told(room))[0].phase == unit_test.NEVER
+        await selftest(room.bench, SERIAL, unit_test.SENSORS)
+        await place(room.bench, SERIAL, seconds=5, stay=True)
+        before = await told(room)
+        assert before[0].phase == records.TEST_DONE and len(before[1]) > 3
+        room.drive("dock", False)
+        await asyncio.sleep(1200)
+        room.drive("dock", True)
+        await asyncio.sleep(2)
+        assert await told(room) == before
+
+    play(tmp_path, story)
 
 
 def test_a_camera_unit_and_too_long_a_time_are_refused(tmp_path: Path) -> None:

@@ -309,7 +309,7 @@ def test_a_unit_blinks_and_buzzes_when_asked_and_stops_by_itself(tmp_path: Path)
 
 @pytest.mark.deep
 def test_a_unit_in_its_box_shows_itself_to_who_holds_its_label(tmp_path: Path) -> None:
-    from host_tools.labels.label import Label
+    from host_tools.label import Label
 
     from .locker import SECRET
 

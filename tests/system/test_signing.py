@@ -11,7 +11,7 @@ from host_tools.flows.pull import pull_unit
 from host_tools.flows.reach import reach
 from host_tools.flows.signing import Making
 from host_tools.flows.status import status
-from host_tools.labels.label import Label
+from host_tools.label import Label
 from interlock.core import checkpoint, frames, lms, records, wire
 from interlock.core.settings import ROLE_HOLSTER
 from simulator.clock import now_us

@@ -1,36 +1,21 @@
 """The main job through the command line: real firmware in real VMs, played from the demo's scenario."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..host.schemas import conforms
+from .demo import FIRST_SHIFT, first_shift, interlock
 
 ROOT = Path(__file__).parents[2]
-FIRST_SHIFT = ROOT / "simulator/scenarios/first_shift.toml"
-INTERLOCK = Path(sys.executable).with_name("interlock")
-
 
 # One worker plays the demo, for all tests of it.
 pytestmark = pytest.mark.xdist_group("demo")
-
-
-def interlock(*args: object, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(INTERLOCK), *map(str, args)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={**os.environ, **env},
-    )
 
 
 def played(folder: Path) -> dict[str, Any]:
@@ -40,11 +25,7 @@ def played(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("demo")
-    done = interlock("simulate", FIRST_SHIFT, "--seed", 1, "--out", folder)
-    assert done.returncode == 0, done.stderr
-    assert "was video running before it?" in done.stdout
-    return folder
+    return first_shift(tmp_path_factory.getbasetemp())
 
 
 def test_the_demo_leaves_everything_that_the_readme_promises(demo: Path) -> None:

@@ -6,7 +6,8 @@ import sys
 from interlock.core import records, updating, wire
 from interlock.core.reading import Reading
 from interlock.desk import Desk
-from tests.core.test_desk import World
+from interlock.update import Update
+from tests.core.desk_world import World
 
 from .device import Device
 from .releases import digest, release
@@ -36,19 +37,56 @@ def test_whatever_is_wrong_with_updating_the_unit_goes_on():
     assert desk.work() is False and not desk.restart
     device = Device()
     desk = desk_of(world, device.keeper)
-    desk._update = device.update
+    desk._update.held = device.update
     file = release()
     device.begin(file)
     device.send(file, until=4000)
     device.update._check = lambda: 1 // 0
-    assert desk.work() is False and desk._update is None
+    assert desk.work() is False and desk._update.held is None
+
+
+def test_an_update_that_was_broken_off_is_forgotten_in_time_and_gone_on_from_later():
+    file = release()
+    for until in (0, 4000, None):
+        world, device = World(), Device()
+        desk = desk_of(world, device.keeper)
+        desk._update.held = device.update
+        device.begin(file)
+        progress = device.send(file, until=until) if until != 0 else None
+        taken = progress.taken if progress else 0
+        for minutes, is_idle in ((5, False), (29, False), (31, True)):
+            assert desk.is_idle(minutes * 60000) == is_idle, until
+        device.now = 31 * 60000
+        device.state()  # somebody asked
+        assert not desk.is_idle(40 * 60000) and desk.is_idle(42 * 60000)
+        desk.let_go()
+        assert desk._update.held is None
+        device.update = Update(device.keeper, device.files, device._note, device.now)  # as the next desk's
+        _, progress = device.begin(file)
+        assert progress.taken == taken
+        assert device.finish(file)
+
+
+def test_an_update_that_still_computes_or_was_switched_to_is_not_forgotten():
+    world, device, file = World(), Device(), release()
+    desk = desk_of(world, device.keeper)
+    desk._update.held = device.update
+    device.begin(file)
+    device.send(file, until=1)
+    while updating.unpack_progress(device.update.progress()).phase == updating.HEAD:
+        part = updating.unpack_progress(device.update.progress()).taken
+        device.ask(wire.UPDATE_DATA, updating.struct.pack(updating.DATA_FORM, part) + file[part : part + 400])
+    assert not desk.is_idle(60 * 60000)  # the signature is being checked
+    device.work()
+    assert desk.is_idle(60 * 60000)
+    assert device.finish(file) and not desk.is_idle(1 << 27)
 
 
 def test_what_became_of_a_release_is_journalled_with_what_runs_meanwhile_and_a_switch_restarts_the_unit():
     world, device, file = World(), Device(), release()
     desk = desk_of(world, device.keeper)
     device.update._note = desk._note_update
-    desk._update = device.update
+    desk._update.held = device.update
     assert device.begin(file)[0] == wire.OK and device.send(file).phase == updating.READY
     assert not desk.restart
     reason, _ = desk.update(wire.UPDATE_SWITCH, digest(file))

@@ -1,6 +1,6 @@
 """The specifications as data: sections between markers, their tables, layouts and worked examples.
 
-A section begins with `<!-- kind: name -->` and ends with `<!-- end -->`. Used by `tables.py` and `test_documents.py`.
+A section begins with `<!-- kind: name -->` and ends with `<!-- end -->`. Used by `tables.py` and the tests.
 """
 
 import re

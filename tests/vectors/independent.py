@@ -1,6 +1,6 @@
 """An independent reader of journals, written from `firmware/JOURNAL.md` alone: standard library, nothing of ours.
 
-It shows that the text suffices, and it holds the text to the code (`test_documents.py`, `test_independent.py`). It is
+It shows that the text suffices, and it holds the text to the code (`test_document*.py`, `test_independent.py`). It is
 not the host tool and takes no part in the product. Here: records and files. `independent_seal.py`: keys and tags;
 `independent_lms.py`: signatures; `independent_flash.py`: raw flash. Frames have the same in `independent_frames.py`.
 """

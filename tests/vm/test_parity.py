@@ -10,11 +10,12 @@ from binascii import crc32
 
 import pytest
 
+from simulator.hardware.interpreter import command_of, find_vm
 from tests.bench import romfs, web_vm
 from tests.bench.rows import Missing
 
 from .parity import WALK_STEPS, lines
-from .test_core_in_vm import ROOT, executable
+from .test_core_in_vm import ROOT
 
 SEEDS = [int(os.environ["PARITY_SEED"])] if "PARITY_SEED" in os.environ else [20171221]
 
@@ -22,7 +23,7 @@ SEEDS = [int(os.environ["PARITY_SEED"])] if "PARITY_SEED" in os.environ else [20
 def differing(seed: int) -> str | None:
     """The first line in which the two differ; None when they agree."""
     done = subprocess.run(
-        [executable(), "-X", "heapsize=16m", str(ROOT / "tests/vm/parity.py"), str(ROOT), str(seed)],
+        [*command_of(find_vm()), "-X", "heapsize=16m", str(ROOT / "tests/vm/parity.py"), str(ROOT), str(seed)],
         capture_output=True,
         text=True,
         timeout=300,

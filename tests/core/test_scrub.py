@@ -1,0 +1,86 @@
+"""Scrubbing: sectors written long ago are read in turn, and what an auditor would miss is told."""
+
+from interlock.core import records
+from interlock.core.journal import FAULTS_MAX, SCRUB_MS, Journal
+from interlock.core.layout import SECTOR_HEAD_BYTES, SectorHead, read_head
+from tests.core.test_recovery import SERIAL, Unread, behead, first_in, rot, written
+
+
+def reread(flash):
+    """A journal that was just opened, all its quiet work done."""
+    log = Journal(flash, SERIAL, list)
+    while log.tidy(0):
+        pass
+    return log
+
+
+def told(flash, log, rounds=5):
+    """The faults that so many scrubbings note, one list each."""
+    found = []
+    for turn in range(1, rounds + 1):
+        assert log.tidy(turn * SCRUB_MS)
+        found.append(log._faults[:])
+        log._faults = []
+    return found
+
+
+def test_sectors_are_read_one_by_one_from_the_first():
+    flash, _ = written(500, carry=list)
+    log = reread(flash)
+    lost = [first_in(flash, sector) + 5 for sector in range(4)]
+    for sequence in lost:
+        rot(flash, sequence)
+    found = told(flash, log, 7)
+    assert found[:3] == [[(records.FAULT_RECORDS, sector, lost[sector], 1)] for sector in range(3)]
+    assert found[3:] == [[]] * 4, "the newest and the next are not read, and each fault is told once"
+
+
+def test_a_record_that_rotted_at_the_end_of_a_sector_is_found_by_the_header_behind():
+    flash, _ = written(500, carry=list)
+    log = reread(flash)
+    end = first_in(flash, 2) - 1
+    rot(flash, end)
+    assert told(flash, log, 3) == [[], [(records.FAULT_RECORDS, 1, end, 1)], []]
+
+
+def test_a_header_that_is_not_the_next_one_says_nothing_of_the_sector_before():
+    flash, _ = written(500, carry=list)
+    log = reread(flash)
+    head, begin = read_head(flash, 2), 2 * flash.sector_bytes
+    other = SectorHead(head.number + 1, head.first + 50, head.chain, head.epoch).encode()
+    flash.data[begin : begin + len(other)] = other
+    assert told(flash, log, 2) == [[], []]
+
+
+def test_a_sector_without_a_header_behind_is_judged_by_itself():
+    flash, _ = written(500, carry=list)
+    log = reread(flash)
+    rot(flash, first_in(flash, 1) + 3)
+    begin = 2 * flash.sector_bytes
+    flash.data[begin : begin + SECTOR_HEAD_BYTES] = b"\xff" * SECTOR_HEAD_BYTES
+    assert told(flash, log, 2)[1] == [(records.FAULT_RECORDS, 1, first_in(flash, 1) + 3, 1)]
+
+
+def test_a_header_that_rotted_is_told_with_the_records_behind_it():
+    flash, _ = written(500, carry=list)
+    log = reread(flash)
+    first, count = first_in(flash, 1), first_in(flash, 2) - first_in(flash, 1)
+    behead(flash, 1)
+    assert told(flash, log, 2)[1] == [(records.FAULT_HEADER, 1, first, count)]
+
+
+def test_a_sector_that_cannot_be_read_is_told():
+    flash, _ = written(500, carry=list)
+    log = reread(flash)
+    flash.unread = (1,)
+    # The sector before needs its header.
+    assert told(flash, log, 2) == [[(records.FAULT_HEADER, 0, 0, 0)], [(records.FAULT_HEADER, 1, 0, 0)]]
+
+
+def test_no_more_than_so_many_faults_are_told_in_a_boot_and_their_counts_saturate():
+    log = reread(Unread())
+    for sector in range(FAULTS_MAX + 4):
+        log._fault(records.FAULT_RECORDS, sector, 0, 0xFFFF + sector)
+    assert [fault[3] for fault in log._faults] == [0xFFFF] * FAULTS_MAX
+    log.tidy(0)
+    assert log.faults_told == 1

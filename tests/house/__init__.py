@@ -1,0 +1,1 @@
+"""How the house is built: which way imports go, and how long files are. `imports.py` reads the sources."""

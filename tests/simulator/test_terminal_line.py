@@ -1,0 +1,36 @@
+"""The line between a board and its port, on its own."""
+
+import os
+import threading
+import time
+from pathlib import Path
+
+from simulator.terminal.line import Line
+
+PATIENCE_S = 20.0  # nothing is decided by it
+TURNS = 20
+
+
+def test_a_port_that_comes_anew_while_its_bytes_are_being_fetched_does_not_hold_the_line_for_ever(
+    tmp_path: Path,
+) -> None:
+    """The new one has the old one's file descriptors, and nothing to read."""
+    line = Line(tmp_path / "port")
+    for _ in range(TURNS):
+        typist = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
+        with line._guard:
+            os.write(typist, b"x")
+            time.sleep(0.02)  # the line's own thread has seen it, and waits for the guard
+            os.close(typist)
+            line.unplug()
+            line.mend()
+        again = threading.Thread(target=line.mend)
+        again.start()
+        again.join(PATIENCE_S)
+        is_held = again.is_alive()
+        if is_held:
+            with Path(line.path).open("wb", buffering=0) as port:
+                port.write(b"x")  # lets it go
+            again.join()
+        assert not is_held
+    line.close()
