@@ -27,6 +27,7 @@ BAUD = 115200
 ANSWER_S = 1.0  # what a board at its prompt takes at most for a byte of raw paste
 COMMAND_S = 20.0  # and for a command that is neither a test nor a search
 ENTER_S = 10.0
+BUSY_S = 2.0
 BACK_S = 20.0  # after a reset until the prompt is there again
 AGAIN = (
     "The board can be flashed again: run the same command, and it goes on where it stopped. Until then the unit starts "
@@ -39,6 +40,10 @@ class Lost(ToolError):
 
     def __init__(self, happened: str, advice: str = "") -> None:
         super().__init__(happened, advice or f"Check cable and supply. {AGAIN}", Exit.DEVICE)
+
+
+class Busy(ToolError):
+    """Another program has the port."""
 
 
 class BoardError(ToolError):
@@ -58,8 +63,17 @@ class Connection:
         self._wire: Any = None
 
     def open(self) -> None:
-        """Take the port. ToolError with advice when it cannot be had."""
-        self._wire = _wire(self.port)
+        """Take the port. ToolError with advice when it cannot be had. Who lets it go now may need a moment: a process
+        that is being started holds it until it runs its own program."""
+        until_s = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._wire = _wire(self.port)
+                return
+            except Busy:
+                if time.monotonic() > until_s:
+                    raise
+            time.sleep(BUSY_S / 20)
 
     def close(self) -> None:
         """Let the port go."""
@@ -202,7 +216,7 @@ def _not_opened(port: str, error: Exception) -> ToolError:
             Exit.DEVICE,
         )
     if reason in (errno.EBUSY, errno.EAGAIN):
-        return ToolError(
+        return Busy(
             f"another program has the port {port}",
             "Close it: a terminal, an editor with a board window, another interlock flash. On Linux, ModemManager "
             "holds a port for some seconds after a board was plugged in: wait, or stop it.",

@@ -177,7 +177,7 @@ def test_after_the_runs_time_by_the_clock_nothing_is_begun_and_what_runs_is_ende
         "0 lanes passed, 2 cut short (good: not begun: the run's 0 minutes were over; bad:" in capsys.readouterr().out
     )
     monkeypatch.setattr(runner, "GRACE_MIN", 0)
-    (result,) = Play([SLOW._replace(minutes=9)], 1, tmp_path, print, 0.005).play(1)
+    (result,) = Play([SLOW._replace(minutes=9)], 1, tmp_path, print, 0.05).play(1)  # begun within 3 s
     assert (result.state, result.why) == (CUT_SHORT, "ended: the run's time was over")
 
 

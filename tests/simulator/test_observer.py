@@ -22,7 +22,7 @@ from .overheard import ADDRESSES, BYTES, Change, world
 pytestmark = pytest.mark.xdist_group("observer")  # they share worlds
 
 SECONDS = {"esp32": 900, "rp2": 600, "stm32wb": 600}
-CONTROL_S = 600
+CONTROL_S = 900
 NEXT_S = 30
 """Pairs within so long: an announcement of a camera unit and its next one."""
 LATER_S = 110
