@@ -51,14 +51,18 @@ def played(scenario: Scenario, folder: Path) -> dict[str, Any]:
 
 
 def bear_their_days(facts: dict[str, Any], days: int, verdicts: list[str], boots: int, kept_days: int) -> None:
-    """Every use of the last `kept_days` at least is journalled, with its verdict, and none before these is told wrong;
-    journals are whole, and no longer than the days make them."""
+    """Every use of the last `kept_days` at least is journalled, with its verdict, and none before these is told wrong:
+    what one unit still holds may tell it, else it is indeterminate. Journals are whole, and no longer than the days
+    make them."""
     found = [use["verdict"] for use in facts["uses"]]
     wanted = verdicts * days
-    lost = next(at for at, verdict in enumerate(found) if verdict != "indeterminate")
-    assert lost <= len(verdicts) * (days - kept_days), f"{lost} of {len(wanted)} uses are lost"
-    assert found[lost:] == wanted[lost:]
-    assert all(use["journalled"] for use in facts["uses"][lost:])
+    older = len(verdicts) * (days - kept_days)
+    assert len(found) == len(wanted)
+    assert found[older:] == wanted[older:]
+    assert all(use["journalled"] for use in facts["uses"][older:])
+    told = enumerate(zip(found[:older], wanted, strict=False))
+    wrong = {at: both for at, both in told if both[0] not in ("indeterminate", both[1])}
+    assert not wrong, f"of uses older than the last {kept_days} days, found and wanted: {wrong}"
     assert all(unit["boots"] <= boots for unit in facts["units"])
     assert all(unit["records"] <= RECORDS_A_DAY * days for unit in facts["units"])
     assert {journal["verdict"] for journal in facts["journals"]} == {"intact"}
