@@ -19,14 +19,10 @@ TABLE[TINY_TWO] = Params("tiny/tiny", _PRIVATE_TYPE, 3, 2)
 
 
 class Area(RamFlash):
-    """RamFlash with reading at the interpreter's full speed."""
+    """The sectors of a signer, behind FIRST others."""
 
     def __init__(self):
         RamFlash.__init__(self, FIRST + SECTORS)
-
-    def read(self, offset, buffer):
-        assert offset >= 0 and offset + len(buffer) <= self.size
-        buffer[:] = self.data[offset : offset + len(buffer)]
 
     def copy(self):
         other = Area()

@@ -300,3 +300,12 @@ def test_who_rests_hands_its_turn_to_the_next_one():
     noted(air.crowd, 30, START)
     air.calm("a", START)
     assert air.turn(ticks_add(START, 1))[0][:1] == b"b"
+
+
+def test_each_turn_lasts_a_slot_however_often_it_is_asked_whose_it_is():
+    air = Airtime()
+    air.put("a", A, START, 5000, 0)
+    air.put("b", B, START, 5000, 0)
+    heard = [air.turn(ticks_add(START, ms))[0] for ms in range(6 * SLOT_MS)]
+    turns = [heard[i * SLOT_MS : (i + 1) * SLOT_MS] for i in range(6)]
+    assert turns in ([[A] * SLOT_MS, [B] * SLOT_MS] * 3, [[B] * SLOT_MS, [A] * SLOT_MS] * 3)

@@ -58,6 +58,7 @@ class Use:
 def test_no_answer_alerts_at_each_limit_and_proof_calms():
     use = Use().wait(POLICY.start_limit_ms)
     assert use.signal.alerts == 2 and use.signal.lit
+    assert len(use.told()) == 2, "and each is a record"
     use.take(PROVEN)
     assert not use.signal.lit and use.answers.is_proven()
 

@@ -1,6 +1,8 @@
 """Ready before the draw: who says that it is there, who listens when, and what is told when somebody is not."""
 
 from interlock.core import frames, records, settings, watch
+from interlock.core.airtime import ACK_MS
+from interlock.core.rhythm import AIR_MS
 from interlock.core.settings import DEFAULT_POLICY, ROLE_CAMERA, ROLE_HOLSTER
 from interlock.core.ticks import PERIOD_MS
 from tests.core.station_world import Air, config_of, partner, policy_with
@@ -155,6 +157,33 @@ def test_each_announcement_has_an_address_of_its_own():
     air.run(300000)
     assert holster.radio.addresses >= len(holster.aired) - 1
     assert camera.radio.addresses >= len(camera.aired) - 1
+
+
+def aired_in_a_long_turn():
+    """A pair whose camera has just aired an ack, and was kept by its flash until that had ended."""
+    air, holster, camera = pair()
+    air.run(1000)
+    station = camera.station
+    station.airtime.put("ack", b"A" * frames.FRAME_BYTES, air.now, ACK_MS, 0)
+    station.broadcast()
+    assert camera.radio.on
+    air.now += ACK_MS + 1
+    return air, holster, camera
+
+
+def test_an_address_is_used_even_if_its_frame_ended_before_the_turn_did():
+    air, _, camera = aired_in_a_long_turn()
+    before = camera.radio.addresses
+    air.run(2 * AIR_MS)
+    assert camera.radio.addresses == before + 1
+
+
+def test_an_answer_in_the_very_turn_that_outlasted_an_ack_has_an_address_of_its_own():
+    air, holster, camera = aired_in_a_long_turn()
+    before = camera.radio.addresses
+    seeking = holster.station.frame(frames.PRESENT, frames.FLAG_SEEKING, holster.station.use_counter(), None)
+    camera.hear(seeking, air.now)
+    assert camera.radio.addresses == before + 1 and not camera.station.airtime.is_idle(air.now)
 
 
 def test_heads_are_met_hourly_by_a_partner_each():

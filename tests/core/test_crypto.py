@@ -61,18 +61,26 @@ def test_hmac_gives_the_tags_of_rfc_4231():
         assert hexlify(Hmac(unhexlify(key)).digest(unhexlify(data))).decode() == tag
 
 
+def test_a_key_as_long_as_a_block_is_taken_as_it_is():
+    tag = "091107fcc025b917f5abc0e67da0c8de73c139dcfe930d1d80c4e16ecc763b25"  # as Python's `hmac` has it
+    assert hexlify(Hmac(bytes(range(64))).digest(b"a key of one block")).decode() == tag
+
+
 def test_hkdf_gives_the_output_of_rfc_5869():
     for key, salt, info, output in RFC5869:
         made = hkdf(unhexlify(key), unhexlify(salt), unhexlify(info), len(output) // 2)
         assert hexlify(made).decode() == output
 
 
-def test_hkdf_refuses_more_than_it_can_give():
+def test_hkdf_gives_all_that_it_can_and_refuses_more():
+    most = hkdf(b"k", b"", b"", 8160)
+    assert len(most) == 8160 and most[:64] == hkdf(b"k", b"", b"", 64)
     try:
         hkdf(b"k", b"", b"", 8161)
-    except ValueError:
-        return
-    raise AssertionError("8161 bytes were given")
+    except ValueError as error:
+        assert "8160" in str(error)
+    else:
+        raise AssertionError("8161 bytes were given")
 
 
 def test_same_compares_lengths_and_every_byte():

@@ -1,8 +1,11 @@
 """A cursor on the journal: where it stands, what it reads, and how it goes on while the journal grows."""
 
 from interlock.core import records
-from interlock.core.layout import UNKNOWN
+from interlock.core.layout import SECTOR_HEAD_BYTES, UNKNOWN, SectorHead, chain_start, encode
 from interlock.core.reading import Cursor, Reading
+from interlock.core.seal import OpenSeal
+from tests.core.flash import RamFlash
+from tests.core.test_layout import record_bytes
 from tests.core.test_recovery import Unread, behead, first_in, records_of, rot, written
 
 
@@ -78,3 +81,70 @@ def test_a_sector_that_is_missing_is_leapt_over_too():
     assert Cursor(flash, first).sequence == Cursor(flash, first + 9).sequence == second
     spans = Reading(flash).spans
     assert [(span.first, len(span.records)) for span in spans] == [(0, first), (second, log.sequence - second)]
+
+
+def by_hand(numbers, each=3, sector_bytes=1024):
+    """A flash whose sectors have these numbers, 0 for none, with so many records in each by their order."""
+    flash = RamFlash(len(numbers), sector_bytes)
+    begun = sorted([number for number in numbers if number])
+    for index, number in enumerate(numbers):
+        if number:
+            first = begun.index(number) * each
+            data = SectorHead(number, first, chain_start(b"HOLSTER1"), 0).encode()
+            data += b"".join([record_bytes(first + i) for i in range(each)])
+            flash.program(index * sector_bytes, data)
+    return flash
+
+
+def test_sectors_are_read_in_the_order_in_which_they_were_begun_wherever_they_stand():
+    for numbers in ((5, 8, 6, 7), (5, 7, 6, 8), (8, 7, 6, 5), (6, 0, 5, 0, 9, 7), (3, 9, 4, 8)):
+        flash = by_hand(numbers)
+        count = 3 * len([number for number in numbers if number])
+        assert rest(Cursor(flash, 0)) == list(range(count)), numbers
+        assert [record.sequence for record in Reading(flash).records] == list(range(count))
+
+
+def test_a_sector_that_was_begun_anew_is_not_read_on_as_the_one_it_was():
+    flash = by_hand((5, 0), 3)
+    cursor = Cursor(flash, 3)
+    assert cursor.take() is None
+    following = record_bytes(3)
+    flash.program(SECTOR_HEAD_BYTES + 3 * len(following), following)
+    for number in (14, 4):
+        head = SectorHead(number, 0, chain_start(b"HOLSTER1"), 0).encode()
+        sound, flash.data[:SECTOR_HEAD_BYTES] = bytes(flash.data[:SECTOR_HEAD_BYTES]), head
+        assert cursor.take() is None
+        flash.data[:SECTOR_HEAD_BYTES] = sound
+    flash.data[:SECTOR_HEAD_BYTES] = bytes(SECTOR_HEAD_BYTES)
+    assert cursor.take() is None, "it may be erased already"
+    flash.data[:SECTOR_HEAD_BYTES] = sound
+    assert cursor.take().sequence == 3
+
+
+def test_an_announcement_of_a_key_that_cannot_be_read_changes_no_epoch():
+    for payload, epoch in ((records.pack(records.SEAL, 9), 9), (b"\x00\x09", 0)):
+        flash = RamFlash(2, 1024)
+        sealed, _ = encode(records.SEAL, 1, 7, 0, payload, UNKNOWN, OpenSeal())
+        data = SectorHead(5, 0, UNKNOWN, 0).encode() + record_bytes(0) + sealed
+        flash.program(0, data)
+        cursor = Cursor(flash, 0)
+        assert (cursor.epoch, rest(cursor), cursor.epoch) == (0, [0, 1], epoch)
+
+
+def test_one_opened_far_behind_a_hole_stands_where_it_was_asked_to():
+    flash, _ = written(300, Counted(), list)
+    for sequence in (20, 30, 31):
+        rot(flash, sequence)
+    for asked, stands in ((19, 19), (20, 21), (21, 21), (29, 29), (30, 32), (31, 32), (32, 32), (60, 60)):
+        cursor = Cursor(flash, asked)
+        assert (cursor.sequence, cursor.take().sequence) == (stands, stands)
+
+
+def test_a_hole_that_reaches_over_the_end_of_a_sector_is_leapt_over_whole():
+    flash, _ = written(300, Counted(), list)
+    first = first_in(flash, 1)
+    for sequence in (first - 2, first - 1, first, first + 1):
+        rot(flash, sequence)
+    for asked in (first - 2, first - 1, first, first + 1, first + 2):
+        cursor = Cursor(flash, asked)
+        assert (cursor.sequence, cursor.take().sequence) == (first + 2, first + 2)

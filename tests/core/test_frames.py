@@ -189,3 +189,29 @@ def test_an_exhausted_counter_is_refused_with_advice():
         assert "provision" in str(error)
         return
     raise AssertionError("a counter of 25 bits was aired")
+
+
+def test_keys_that_are_made_anew_give_the_same_frames_and_the_same_rhythm():
+    unit, group, pair = UnitKeys(UNIT_KEY, 1), GroupKeys(GROUP_KEY), PairKeys(PAIR_KEY, 1, 2)
+    assert hexlify(build_unit(unit, group, frames.DRAW, 1, 1000, DIGEST, SLOT)).decode() == DRAW_1000
+    ack = Ack(frames.PROVEN, frames.REASON_NONE, 1234, 30, 5, DIGEST)
+    assert hexlify(pair.build(1000, ack)).decode() == PROVEN_1000
+    assert (unit.unit, pair.camera) == (1, 2)
+    assert UnitKeys(UNIT_KEY, 2).rhythm(7) == 0xF9F1, "as PROTOCOL.md works it through"
+
+
+def test_units_have_numbers_up_to_the_largest_that_two_bytes_hold():
+    keys, pair = UnitKeys(UNIT_KEY, 0xFFFF), PairKeys(PAIR_KEY, 0xFFFF, 0xFFFE)
+    unit = open_unit(GROUP, build_unit(keys, GROUP, frames.DRAW, 0, 7, DIGEST, SLOT), SLOT)
+    assert (unit.sender, unit.counter) == (0xFFFF, 7)
+    ack = Ack(frames.HEARD, 0, 0, 0, 0, DIGEST)
+    assert pair.open(pair.build(7, ack), 7, frames.HEARD) == ack
+    assert PairKeys(PAIR_KEY, 0xFFFE, 0xFFFF).open(pair.build(7, ack), 7, frames.HEARD) is None
+
+
+def test_slots_go_on_beyond_the_year_2242_as_far_as_four_bytes_hold_them():
+    for slot in (0x7FFFFFFF, 0x80000000, 0xFFFFFFFF):
+        unit = open_unit(GROUP, ready_time(slot), slot - 3)
+        assert unit.slot == timed_slot(opened(ready_time(slot))) == slot
+        assert open_unit(GROUP, draw(slot=slot), slot - 100).slot == slot
+        assert open_unit(GROUP, draw(slot=slot), slot - 1000) is None

@@ -185,6 +185,20 @@ def test_what_would_be_aired_is_known_before_it_happens():
         assert [e[1:] for e in effects if e[0] == holster.AIR] == ([expected] if expected else [])
 
 
+def test_what_a_draw_an_arming_and_a_discharge_would_air_is_told_together_in_their_order():
+    story = settled()
+    fault = frames.FLAG_ORDER_FAULT
+    armed, fired = (frames.ARM, frames.FLAG_ARMED | fault), (frames.DISCHARGE, fault)
+    assert holster.airs_next(story.state, story.now, POLICY) == ((frames.DRAW, 0), armed, fired)
+    quiet = policy_with(on_draw=REACH_JOURNAL)
+    assert holster.airs_next(story.state, story.now, quiet) == (None, armed, fired)
+    story.on(LEFT).on(FIRE)
+    told = holster.airs_next(story.state, story.now, POLICY)
+    assert told == (None, (frames.ARM, frames.FLAG_ARMED), None), "the trigger is still held"
+    story.wait(POLICY.refractory_ms)
+    assert holster.airs_next(story.state, story.now, POLICY)[2] == fired
+
+
 def test_a_step_never_changes_the_state_it_was_given():
     state = settled().state
     key = state.key()

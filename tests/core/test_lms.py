@@ -1,5 +1,6 @@
 """LMS and HSS by the published vectors of RFC 8554, appendix F; whatever differs from a right signature is refused."""
 
+import hashlib
 import struct
 from binascii import hexlify, unhexlify
 
@@ -200,6 +201,57 @@ def test_small_slices_give_what_one_long_one_gives():
     while not leaf.step(16):
         steps += 1
     assert steps == 66  # a chain of 15 links and its secret each
+
+
+def test_whoever_asks_for_no_leaf_gets_the_path_of_the_first():
+    leaves = [bytes([i]) * 32 for i in range(4)]
+    trees = [Tree(b"I" * 16, 2), Tree(b"I" * 16, 2, 0), Tree(b"I" * 16, 2, 1)]
+    for tree in trees:
+        for leaf in leaves:
+            tree.add(leaf)
+    assert trees[0].path == trees[1].path != trees[2].path
+    assert trees[0].root == trees[2].root and trees[0].path[:32] == leaves[1]
+
+
+def test_a_public_key_is_made_of_a_whole_identifier_and_a_whole_root():
+    assert len(public_key(1, 5, 3, bytes(16), bytes(32))) == lms.PUBLIC_BYTES == 60
+    for identifier, root in ((15, 32), (16, 31), (17, 33)):
+        try:
+            public_key(1, 5, 3, bytes(identifier), bytes(root))
+        except AssertionError:
+            continue
+        raise RuntimeError("a key of other lengths was made")
+
+
+def by_the_formulas(width, chains, identifier, q, seed):
+    """A one-time public key as RFC 8554 writes it: appendix A, then algorithm 1."""
+    where = identifier + struct.pack(">I", q)
+    ends = b""
+    for i in range(chains):
+        chain = where + struct.pack(">H", i)
+        value = hashlib.sha256(chain + b"\xff" + seed).digest()
+        for link in range((1 << width) - 1):
+            value = hashlib.sha256(chain + bytes([link]) + value).digest()
+        ends += value
+    return hashlib.sha256(where + b"\x80\x80" + ends).digest()
+
+
+def test_one_time_keys_of_every_width_are_those_of_the_formulas():
+    identifier, seed = TOP
+    for ots_type, width, chains in ((1, 1, 265), (2, 2, 133), (3, 4, 67), (4, 8, 34)):
+        wanted = by_the_formulas(width, chains, identifier, 70000, seed)
+        assert computed(ots_type, identifier, 70000, seed) == wanted
+
+
+def test_a_slice_takes_as_many_hashes_as_it_may():
+    identifier, seed = TOP
+    whole = 67 * 16  # a chain of 15 links and its secret each
+    for hashes in (1, 7, 40, 100):
+        leaf = Leaf(3, identifier, 3, seed)
+        calls = 1
+        while not leaf.step(hashes):
+            calls += 1
+        assert calls == -(-whole // hashes)
 
 
 def test_every_leaf_and_every_width_signs():

@@ -76,3 +76,5 @@ def test_nothing_is_owed_after_the_use():
     story = Story().on(BEGIN).on(END).wait(60000)
     assert story.alerts == [] and story.mode() == "idle"
     assert story.on(ACK_PROVEN).mode() == "idle"
+    story = Story().on(BEGIN).on(ACK_PROVEN).on(END)
+    assert story.state.proven_at is None and deadline(story.state, story.now) is None

@@ -192,3 +192,16 @@ def test_each_try_waits_at_least_as_long_as_the_one_before():
             gap = ticks_diff(after.next_at, START)
             assert gap >= before and (tries > 4 or gap == pause << tries + 1)
             state, before = after, gap
+
+
+def test_a_radio_that_is_sound_again_has_its_tries_forgotten_at_once_and_its_restarts_in_ten_minutes():
+    radio = Radio(restarts=4)
+    radio.conditions = health.MISSED
+    radio.on(health.REFUSED).wait(4000, health.REFUSED).on(health.TAKEN)
+    assert radio.done(health.RESTART_STACK) and radio.state.tries == 0
+    for minutes, restarts in ((9, 4), (2, 0)):
+        assert radio.wait(minutes * 60000, step_ms=1000).state.restarts == restarts
+    radio.did = []
+    radio.on(health.SILENT).wait(health.SILENCE_MS - 1000, step_ms=1000)
+    assert radio.done(health.RESTART_STACK) == []
+    assert len(radio.wait(1000).done(health.RESTART_STACK)) == 1, "the first try is as early as ever"

@@ -96,3 +96,69 @@ def test_the_first_refusal_is_written_at_once_and_the_rest_before_the_session_th
     assert len(world.written) == 1
     world.refusals.right(wire.ADMIN)
     assert world.written[1:] == [(wire.BAD_PROOF, 2), (wire.EXPIRED, 1)]
+
+
+def test_a_record_holds_so_many_tries_and_no_more():
+    world = World()
+    for _ in range(70001):
+        world.refusals.count(wire.BAD_PROOF, world.now)
+    world.refusals.right(wire.ADMIN)
+    assert world.written == [(wire.BAD_PROOF, 1), (wire.BAD_PROOF, 0xFFFF)]
+
+
+def test_what_follows_within_ten_minutes_is_written_at_their_end_and_ten_minutes_begin_anew():
+    world = World((1 << 30) - 1000)
+    world.refusals.count(wire.EXPIRED, world.now)
+    world.refusals.count(wire.BAD_PROOF, world.now)
+    world.after(TOGETHER_MS - 1)
+    assert world.written == [(wire.EXPIRED, 1)]
+    world.after(1)
+    assert world.written == [(wire.EXPIRED, 1), (wire.BAD_PROOF, 1)]
+    world.refusals.count(wire.EXPIRED, world.now)
+    world.after(TOGETHER_MS - 1)
+    assert len(world.written) == 2
+    world.after(1)
+    assert world.written[2:] == [(wire.EXPIRED, 1)]
+
+
+def test_after_ten_minutes_without_a_refusal_the_next_one_is_written_at_once():
+    world = World()
+    world.refusals.count(wire.EXPIRED, world.now)
+    world.after(TOGETHER_MS)
+    world.refusals.count(wire.EXPIRED, world.now)
+    world.refusals.count(wire.EXPIRED, world.now)
+    assert world.written == [(wire.EXPIRED, 1)] * 2
+
+
+def test_it_is_idle_once_nothing_is_remembered():
+    world = World()
+    assert world.refusals.is_idle()
+    world.refusals.count(wire.EXPIRED, world.now)
+    assert not world.refusals.is_idle()
+    world.after(TOGETHER_MS)
+    assert world.refusals.is_idle() and world.written == [(wire.EXPIRED, 1)]
+    world.refusals.wrong(wire.ADMIN, world.now)
+    world.after(FORGET_MS - 1)
+    assert not world.refusals.is_idle() and world.wait_ms() == 0, "it is heard again long before it is forgotten"
+    world.after(1)
+    assert world.refusals.is_idle()
+    world.refusals.wrong(wire.ADMIN, world.now)
+    world.refusals.right(wire.ADMIN)
+    assert world.refusals.is_idle() and world.wait_ms() == 0
+
+
+def test_a_true_secret_of_one_kind_lets_the_others_wait_on():
+    world = World()
+    world.guess(wire.TECHNICIAN)
+    world.refusals.right(wire.ADMIN)
+    assert world.wait_ms(wire.TECHNICIAN) == PAUSE_MS
+
+
+def test_each_try_is_forgotten_ten_minutes_after_the_one_before():
+    for waits, following in ((0, 60000), (1, 60000), (2, 32000), (5, 4000), (6, 2000), (7, 2000)):
+        world = World()
+        for _ in range(8):
+            world.guess()
+        world.after(waits * FORGET_MS)
+        world.after(0 if waits else PAUSE_MAX_MS)
+        assert world.guess() == following, waits

@@ -96,3 +96,16 @@ def test_where_the_only_value_does_not_read_nobody_says_that_there_is_none():
         assert "cannot be read" in str(error)
     else:
         raise AssertionError("taken for a boxed unit")
+
+
+def test_storing_touches_the_two_sectors_alone():
+    flash = RamFlash(FIRST + slots.SECTORS + 1)
+    around = (FIRST - 1) * flash.sector_bytes, (FIRST + slots.SECTORS) * flash.sector_bytes
+    for offset in around:
+        flash.program(offset, b"another's")
+    flash.program((FIRST + 1) * flash.sector_bytes + 7, b"torn")
+    for key in (OLD, NEW, OLD, NEW):
+        stored(flash, key)
+        assert access.load(flash).admin_key == key
+    for offset in around:
+        assert bytes(flash.data[offset : offset + 9]) == b"another's"

@@ -62,3 +62,33 @@ def test_misses_are_counted_no_further_than_they_matter():
     for _ in range(100):
         state, _ = MACHINE.step(state, MISSED, 0, 0, POLICY)
     assert state.misses == MISSES_MAX
+
+
+def test_whatever_comes_after_a_reason_has_none_of_its_own_but_another_reason():
+    poor = ((UNFIT, 3),)
+    for events, mode in (
+        (((FIT, 0),), GOOD),
+        (((AWAY, 0),), UNKNOWN),
+        (((MISSED, 0),) * MISSES_MAX, MISSING),
+    ):
+        assert told(*(poor + events)) == (mode, [(CHANGED, POOR, 3), (WARN,), (CHANGED, mode, 0)] + warned(mode))
+    assert told(*(((MISSED, 0),) * MISSES_MAX + poor))[1][-2:] == [(CHANGED, POOR, 3), (WARN,)]
+
+
+def warned(mode):
+    return [(WARN,)] if mode == MISSING else []
+
+
+def test_whatever_is_heard_makes_misses_begin_anew():
+    for heard in (((FIT, 0),), ((UNFIT, 3),), ((UNFIT, 4), (UNFIT, 4)), ((AWAY, 0),), ((FIT, 0), (FIT, 0))):
+        events = ((UNFIT, 3),) + ((MISSED, 0),) * (MISSES_MAX - 1) + heard
+        mode, _ = told(*events)
+        assert told(*(events + ((MISSED, 0),) * (MISSES_MAX - 1)))[0] == mode
+        assert told(*(events + ((MISSED, 0),) * MISSES_MAX))[0] == MISSING
+
+
+def test_a_unit_begins_with_partners_of_whom_nothing_is_known():
+    state = WatchState()
+    assert (state.mode, state.misses, state.detail) == (UNKNOWN, 0, 0)
+    assert told((AWAY, 0)) == (UNKNOWN, []) == told(*(((MISSED, 0),) * (MISSES_MAX - 1)))
+    assert told((FIT, 0), (AWAY, 0))[1][-1] == (CHANGED, UNKNOWN, 0)

@@ -44,3 +44,11 @@ def test_small_steps_give_what_one_long_one_gives():
     while not ladder.step(7):
         steps += 1
     assert ladder.result == multiply(bytes(range(32)), BASE) and steps == 510 // 7
+
+
+def test_it_takes_as_many_steps_as_it_says():
+    ladder = Ladder(bytes(range(32)), BASE)
+    steps = 1
+    while not ladder.step(1):
+        steps += 1
+    assert steps == 255 + 255 and ladder.step(0)

@@ -204,7 +204,6 @@ class PairKeys:
     """Keys by which one camera acks one holster, from their 32-byte pair key K_P and both numbers."""
 
     def __init__(self, key: bytes, holster: int, camera: int) -> None:
-        self.holster = holster
         self.camera = camera
         who = struct.pack(">HH", holster, camera)
         self._id = Hmac(hkdf(key, _SALT, b"ack id" + who, 32))

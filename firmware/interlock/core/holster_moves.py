@@ -309,9 +309,9 @@ def _beacon(state: HolsterState, data: int | None, now: int, policy: "Policy", e
     effects.append((BEACON, frames.OUT, flags_of(state)))
 
 
-def _note(event: int, extra: int = 0) -> "Action":
+def _note(event: int) -> "Action":
     def action(state: HolsterState, data: int | None, now: int, policy: "Policy", effects: "list[Effect]") -> None:
-        effects.append((NOTE, event, flags_of(state) | extra))
+        effects.append((NOTE, event, flags_of(state)))
 
     return action
 

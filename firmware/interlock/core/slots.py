@@ -67,9 +67,3 @@ def store(
         raise OSError("the flash did not keep what was written: nothing was put in force")
     # Only now may the old keys go.
     flash.erase((first + 1 - slot) * flash.sector_bytes)
-
-
-def wipe(flash: "Flash", first: int) -> None:
-    """Erase both slots: no value is in force any more."""
-    for slot in range(SECTORS):
-        flash.erase((first + slot) * flash.sector_bytes)

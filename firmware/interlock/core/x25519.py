@@ -26,7 +26,6 @@ class Ladder:
         self._x2, self._z2, self._x3, self._z3 = 1, 0, self._x1, 1
         self._swap = 0
         self._bit = 254
-        self._power = 0
         self._inverse = 1
         self._inverse_bit = -1
         self.result: bytes | None = None
