@@ -92,9 +92,11 @@ def steady(bounds: Sequence[Bound], slack_ms: float, most_ppm: float, wander_ppm
     """The mean rates that explain all bounds, of a quantity whose rate strays from its mean by `wander_ppm` at most;
     None: no rate within `most_ppm` does, something stepped."""
     low_ppm, high_ppm = -most_ppm, most_ppm
-    for low in _some([bound for bound in bounds if bound.offset.low > -math.inf]):
-        for high in _some([bound for bound in bounds if bound.offset.high < math.inf]):
-            rises_ms, after_ms = low.offset.low - high.offset.high - 2 * slack_ms, low.here_ms - high.here_ms
+    lows = [(bound.here_ms, bound.offset.low) for bound in bounds if bound.offset.low > -math.inf]
+    highs = [(bound.here_ms, bound.offset.high) for bound in bounds if bound.offset.high < math.inf]
+    for low_ms, least in _some(lows):
+        for high_ms, most in _some(highs):
+            rises_ms, after_ms = least - most - 2 * slack_ms, low_ms - high_ms
             if after_ms > 0:
                 low_ppm = max(low_ppm, rises_ms / after_ms * 1e6 - wander_ppm)
             elif after_ms < 0:
@@ -104,7 +106,7 @@ def steady(bounds: Sequence[Bound], slack_ms: float, most_ppm: float, wander_ppm
     return Rates(low_ppm, high_ppm) if low_ppm <= high_ppm else None
 
 
-def _some(bounds: Sequence[Bound]) -> Sequence[Bound]:
+def _some(bounds: list[tuple[float, float]]) -> list[tuple[float, float]]:
     """At most 64, the first and the last among them: the others would narrow the rates, and take time by the square."""
     if len(bounds) <= 64:
         return bounds

@@ -5,6 +5,7 @@ a frame is heard after it was aired, an answer is received after what it answers
 interval as wide as the round trip; clock drift widens it away from the exchange. No clock is trusted to be right.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -52,13 +53,18 @@ def open_at(bounds: Iterable[Bound], here_ms: float) -> Span | None:
 def _of_fast_clocks(bounds: Sequence[Bound], here_ms: float) -> Span:
     """The same for clocks that run apart faster than two good ones, as long as no more than one steady rate explains
     it: an interval without anything in it when none does."""
-    nothing = Span(math.inf, -math.inf)
-    ordered = sorted(bounds)
-    if breaches(ordered, Rates(-PAIR_PPM, PAIR_PPM), TICK_MS) < 2:
-        return nothing  # once is no drift yet: a step looks the same
-    mean = steady(ordered, TICK_MS, 2 * MOST_PPM, 2 * WANDER_PPM)
-    if mean is None:
-        return nothing
-    rates = Rates(mean.low_ppm - 2 * WANDER_PPM, mean.high_ppm + 2 * WANDER_PPM)
+    ordered = tuple(sorted(bounds))
+    rates = _fast_rates(ordered)
+    if rates is None:
+        return Span(math.inf, -math.inf)
     spans = [carried(bound, here_ms, rates) for bound in ordered]
     return Span(max(span.low for span in spans) - TICK_MS, min(span.high for span in spans) + TICK_MS)
+
+
+@functools.lru_cache(maxsize=64)
+def _fast_rates(ordered: tuple[Bound, ...]) -> Rates | None:
+    """The rates that explain them; None: none does. Kept: a report asks the same bounds of many moments."""
+    if breaches(ordered, Rates(-PAIR_PPM, PAIR_PPM), TICK_MS) < 2:
+        return None  # once is no drift yet: a step looks the same
+    mean = steady(ordered, TICK_MS, 2 * MOST_PPM, 2 * WANDER_PPM)
+    return None if mean is None else Rates(mean.low_ppm - 2 * WANDER_PPM, mean.high_ppm + 2 * WANDER_PPM)

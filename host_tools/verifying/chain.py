@@ -2,7 +2,6 @@
 tools; what else is in a file, and in which order, is `walk.py`. Nothing is judged here.
 """
 
-import hashlib
 import struct
 from binascii import crc32
 from typing import Any, BinaryIO
@@ -14,7 +13,7 @@ from interlock.core.seal import TAG_BYTES
 from ..journal_items import Malformed, Source
 from .found import COLLECTED_MAX, Fault, Held, Hole, Walked, Witness
 from .roles import kinds_left
-from .seals import Keys, Mac, era_of, is_next, mac_after, mac_of, may_follow, tag_of
+from .seals import Keys, Mac, begin, era_of, is_next, mac_after, mac_of, may_follow, tag_of
 
 RECORD_BYTES_MAX = OVERHEAD_BYTES + records.PAYLOAD_MAX
 EPOCH_BYTES = 4
@@ -172,7 +171,7 @@ class Chain:
         data, at, due, chain = self._source.data, self._at, self._due, self._chain
         assert chain is not None
         first, held = due, self._held()
-        looks, said, fields, sha256, crc = self._looks(), self._said, _FIELDS, hashlib.sha256, crc32
+        looks, said, fields, begun, crc = self._looks(), self._said, _FIELDS, begin, crc32
         inner, outer = self._mac or _NO_MAC
         chains = None if self._witness is None or self._is_guess else bytearray()
         most = records.PAYLOAD_MAX
@@ -195,7 +194,9 @@ class Chain:
                 if outside.digest()[_TAG] != tag:
                     self._no_seal(due, self._source.base + at, "does not fit its seal")
                     break
-            chain = sha256(linked).digest()
+            link = begun()
+            link.update(linked)
+            chain = link.digest()
             if chains is not None:
                 chains += chain
             if look := looks[kind]:

@@ -22,7 +22,11 @@ _INNER, _OUTER = (bytes(byte ^ pad[0] for byte in range(256)) for pad in _PADS)
 class Hash(Protocol):
     def update(self, data: bytes, /) -> None: ...
     def digest(self) -> bytes: ...
+    def copy(self) -> "Hash": ...
 
+
+begin: Callable[[], Hash] = hashlib.sha256().copy
+"""A new SHA-256. Faster than `hashlib.sha256()`, for which OpenSSL looks the algorithm up each time."""
 
 Mac = tuple[Callable[[], Hash], Callable[[], Hash]]
 """HMAC-SHA256 under a seal key, begun: what its inner and outer hash are copied from. Faster than `hmac.digest`, which
@@ -30,8 +34,10 @@ begins anew each time."""
 
 
 def mac_of(key: bytes) -> Mac:
-    inner = hashlib.sha256(key.translate(_INNER).ljust(BLOCK_BYTES, _PADS[0]))
-    return inner.copy, hashlib.sha256(key.translate(_OUTER).ljust(BLOCK_BYTES, _PADS[1])).copy
+    inner, outer = begin(), begin()
+    inner.update(key.translate(_INNER).ljust(BLOCK_BYTES, _PADS[0]))
+    outer.update(key.translate(_OUTER).ljust(BLOCK_BYTES, _PADS[1]))
+    return inner.copy, outer.copy
 
 
 def tag_of(mac: Mac, chain: bytes, body: bytes) -> bytes:

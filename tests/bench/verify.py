@@ -3,7 +3,6 @@
 BENCH_RECORDS=10000000 makes the file as long as a large force's year; by default it is short.
 """
 
-import hashlib
 import hmac
 import os
 import subprocess
@@ -17,7 +16,7 @@ from pathlib import Path
 from host_tools.auditing.audit import audit
 from host_tools.auditing.examine import Known
 from host_tools.auditing.places import InFile
-from host_tools.verifying.seals import Keys, mac_of
+from host_tools.verifying.seals import Keys, begin, mac_of
 from host_tools.verifying.walk import Walked, walk
 from host_tools.workers.executor import Pool
 from interlock.core.crypto import DIGEST_BYTES
@@ -79,8 +78,8 @@ def _digests(raws: list[bytes]) -> None:
 
 
 def _least(raws: list[bytes]) -> None:
-    """What no verifier in Python can leave out, with the fewest calls that `hashlib` allows: six a record."""
-    sha256, chain = hashlib.sha256, bytes(DIGEST_BYTES)
+    """What no verifier in Python can leave out, with the cheapest calls that `hashlib` has: nine a record."""
+    begun, chain = begin, bytes(DIGEST_BYTES)
     inner, outer = mac_of(journals.FIRST_KEY)
     for raw in raws:
         chained = raw[:-CRC_BYTES]
@@ -90,7 +89,9 @@ def _least(raws: list[bytes]) -> None:
         inside.update(linked[:-TAG_BYTES])
         outside.update(inside.digest())
         outside.digest()
-        chain = sha256(linked).digest()
+        link = begun()
+        link.update(linked)
+        chain = link.digest()
 
 
 def _peak_kib(path: Path) -> int:
