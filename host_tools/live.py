@@ -39,8 +39,9 @@ def world_errors() -> Iterator[None]:
 
 def play_live(scenario: "Scenario", seed: int, pcap: Path, port: int, as_json: bool) -> None:
     """Play until interrupted, or until a board breaks. Tells address and labels when the world has begun; then each
-    line of standard input, such as `H1 draw`, makes something happen. What was done, and which unit shows a light, is
-    told with the world's time: on standard error where standard output is for programs."""
+    line of standard input, such as `H1 draw`, makes something happen. What was done, which unit shows a light and whose
+    camera begins and ends to record is told with the world's time: on standard error where standard output is for
+    programs."""
     from simulator.world import play_live as play
 
     def opened(at: int, labels: "list[Label]", do: "Callable[[Any], None]") -> None:

@@ -78,6 +78,13 @@ def _recorder(fields: Any, _: Name) -> str:
     return f"{mode}: tally {tally}, {', '.join(_agos(fields))}, {proof_text}; buffer {fields.buffer_100ms / 10:g} s"
 
 
+def _fault(fields: Any, _: Name) -> str:
+    where = "part" if fields.kind == records.FAULT_PART else "sector"
+    name = named(records.FAULT_NAMES, fields.kind, "kind")
+    concerned = f"from record {fields.sequence} on, {fields.count} records concerned"
+    return f"{name}: {where} {fields.sector}, {concerned}"
+
+
 def _clock(fields: Any, _: Name) -> str:
     by = "the board itself" if fields.credential == records.BY_BOARD else wire.CREDENTIAL_NAMES.get(fields.credential)
     at = utc_text(fields.utc_ms)
@@ -94,6 +101,7 @@ _TOLD: Mapping[int, Callable[[Any, Name], str]] = {
     ),
     records.HEARD: _heard,
     records.RECORDER: _recorder,
+    records.FAULT: _fault,
     records.CLOCK: _clock,
     records.WITNESS: lambda fields, name_of: f"{name_of(fields.camera)} records, says its frame {fields.counter}",
     records.AIRED: lambda fields, _: f"frame {fields.counter}: {named(frames.EVENT_NAMES, fields.event, 'event')}",

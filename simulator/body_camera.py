@@ -46,7 +46,7 @@ class BodyCamera:
     A rising edge of the shutter is a press of the button: it starts a camera in standby, stops a recording one, and
     wakes a sleeping one, which then starts. While it is waking or starting further presses are ignored.
     `on_tally` and `on_awake` are told every change of their line; both lines are low at first, and `connect` reports
-    them as they are.
+    them as they are. `on_record` is told 1 and 0 when it truly begins and ends to record: what who wears it sees.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class BodyCamera:
         self.audio = audio
         self.on_tally = on_tally
         self.on_awake = on_awake
+        self.on_record: Callable[[int], None] = _ignore
         self.intervals: list[Interval] = []
         self.is_full = False
         self.has_shutter = True
@@ -213,10 +214,12 @@ class BodyCamera:
         if self._timer:
             self._timer.cancel()
             self._timer = None
-        if self._state is State.RECORDING and state is not State.RECORDING:
+        was, self._state = self._state, state
+        if was is State.RECORDING and state is not State.RECORDING:
             self.intervals[-1] = replace(self.intervals[-1], end_us=self._now_us())
-        self._state = state
         self._show()
+        if (was is State.RECORDING) != (state is State.RECORDING):
+            self.on_record(int(state is State.RECORDING))
 
     def _show(self) -> None:
         tally = int(self._state is State.RECORDING) if self._stuck is None else self._stuck

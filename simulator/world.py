@@ -223,6 +223,8 @@ class World:
                 wake_delay_ms=recorder.wake_delay_ms,
                 audio=recorder.audio,
             )
+            says = ("stops", "records")
+            self._cameras[unit.id].on_record = lambda on: self._seen_by(f"{unit.id}'s camera {says[on]}")
             await self._wire(unit, recorder, board)
         board.on_output = lambda pin, level: self._output(unit.id, pin, level)
         await board.power_on()

@@ -8,6 +8,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any
 
+from interlock.boards import CAMERA_ONLY, HOLSTER_ONLY, INPUTS
 from interlock.core import settings
 
 from ..outcome import ToolError
@@ -151,9 +152,9 @@ def _flash(found: Found) -> Part:
 
 
 def _pins(board: Connection, data: Any, role: int) -> list[Part]:
-    wanted = ["dock", "button"]
-    wanted += ["seat_closes", "seat_opens", "armed", "discharge"] if role & settings.ROLE_HOLSTER else []
-    wanted += ["tally", "awake"] if role & settings.ROLE_CAMERA else []
+    left_out: tuple[str, ...] = () if role & settings.ROLE_HOLSTER else HOLSTER_ONLY
+    left_out += () if role & settings.ROLE_CAMERA else CAMERA_ONLY
+    wanted = [signal for signal in INPUTS if signal not in left_out]
     inputs = [(signal, data.pins[signal], int(signal in data.active_low)) for signal in wanted]
     levels = board.ask(_PINS.format(inputs=repr(inputs), led=repr(data.pins["led"])), "read its pins")
     bad = {signal: level for signal, level in levels.items() if isinstance(level, str)}

@@ -32,7 +32,6 @@ class Postgres(Database):
 
         self.failures = (DBAPIError, DisconnectionError, Error, *UNFIT)
         self.shown = _without_secrets(url)
-        self._read_only = read_only
         self.engine = _engine(url, read_only)
 
     def prepare(self) -> None:

@@ -6,7 +6,7 @@ whatever still waits is refused.
 
 import asyncio
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from bumble import hci
@@ -171,16 +171,10 @@ class Advertising:
     async def start(self, interval_us: int, data: bytes | None, response: bytes | None, connectable: bool) -> None:
         """Off the air, then on it with the new figures. OSError: what the port refuses."""
         radio = self._radio
-        for content in (data, response):
-            if content is not None and len(content) > MAX_DATA_BYTES:
-                # BTstack's binding would not notice and send rubbish: refused here, so that it shows.
-                raise OSError(_NIMBLE_TOO_LONG if radio.is_nimble else errno.EINVAL, "more than 31 bytes")
+        fit_in_pdus((data, response), radio.is_nimble)
         async with self._one_at_a_time:
             await self._stop()
-            if not MIN_ADVERTISING_US <= interval_us <= MAX_ADVERTISING_US:
-                raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us")
-            if not connectable and interval_us < radio.costs.adv_floor_us:
-                raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us, not connectable")
+            allowed(interval_us, connectable, radio.costs)
             await radio.passes(radio.costs.adv_start_us)
             self._data = self._data if data is None else bytes(data)
             self._response = self._response if response is None else bytes(response)
@@ -256,7 +250,7 @@ class Scanning:
         await radio.passes(radio.costs.scan_start_us)
         await radio.renew_address()
         own_address_type = radio.address.address_type
-        parameters = (int(active), _slots(interval_us), _slots(window_us), own_address_type)
+        parameters = (int(active), slots(interval_us), slots(window_us), own_address_type)
         await radio.command(packets.scan_parameters(*parameters))
         await radio.command(packets.scan_enable(1))
         self.is_on = True
@@ -288,5 +282,22 @@ class Scanning:
             self._raise_irq(IRQ_SCAN_RESULT, data)
 
 
-def _slots(us: int) -> int:
+def fit_in_pdus(contents: Iterable[bytes | None], is_nimble: bool) -> None:
+    """OSError for more advertising data than a PDU carries."""
+    for content in contents:
+        if content is not None and len(content) > MAX_DATA_BYTES:
+            # BTstack's binding would not notice and send rubbish: refused here, so that it shows.
+            raise OSError(_NIMBLE_TOO_LONG if is_nimble else errno.EINVAL, "more than 31 bytes")
+
+
+def allowed(interval_us: int, connectable: bool, costs: RadioCosts) -> None:
+    """OSError for an advertising interval that the standard or the port has not."""
+    if not MIN_ADVERTISING_US <= interval_us <= MAX_ADVERTISING_US:
+        raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us")
+    if not connectable and interval_us < costs.adv_floor_us:
+        raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us, not connectable")
+
+
+def slots(us: int) -> int:
+    """A scan's interval or window in slots of the radio, within what it can do."""
     return min(max(us // SLOT_US, _MIN_SCAN_SLOTS), _MAX_SCAN_SLOTS)

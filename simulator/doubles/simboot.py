@@ -45,7 +45,7 @@ def _import_present(name: str, *args: "Any") -> object:
     if name == "board" and simfiles_board is not None:
         return simfiles_board()
     if name.split(".")[0] in _absent:
-        raise ImportError("no module named '%s' on a virtual board: simulator/README.md has what there is" % name)
+        raise ImportError("no module named '%s' on a virtual board: simulator/CONFORMANCE.md has what there is" % name)
     return _import(name, *args)
 
 

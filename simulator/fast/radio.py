@@ -15,17 +15,14 @@ from bumble import hci
 
 from ..bluetooth.ble_config import Config
 from ..bluetooth.bonds import Ask, BondStore
-from ..bluetooth.broadcast import IRQ_SCAN_DONE, IRQ_SCAN_RESULT, RadioCosts
+from ..bluetooth.broadcast import IRQ_SCAN_DONE, IRQ_SCAN_RESULT, RadioCosts, allowed, fit_in_pdus, slots
 from ..bluetooth.dialogue import Dialogue
-from ..radio.air import MAX_DATA_BYTES, Air, Pdu, PduType
-from ..radio.controller import MAX_ADVERTISING_US, MIN_ADVERTISING_US
+from ..radio.air import Air, Pdu, PduType
 from ..radio.link_layer import SLOT_US, Advertiser, Scanner
 from .fidelity import FidelityError
 
 _ADV_SCAN_IND = hci.HCI_LE_Set_Advertising_Parameters_Command.AdvertisingType.ADV_SCAN_IND
 _EVENT_TYPES = {PduType.ADV_IND: 0, PduType.ADV_SCAN_IND: 2, PduType.ADV_NONCONN_IND: 3}  # Vol 4, Part E, 7.7.65.2
-_NIMBLE_TOO_LONG = -18
-_SCAN_SLOTS = (4, 0x4000)
 _KEY_BYTES = 16
 
 
@@ -224,17 +221,12 @@ class FastBle:
         response: bytes | None,
         connectable: bool,
     ) -> None:
-        for content in (data, response):
-            if content is not None and len(content) > MAX_DATA_BYTES:
-                raise OSError(_NIMBLE_TOO_LONG if self._is_nimble else errno.EINVAL, "more than 31 bytes")
+        fit_in_pdus((data, response), self._is_nimble)
         advertiser = radio.advertiser
         advertiser.stop()
         if interval_us is None:
             return
-        if not MIN_ADVERTISING_US <= interval_us <= MAX_ADVERTISING_US:
-            raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us")
-        if not connectable and interval_us < self._costs.adv_floor_us:
-            raise OSError(errno.EINVAL, f"advertising interval of {interval_us} us, not connectable")
+        allowed(interval_us, connectable, self._costs)
         if connectable:
             raise FidelityError(f"{self.name} invites a technician")
         await asyncio.sleep(self._costs.adv_start_us / 1e6)
@@ -261,7 +253,7 @@ class FastBle:
                 raise OSError(errno.EALREADY, f"{self.name} scans already")
             radio.stop_scanning()  # BTstack restarts with the new figures
         await asyncio.sleep(self._costs.scan_start_us / 1e6)
-        radio.scanner.start(_slots(interval_us), _slots(window_us))
+        radio.scanner.start(slots(interval_us), slots(window_us))
         radio.is_scanning = True
         if duration_ms > 0:
             self._scan_end = asyncio.get_running_loop().call_later(duration_ms / 1000, self._stop_scan, radio)
@@ -279,11 +271,6 @@ class FastBle:
         address = pdu.address[::-1]
         data = (int(pdu.address_is_random), address, _EVENT_TYPES[pdu.pdu_type], rssi_dbm, pdu.data)
         self._raise(IRQ_SCAN_RESULT, data, 0)
-
-
-def _slots(us: int) -> int:
-    least, most = _SCAN_SLOTS
-    return min(max(us // SLOT_US, least), most)
 
 
 async def _nobody(event: int, data: tuple[object, ...]) -> object:

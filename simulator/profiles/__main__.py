@@ -1,4 +1,4 @@
-"""`python -m simulator.profiles`: print the tables that README.md holds between its markers; with `--write` put them
+"""`python -m simulator.profiles`: print the tables that COSTS.md holds between its markers; with `--write` put them
 there."""
 
 import argparse
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from .costs import chips_table, table
 
-README = Path(__file__).parents[1] / "README.md"
+DOCUMENT = Path(__file__).parents[1] / "COSTS.md"
 
 
 def tables() -> dict[str, str]:
@@ -26,9 +26,9 @@ def write(path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m simulator.profiles", description=__doc__)
-    parser.add_argument("--write", action="store_true", help="write them into simulator/README.md instead")
+    parser.add_argument("--write", action="store_true", help="write them into simulator/COSTS.md instead")
     if parser.parse_args().write:
-        write(README)
+        write(DOCUMENT)
     else:
         print(*tables().values(), sep="\n\n")
 

@@ -36,7 +36,11 @@ def _scaled(parent: Profile, by: float) -> dict[str, int]:
 
 
 _RISCV = {**_scaled(ESP32, 1.5), "freq_hz": (160_000_000, 80_000_000, 40_000_000, 20_000_000), "cpu_ticks_per_us": 160}
-_RISCV_SOURCES = dict.fromkeys(_COSTS, _AT_160)
+_RISCV_SOURCES = {
+    **dict.fromkeys(_COSTS, _AT_160),
+    "freq_hz": "ports/esp32/modmachine.c",
+    "cpu_ticks_per_us": "processor cycles; ports/esp32/mphalport.h",
+}
 
 ESP32_CLASSIC = _derive(
     ESP32,
@@ -75,8 +79,6 @@ ESP32_C3 = _derive(
         "adc_pins": "ports/esp32/machine_adc.c, ESP32-C3",
         "hardware_timers": "SOC_TIMER_GROUP_TOTAL_TIMERS of the C3",
         "deep_wakes": "ESP-IDF soc_caps.h of esp32c3: no ext0 and ext1, GPIO 0 to 5",
-        "freq_hz": "ports/esp32/modmachine.c",
-        "cpu_ticks_per_us": "processor cycles; ports/esp32/mphalport.h",
     },
     **_RISCV,
     heap_bytes=96 * 1024,
@@ -96,8 +98,6 @@ ESP32_C6 = _derive(
         "adc_pins": "ports/esp32/machine_adc.c, ESP32-C6",
         "hardware_timers": "SOC_TIMER_GROUP_TOTAL_TIMERS of the C6",
         "deep_wakes": "ports/esp32/modesp32.h; ESP-IDF soc_caps.h of esp32c6: ext1 and GPIO 0 to 7, no ext0",
-        "freq_hz": "ports/esp32/modmachine.c",
-        "cpu_ticks_per_us": "processor cycles; ports/esp32/mphalport.h",
     },
     **_RISCV,
     heap_bytes=128 * 1024,

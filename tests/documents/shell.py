@@ -158,3 +158,10 @@ def is_command(word: str, group: str = "") -> bool:
     if not group:
         return word in top.commands
     return group in top.commands and word in getattr(load(group), "commands", {})
+
+
+def is_group(word: str) -> bool:
+    """Whether `interlock word` has commands of its own, and does nothing without one of them."""
+    top: Any = get_command(app)
+    loaded = load(word) if word in top.commands else None
+    return bool(getattr(loaded, "commands", {})) and not getattr(loaded, "invoke_without_command", False)

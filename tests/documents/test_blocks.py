@@ -5,9 +5,8 @@ Behind the fence stands a word: `sh` is typed by a reader, and by a test; `text`
 
     <!-- played by: tests/... -->   that test; it names the document, and the block where it has a name
     <!-- needs: board -->           a board on a cable: parsed only, so that no test ever writes to one
-    <!-- needs: radio -->           this computer's own Bluetooth: parsed only
     <!-- needs: your values -->     a synopsis, with [brackets] or CAPITALS: parsed only
-    <!-- needs: itself -->          make test and the like: parsed only; what else is there, test_first_hour.py does
+    <!-- needs: itself -->          make check, make test: .ci/run types them; make demo: test_first_hour.py does
     <!-- needs: server -->          a PostgreSQL: parsed only
     <!-- needs: units -->           tried where nobody is in range: the last line must end with that, and not before
     <!-- needs: version 0.2.0 -->   another checkout than this: the first line must be refused for it
@@ -29,7 +28,7 @@ from .reading import ROOT, Block, blocks, documents
 
 ALL = [block for path in documents() for block in blocks(path)]
 TYPED = [block for block in ALL if block.kind == "sh"]
-PARSED_ONLY = {"board", "radio", "your values", "itself", "server"}
+PARSED_ONLY = {"board", "your values", "itself", "server"}
 KNOWN = PARSED_ONLY | set(NEEDS) | {"minutes"}
 
 
@@ -102,9 +101,8 @@ def test_what_a_block_says_that_it_needs_is_so(block: Block) -> None:
     if "your values" in wanted:
         assert re.search(r"\[|\b[A-Z]{3,}\b", text)
     if "itself" in wanted:
-        assert any(words[:1] == ["make"] and set(words) & {"test", "check", "test-deep"} for words in commands)
-    if "radio" in wanted:
-        assert "doctor" in text or "scan" in text
+        by_ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").split()
+        assert all(words[0] == "make" and set(words[1:]) <= {"demo", *by_ci} for words in commands)
     if "server" in wanted:
         assert "postgresql://" in text or "bluez" in text
     if by := player(block):

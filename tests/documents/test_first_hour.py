@@ -26,6 +26,10 @@ def test_a_stranger_types_what_readme_says(tmp_path: Path) -> None:
     (block,) = [one for one in blocks(DOCUMENT) if one.kind == "sh"]
     assert block.lines[0] == "make demo"
     told = type_one(block.lines[0])
+    steps = [line for line in told.splitlines() if line.endswith(" ...")]
+    assert [line.split(":")[0] for line in steps] == [
+        "Set-up, once, 1 of 2", "  pip says nothing meanwhile", "Playing the first shift"
+    ], steps  # fmt: skip
     (shown,) = [one for one in blocks(DOCUMENT) if one.kind == "text" and "verdict" in one.lines[0]]
     printed = {line.rstrip() for line in told.splitlines()}
     stale = [line for line in shown.lines if line.rstrip() not in printed | {" ..."}]

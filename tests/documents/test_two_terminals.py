@@ -1,4 +1,6 @@
-"""What docs/boards/flashing.md types in two terminals: a virtual board at a serial port, and a unit made of it."""
+"""What docs/boards/flashing.md types in two terminals: a virtual board at a serial port, and a unit made of it.
+
+The line is that for a board on a cable, but for its port."""
 
 import signal
 import subprocess
@@ -17,6 +19,7 @@ PORT = "/tmp/board"
 @pytest.mark.deep
 def test_a_virtual_board_at_a_port_becomes_a_unit_with_the_line_that_the_document_types(tmp_path: Path) -> None:
     (block,) = [one for one in blocks(DOCUMENT) if any("simulator.terminal" in line for line in one.lines)]
+    assert block.lines[1].replace(PORT, "/dev/ttyACM0") in {line for one in blocks(DOCUMENT) for line in one.lines}
     first, second = (line.replace(PORT, str(tmp_path / "board")) for line in block.lines)
     reader = Reader(tmp_path)
     for line in NEEDS["release key"]:

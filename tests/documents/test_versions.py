@@ -1,7 +1,9 @@
 """One version, told alike by the package, the firmware, the program and the changelog."""
 
 import re
+import subprocess
 import tomllib
+from pathlib import Path
 
 from typer.testing import CliRunner
 
@@ -29,6 +31,29 @@ def test_package_and_firmware_are_of_one_version_that_the_changelog_begins_with(
     told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert told["project"]["version"] == HERE
     assert re.findall(r"^## (\S+?),? ", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.M)[0] == HERE
+
+
+def test_make_says_how_long_before_whatever_is_silent_for_long(tmp_path: Path) -> None:
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    done = subprocess.run(
+        ["make", "-n", "demo", "test", "check"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    lines = done.stdout.splitlines()
+    silent = [i for i, line in enumerate(lines) if "pip install" in line and "apt install" not in line]
+    assert len(silent) >= 3
+    for i in (*silent, next(i for i, line in enumerate(lines) if "interlock simulate" in line)):
+        before = next(line for line in reversed(lines[:i]) if line.startswith("echo"))
+        assert re.search(r"seconds|minute", before) and before.endswith('..."'), before
+
+
+def test_every_package_that_is_asked_for_is_pinned_to_one_version() -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    asked = [*told["dependencies"], *(one for extra in told["optional-dependencies"].values() for one in extra)]
+    pinned = dict(re.findall(r"^([\w.-]+)==([\w.]+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M))
+    plain = {re.sub(r"[-_.]+", "-", name).lower() for name in pinned}
+    names = {re.sub(r"[-_.]+", "-", re.split(r"[\[<>=~! ]", one)[0]).lower() for one in asked} - {told["name"]}
+    assert len(names) > 20 and names <= plain, names - plain
 
 
 def test_the_changelogs_forms_are_those_of_the_code() -> None:

@@ -7,7 +7,9 @@ from textwrap import dedent
 from typing import Any
 
 from simulator.clock import run
+from simulator.entropy import seeded_entropy
 from simulator.hardware.board import VirtualBoard
+from simulator.laptop import Laptop
 from simulator.profiles import profile
 from simulator.radio.air import Air
 
@@ -42,6 +44,31 @@ def play(
         return board
 
     return run(scene())
+
+
+def beside_a_laptop(
+    path: Path, story: Callable[[VirtualBoard, Laptop], Coroutine[Any, Any, None]], port: str = "esp32", seed: int = 1
+) -> VirtualBoard:
+    """The board that runs this script, after `story`, which gets it and a laptop on the same air, both switched on.
+    What it printed is shown when the story fails."""
+
+    async def scene() -> VirtualBoard:
+        air = Air(seed)
+        board, laptop = VirtualBoard("unit", profile(port), air, seed, path), Laptop("laptop", air, seed)
+        await board.power_on()
+        await laptop.power_on()
+        try:
+            await story(board, laptop)
+            board.check()
+        except BaseException:
+            print("\n".join(board.output))
+            raise
+        finally:
+            await board.power_off()
+        return board
+
+    with seeded_entropy(seed):
+        return run(scene())
 
 
 async def to_the_end(board: VirtualBoard) -> None:

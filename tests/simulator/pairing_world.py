@@ -19,6 +19,7 @@ from simulator.laptop import Laptop
 from simulator.profiles import profile
 from simulator.radio.air import Air
 
+from .boards import beside_a_laptop
 from .links import preferences
 
 PASSKEY = 271828
@@ -201,26 +202,12 @@ def at_desk(
     """The board after `story`, with what SERVE serves unless `script` says otherwise."""
     path = keeper(directory, "unit", *(script or (SERVE, FOREVER)))
 
-    async def main() -> VirtualBoard:
-        air = Air(seed)
-        board = VirtualBoard("unit", profile(port), air, seed, path)
-        laptop = Laptop("laptop", air, seed)
-        await board.power_on()
-        await laptop.power_on()
-        try:
-            desk = Desk(board, laptop)
-            await desk.connect()
-            await story(desk)
-            board.check()
-        except BaseException:
-            print("\n".join(board.output))
-            raise
-        finally:
-            await board.power_off()
-        return board
+    async def at_it(board: VirtualBoard, laptop: Laptop) -> None:
+        desk = Desk(board, laptop)
+        await desk.connect()
+        await story(desk)
 
-    with seeded_entropy(seed):
-        return run(main())
+    return beside_a_laptop(path, at_it, port, seed)
 
 
 def configured(**values: object) -> tuple[str, str, str]:

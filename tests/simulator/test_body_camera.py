@@ -140,3 +140,16 @@ def test_falling_asleep_ends_a_recording():
     camera, _ = play((1, press), (9, BodyCamera.fall_asleep))
     assert camera.state is State.ASLEEP
     assert camera.intervals[0].end_us == 9_000_000
+
+
+def test_who_looks_at_it_sees_when_it_begins_to_record_and_when_it_ends_whatever_its_tally_says() -> None:
+    seen: list = []
+
+    def watched(camera: BodyCamera) -> None:
+        camera.tally_stuck("off")
+        camera.on_record = lambda on: seen.append((asyncio.get_running_loop().time(), on))
+
+    camera, lines = play((1, watched), (5, press), (9, press), (20, BodyCamera.start_by_hand), (30, BodyCamera.die))
+    assert seen == [(5.5, 1), (9, 0), (20.5, 1), (30, 0)]
+    assert [one.start_us for one in camera.intervals] == [5_500_000, 20_500_000]
+    assert ("tally", 1) not in {line[1:] for line in lines}

@@ -1,7 +1,7 @@
 """Scripts after MicroPython's documentation (`conformance/`), on every port and in pairs of ports: what they print.
 
 Where ports differ, their bindings do; the difference is in the expected lines. Which rows of the documentation this
-covers is the table of `simulator/README.md`, which `test_conformance_table.py` holds against this.
+covers is the table of `simulator/CONFORMANCE.md`, which `test_conformance_table.py` holds against this.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The table of conformance and the example of `simulator/README.md`, held against tests, doubles and output.
+"""The table of `simulator/CONFORMANCE.md`, the example of its README.md: held against tests, doubles and output.
 
 A mark in the table, "(host)", says that a test drives the host alone, without a VM.
 """
@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPTS = Path(__file__).parent / "conformance"
 README = ROOT / "simulator" / "README.md"
+CONFORMANCE = ROOT / "simulator" / "CONFORMANCE.md"
 PORTS = ("esp32", "rp2", "stm32wb")
 DOUBLES = ROOT / "simulator" / "doubles"
 MODULES = {"bluetooth": "", "simpins": "machine.", "machine": "machine.", "time": "time.", "os": "os."} | {
@@ -38,7 +39,7 @@ VERDICT = re.compile(r"(yes|absent|as esp32|refuse|never come)\b")
 
 def table_cells() -> list[list[str]]:
     """Each row: names, what becomes of them on each port, tests."""
-    text = README.read_text(encoding="utf-8").split("<!-- conformance -->")[1].split("<!-- /conformance -->")[0]
+    text = CONFORMANCE.read_text(encoding="utf-8").split("<!-- conformance -->")[1].split("<!-- /conformance -->")[0]
     lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith(("| what |", "|---"))]
     return [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in lines]
 
@@ -105,7 +106,7 @@ def test_every_public_name_of_a_double_has_a_row(module: str) -> None:
     listed = {name for names, _ in table_rows() for name in names}
     helpers = {"BLE", "call_hard", "call_soft", "find_pin", "wakers", "SoftReset"}  # no names of the ports
     missing = {MODULES[module] + name for name in public_names(tree.body) - helpers} - listed
-    assert missing == set(), "add rows to simulator/README.md"
+    assert missing == set(), "add rows to simulator/CONFORMANCE.md"
 
 
 def test_every_event_has_a_row_and_its_code_in_the_scripts() -> None:

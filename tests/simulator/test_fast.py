@@ -66,7 +66,7 @@ def _judged(run: Run) -> Any:
 _USE = [(2.0, "H1", "draw"), (3.1, "H1", "arm"), (3.5, "H1", "discharge"), (4.2, "H1", "holster")]
 
 
-@pytest.mark.parametrize("port", ["esp32", "rp2", "stm32wb"])
+@pytest.mark.parametrize("port", ["esp32", "rp2", pytest.param("stm32wb", marks=pytest.mark.deep)])
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.deep)])
 def test_a_use_is_the_same_in_both_fidelities_to_the_microsecond(tmp_path: Path, port: str, seed: int) -> None:
     slow, fast = _both(_scenario(1, *_USE, profile=port, loss=0.2), seed, tmp_path)

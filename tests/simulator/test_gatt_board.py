@@ -18,6 +18,7 @@ from simulator.laptop import Laptop
 from simulator.profiles import PROFILES, profile
 from simulator.radio.air import Air
 
+from .boards import beside_a_laptop
 from .links import note_end, preferences
 
 SERVE = """
@@ -99,26 +100,12 @@ def serve(directory: Path, script: str, story: Story, port: str = "esp32", seed:
     path = directory / "main.py"
     path.write_text(dedent(SERVE) + dedent(script))
 
-    async def main() -> VirtualBoard:
-        air = Air(seed)
-        board = VirtualBoard("unit", profile(port), air, seed, path)
-        laptop = Laptop("laptop", air, seed)
-        await board.power_on()
-        await laptop.power_on()
-        try:
-            scene = Scene(board, laptop)
-            await scene.connect()
-            await story(scene)
-            board.check()
-        except BaseException:
-            print("\n".join(board.output))
-            raise
-        finally:
-            await board.power_off()
-        return board
+    async def played(board: VirtualBoard, laptop: Laptop) -> None:
+        scene = Scene(board, laptop)
+        await scene.connect()
+        await story(scene)
 
-    with seeded_entropy(seed):
-        return run(main())
+    return beside_a_laptop(path, played, port, seed)
 
 
 @pytest.mark.parametrize("port", PROFILES)

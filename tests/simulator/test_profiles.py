@@ -1,4 +1,4 @@
-"""Profiles: every figure has its source, and README.md holds the table that they print."""
+"""Profiles: every figure has its source, and COSTS.md holds the table that they print."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from simulator.profiles import CHIPS, PROFILES, Profile, profile
 from simulator.profiles.costs import chips_table, cost_names, table
 from simulator.wiring import wiring
 
-README = Path(__file__).parents[2] / "simulator" / "README.md"
+DOCUMENT = Path(__file__).parents[2] / "simulator" / "COSTS.md"
 
 
 def test_asking_for_a_port_that_is_not_there_says_which_are():
@@ -63,7 +63,7 @@ def test_what_the_doubles_are_told_can_cross_the_line():
 
 
 def test_the_readme_has_the_table_of_costs():
-    text = README.read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
     for marker, made in (("costs", table()), ("chips", chips_table())):
         held = text.split(f"<!-- {marker} -->\n")[1].split(f"\n<!-- /{marker} -->")[0]
         assert held.strip() == made, "write it with: python -m simulator.profiles --write"
