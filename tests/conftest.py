@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from . import examples
+
 APART = frozenset(
     (
         "tests/powercut/test_cuts.py",
@@ -15,6 +17,16 @@ APART = frozenset(
     )
 )
 """Files whose tests are long, and share nothing: any worker plays them."""
+
+TOGETHER = {
+    "tests/system/test_simulate.py": "demo",
+    "tests/independent/test_independent.py": "demo",
+    **dict.fromkeys((f"tests/building/test_{name}.py" for name in ("build", "roles", "same_behaviour")), "builds"),
+    "tests/host/test_release.py": "builds",
+    **dict.fromkeys((f"tests/system/test_bundle_{name}.py" for name in ("alone", "lies", "verifier_lies")), "bundle"),
+}
+"""Files that look at the same thing, played once in a process: one worker plays them. (Marks `xdist_group` do not reach
+xdist's scheduler, which goes by ids.)"""
 
 
 def pytest_configure() -> None:
@@ -33,7 +45,7 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        gc.set_threshold(500_000, 10, 20)
         gc.enable()
 
 
@@ -42,23 +54,28 @@ def _file(nodeid: str) -> str:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with few tests come first: theirs are long, and a long one that is left for the end keeps one worker busy
-    and lets the others wait."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Properties get their examples of every day, but for deep ones. Files with few tests come first: theirs are long,
+    and a long one that is left for the end keeps one worker busy and lets the others wait."""
+    if not config.pluginmanager.hasplugin("deep-notes"):
+        properties = [item for item in items if item.get_closest_marker("hypothesis")]
+        daily = [item for item in properties if item.get_closest_marker("deep") is None]
+        examples.change(properties, lambda count: count, deadline=None, print_blob=True)  # no seconds decide
+        examples.change(daily, examples.every_day)
     sizes = Counter(_file(item.nodeid) for item in items)
     items.sort(key=lambda item: 0 if _file(item.nodeid) in APART else sizes[_file(item.nodeid)])
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
-    """With `--dist loadgroup`, one worker plays a file, so what its tests share is made once, and a group of files."""
+    """With `--dist loadgroup`, one worker plays a file, or files that belong together: what is shared is made once."""
     if config.getvalue("dist") != "loadgroup":
         return None
     from xdist.scheduler import LoadGroupScheduling
 
     class Files(LoadGroupScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            scope: str = super()._split_scope(nodeid)
-            return _file(nodeid) if scope == nodeid and _file(nodeid) not in APART else scope
+            file = _file(nodeid)
+            return nodeid if file in APART else TOGETHER.get(file, file)
 
     return Files(config, log)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.building import compiler, release, tree_id, weigh
+from host_tools.building import release, tree_id, weigh
 from host_tools.building.source import BuildError, strip
 from interlock_loader import container
 
-from .units import FIRMWARE, ROOT, built
+from .units import FIRMWARE, ROOT, built, small
 
 BOARD = "pico_w"
 MOST_BYTES = 108_500
@@ -76,14 +76,13 @@ def test_the_application_has_not_grown_without_anybody_saying_so():
 
 
 def test_every_byte_of_a_file_is_weighed_and_every_piece_has_a_module():
-    small = release.made_small(BOARD)
-    for path, code in small.files.items():
-        data = compiler.compile_source(code, path)
+    for path in small(BOARD).files:
+        data = built(BOARD).plain[path.removesuffix(".py") + ".mpy"]
         found = weigh.weigh(data)
         parts = found.names + found.constants + found.top + sum(piece.size for piece in found.pieces)
         assert 0 < len(data) - parts < 16  # its head, and how much there is of each
-        assert len(found.pieces) == len(small.origins[path])
-    assert "interlock.core.journal" in small.origins["interlock/app.py"]
+        assert len(found.pieces) == len(small(BOARD).origins[path])
+    assert "interlock.core.journal" in small(BOARD).origins["interlock/app.py"]
 
 
 def test_the_source_is_named_as_git_names_it(tmp_path):

@@ -106,7 +106,7 @@ LANES = (
     Lane("hypothesis", f"every property, {TIMES} times the examples", 6, ("tests/",), HYPOTHESIS),
     Lane("search", "every state of joint worlds, to the greater depth", 8, (f"{JOINT}::test_every",)),
     Lane("walks", "long ways through joint worlds", 6, (JOINT,)),
-    Lane("machines", "each machine alone; each rule taken away", 6, ("tests/property/",)),
+    Lane("machines", "each machine alone; each rule taken away", 5, ("tests/property/",)),
     Lane(
         "adversary",
         "a million hostile frames; hostile sessions",
@@ -127,7 +127,7 @@ LANES = (
     Lane("simulator", "conformance, fidelities, observers", 4, ("tests/simulator/", "tests/vm/", "tests/boards/")),
     Lane("library", "the library of scenarios in VMs, and twice the same", 5, ("tests/system/test_library.py",)),
     Lane("system", "whole worlds, terminals, docks", 5, ("tests/system/",)),
-    Lane("documents", "wheel, pipx, the documents' long blocks", 6, ("tests/documents/",)),
+    Lane("documents", "wheel, pipx, the documents' long blocks", 7, ("tests/documents/",)),
     Lane("host", "commands struck at every step", 3, ("tests/host/",)),
     Lane("postgres", "stores on PostgreSQL, servers killed", 1, ("tests/host/test_postgres.py",), ALL, (), _postgres),
     Lane("browser", "pages in Chromium", 1, ("tests/browser/", "tests/host/test_label_sheets.py"), ALL, (), _chromium),

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from .. import examples
 from . import lanes
 
 PASSED, FAILED, SKIPPED, CUT_SHORT = "passed", "failed", "skipped", "cut short"
@@ -147,24 +148,9 @@ def shuffled(items: list[pytest.Item], seed: int) -> list[pytest.Item]:
 
 def more_examples(items: list[pytest.Item], times: int) -> None:
     """Let hypothesis tests look for so many times longer, each run elsewhere (the seed is `--hypothesis-seed`)."""
-    from hypothesis import settings
-
-    seen = set[int]()
-    for item in items:
-        function = getattr(item.obj, "__func__", item.obj)  # type: ignore[attr-defined]
-        if id(function) in seen:
-            continue
-        seen.add(id(function))
-        # A machine's settings are its TestCase's; a function's, hypothesis' own pytest plugin keeps in this attribute.
-        owner, name = function, "_hypothesis_internal_use_settings"
-        if isinstance(getattr(item.cls, "settings", None), settings):  # type: ignore[attr-defined]
-            owner, name = item.cls, "settings"  # type: ignore[attr-defined]
-        held = getattr(owner, name, settings())
-        more = settings(
-            held, max_examples=held.max_examples * times, derandomize=False, database=None, deadline=None,
-            print_blob=True,
-        )  # fmt: skip
-        setattr(owner, name, more)
+    examples.change(
+        items, lambda count: count * times, derandomize=False, database=None, deadline=None, print_blob=True
+    )
 
 
 def _cpu_s() -> float:

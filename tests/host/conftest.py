@@ -1,10 +1,12 @@
 """A host with units around it, for tests of commands; fate's way into the vault, for tests of flows."""
 
+import functools
 import io
 import json
 import shutil
 import sys
 import tempfile
+import types
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,15 +15,37 @@ import pytest
 from host_tools import cli, context, durable, label
 from host_tools.commands import running
 from host_tools.flows import assign, bring, pair, provision, reach
+from host_tools.store import sqlite
 from host_tools.vault import keys as vault_keys
 from host_tools.vault import unlock as vault_unlock
 from host_tools.vault.vault import Vault
 from simulator.clock import run
 
 from . import schemas
-from .flow_world import World
+from .flow_world import SET_UP, World, units_copy
 from .model_radio import ModelRadio
 from .unit_model import ModelUnit
+
+SET_UP_UNITS: dict[str, dict[str, ModelUnit]] = {}
+
+
+class Statements(dict):
+    """SQL that was compiled for one store, for all stores of this process: tests open thousands, each with an engine
+    (and so a dialect) of its own, and a tenth of their time went into compiling the same statements anew."""
+
+    def get(self, key, default=None):
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key, compiled):
+        super().__setitem__(key[1:], compiled)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once():
+    shared = {"compiled_cache": Statements()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sqlite, "create_engine", functools.partial(sqlite.create_engine, execution_options=shared))
+        yield
 
 
 class Desk:
@@ -80,19 +104,38 @@ def desk(tmp_path, capsys, monkeypatch):
         yield radio
 
     monkeypatch.setattr(context.Context, "radio", radio)
-    monkeypatch.setattr(running.asyncio, "run", run)
+    # of commands alone: whatever else runs a loop talks to real servers, in real time
+    monkeypatch.setattr(running, "asyncio", types.SimpleNamespace(run=run))
     monkeypatch.setenv("INTERLOCK_KEY_FILE", desk.key)
     monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     return desk
 
 
-@pytest.fixture
-def team(desk):
-    """A holster and a camera that are set up."""
+def set_up_once(desk, name, set_up):
+    """`set_up(desk)`, or a copy of what it left when it was played before, in this process; the desk is new."""
+    kept = SET_UP / name
+    if name not in SET_UP_UNITS:
+        set_up(desk)
+        SET_UP_UNITS[name] = units_copy(desk.units)
+        shutil.copytree(desk.home, kept / "home")
+        shutil.copy2(desk.key, kept / "key")
+        return
+    desk.units.update(units_copy(SET_UP_UNITS[name]))
+    shutil.copytree(kept / "home", desk.home)
+    shutil.copy2(kept / "key", desk.key)
+
+
+def holster_and_camera(desk):
     key = ("--signing", "h5")
     assert desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS", *key)[0] == 0
     assert desk.run("provision", desk.unit("C1"), "--role", "camera", "--name", "front [desk]", *key)[0] == 0
+
+
+@pytest.fixture
+def team(desk):
+    """A holster and a camera that are set up."""
+    set_up_once(desk, "team", holster_and_camera)
     return desk
 
 

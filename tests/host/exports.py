@@ -5,6 +5,8 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,22 +28,29 @@ from .test_verify_command import NOW, name_of, store_of
 ASKED = Asked(NOW + 5000)
 
 
+@lru_cache(maxsize=1)
+def _units() -> tuple[Unit, Unit, Unit]:
+    """The force's, after all that `Force` tells of them. Made once, and copied."""
+    units = crew()
+    for unit in units:
+        unit.record(records.CLOCK, 2, NOW - 100_000, 20, 0)
+        if unit.role & ROLE_CAMERA:
+            unit.films()
+    works(*units, uses=3)
+    for unit in units[1:]:
+        unit.stops()
+        unit.record(records.RESERVE, unit.ceiling)
+    units[0].uses()
+    return units
+
+
 class Force:
     """Its store at `place`: three uses that the own camera shows, of which the first two are signed, and one that
     nobody heard. H1 is the weapon, C1 its own camera, C2 a colleague's."""
 
     def __init__(self, place: Path) -> None:
         self.place = place
-        self.units = crew()
-        for unit in self.units:
-            unit.record(records.CLOCK, 2, NOW - 100_000, 20, 0)
-            if unit.role & ROLE_CAMERA:
-                unit.films()
-        works(*self.units, uses=3)
-        for unit in self.units[1:]:
-            unit.stops()
-            unit.record(records.RESERVE, unit.ceiling)
-        self.weapon.uses()
+        self.units = deepcopy(_units())
         store_of(place, *self.units).close()
 
     @property

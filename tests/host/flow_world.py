@@ -1,8 +1,12 @@
 """Units, a home and commands in virtual time for the flows' tests, and a fate that strikes at the nth step."""
 
+import atexit
 import copy
+import functools
 import itertools
 import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +27,10 @@ from .unit_model import ModelUnit
 HOLSTER, CAMERA = settings.ROLE_HOLSTER, settings.ROLE_CAMERA
 # Of strokes upon flows that take hundreds of steps: some of them, and, slowly, every one.
 STRIDES = pytest.mark.parametrize("stride", [29, pytest.param(1, marks=pytest.mark.deep)])
+
+SET_UP = Path(tempfile.mkdtemp(prefix="set-up-"))
+"""Homes that this process sets up once, and copies."""
+atexit.register(shutil.rmtree, SET_UP)
 
 
 class World:
@@ -105,8 +113,14 @@ def sweep(tmp_path, stride=1, first=0):
 
 
 def two_units(home, *more, signing="none"):
-    """A world with a holster and a camera that are set up. `signing`: which key each has, ready and in the vault."""
-    world = World(home, "H1", "C1", *more)
+    """A world with a holster and a camera that are set up. `signing`: which key each has, ready and in the vault.
+    A copy of one that is set up once in a process."""
+    return world_copy(_two_units(more, signing), home)
+
+
+@functools.cache
+def _two_units(more, signing):
+    world = World(SET_UP / " ".join((signing.replace("/", "+"), *more)), "H1", "C1", *more)
     for serial, unit in world.units.items():
         world.do(provision, world.label(serial), HOLSTER if serial == "H1" else CAMERA, signing=signing)
         unit.compute()
@@ -117,11 +131,16 @@ def two_units(home, *more, signing="none"):
 def world_copy(source, home):
     world = copy.copy(source)
     world.home = home
-    shutil.copytree(source.home, home)
-    for unit in source.units.values():
-        unit.loop = None
-    world.units = copy.deepcopy(source.units)
+    shutil.copytree(source.home, home, dirs_exist_ok=True)
+    world.units = units_copy(source.units)
     return world
+
+
+def units_copy(units):
+    """Units as they are, in no loop."""
+    for unit in units.values():
+        unit.loop = None
+    return copy.deepcopy(units)
 
 
 def lend(world, person):

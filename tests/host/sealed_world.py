@@ -4,6 +4,7 @@
 """
 
 import hashlib
+from copy import deepcopy
 from functools import lru_cache
 from itertools import count
 
@@ -203,6 +204,12 @@ class Unit:
 
 def crew() -> tuple[Unit, Unit, Unit]:
     """A holster unit, its officer's camera, a colleague's camera: set up, and nothing happened yet."""
+    return deepcopy(_crew())
+
+
+@lru_cache(maxsize=1)
+def _crew() -> tuple[Unit, Unit, Unit]:
+    """Made once: a signing key takes longer than all else."""
     weapon, own, other = Unit(1, ROLE_HOLSTER, "H1"), Unit(2, ROLE_CAMERA, "C1"), Unit(3, ROLE_CAMERA, "C2")
     weapon.set_up(own)
     own.set_up(weapon)

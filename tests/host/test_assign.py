@@ -147,13 +147,14 @@ def test_a_clock_that_may_not_be_set_so_far_is_good_enough_for_a_shift_when_it_i
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
 @pytest.mark.parametrize("clears", [False, True], ids=["assign", "clear"])
-def test_assignment_struck_at_every_step_and_run_again(crew, tmp_path, kill, clears):
+@pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.deep)])
+def test_assignment_struck_at_every_step_and_run_again(crew, tmp_path, kill, clears, stride):
     start = world_copy(crew, tmp_path / "start")
     flow, arguments = assign, ("H1", "C2", "PC77", SHIFT_S)
     if clears:
         start.do(flow, *arguments)
         flow, arguments = clear, ("H1", "C2")
-    for at, home in sweep(tmp_path, 1):
+    for at, home in sweep(tmp_path, stride, stride // 2 * kill):
         world = world_copy(start, home)
         went_on = struck(world, at, kill, flow, *arguments)
         assert is_served(world), "the holster counts on a camera that does not follow it"

@@ -114,10 +114,13 @@ def test_a_key_that_the_vault_never_asked_for_is_a_finding_and_does_not_get_into
 
 
 @pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
-def test_a_checkpoint_struck_at_every_frame_is_had_by_the_next_pull_and_costs_one_index(tmp_path, monkeypatch, kill):
+@pytest.mark.parametrize("stride", [4, pytest.param(1, marks=pytest.mark.deep)])
+def test_a_checkpoint_struck_at_every_frame_is_had_by_the_next_pull_and_costs_one_index(
+    tmp_path, monkeypatch, kill, stride
+):
     monkeypatch.setattr(durable.os, "fsync", lambda _: None)
     start = with_key(tmp_path / "start", 5)
-    for at, home in sweep(tmp_path):
+    for at, home in sweep(tmp_path, stride, stride // 2 * kill):
         world = world_copy(start, home)
         went_on = struck(world, at, kill, pull_unit, "H1")
         done = world.do(pull_unit, "H1")

@@ -14,8 +14,6 @@ from .postgres import Server, serving
 from .station import QUICK, play
 from .test_dock import locker, stored
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 
 @pytest.fixture(scope="module")
 def postgres() -> Iterator[Server]:

@@ -30,8 +30,6 @@ from .postgres import Server, serving
 from .report_shift import shift
 from .test_store_commands import filled
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:

@@ -70,7 +70,7 @@ def test_progress_is_told_with_rate_and_time_left(tmp_path):
     assert told[-1].rate_bytes_s > 0 and told[-1].eta_s == 0 and told[3].eta_s > 0
 
 
-@pytest.mark.parametrize(("mtu", "stride"), [(247, 1), (40, 13)])
+@pytest.mark.parametrize(("mtu", "stride"), [(247, 4), (40, 13), pytest.param(247, 1, marks=pytest.mark.deep)])
 def test_a_pull_killed_at_every_frame_ends_with_the_same_store(tmp_path, monkeypatch, mtu, stride):
     monkeypatch.setattr(durable.os, "fsync", lambda _: None)
     start = filled(tmp_path / "start", 120)
@@ -86,10 +86,11 @@ def test_a_pull_killed_at_every_frame_ends_with_the_same_store(tmp_path, monkeyp
     assert at > 30
 
 
-def test_a_pull_cut_at_every_frame_makes_the_link_anew_and_ends_with_the_same_store(tmp_path, monkeypatch):
+@pytest.mark.parametrize("stride", [3, pytest.param(1, marks=pytest.mark.deep)])
+def test_a_pull_cut_at_every_frame_makes_the_link_anew_and_ends_with_the_same_store(tmp_path, monkeypatch, stride):
     monkeypatch.setattr(durable.os, "fsync", lambda _: None)
     start = filled(tmp_path / "start", 120)
-    for at, home in sweep(tmp_path):
+    for at, home in sweep(tmp_path, stride):
         world = world_copy(start, home)
         fate = Fate(at)
         done = world.do(pull_unit, "H1", fate=fate)
@@ -300,11 +301,12 @@ def test_a_journal_whose_last_records_cannot_be_read_is_pulled_up_to_them(tmp_pa
 
 
 @pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
-def test_a_pull_over_holes_struck_at_every_frame_ends_with_the_same_store(tmp_path, monkeypatch, kill):
+@pytest.mark.parametrize("stride", [10, pytest.param(3, marks=pytest.mark.deep)])
+def test_a_pull_over_holes_struck_at_every_frame_ends_with_the_same_store(tmp_path, monkeypatch, kill, stride):
     monkeypatch.setattr(durable.os, "fsync", lambda _: None)
     start = filled(tmp_path / "start", 150)
     rot(start.units["H1"], 30, 90)
-    for at, home in sweep(tmp_path, 3):
+    for at, home in sweep(tmp_path, stride, stride // 2 * kill):
         world = world_copy(start, home)
         went_on = struck(world, at, kill, pull_unit, "H1")
         assert world.do(pull_unit, "H1").failure is None

@@ -1,6 +1,5 @@
 """`interlock release`: what is built, who signs it, where the key lies, that a leaf of it never signs two messages."""
 
-import functools
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from host_tools.vault import keys as vault_keys
 from host_tools.vault.vault import Vault
 from interlock.core import lms
 from interlock_loader import container
+from tests.building.units import small
 
 from .schemas import conforms
 from .vaults import FILE, opened, sealed_vault, slot
@@ -126,15 +126,12 @@ def test_check_reads_the_release_key_and_says_where_it_is_damaged(vault):
     assert any("key.json" in finding for finding in check.check(vault).findings)
 
 
-made_small = functools.cache(building.made_small)  # the source does not change while these tests run
-
-
 @pytest.fixture
 def room(desk, tmp_path, low, monkeypatch):
     """A desk with a vault, where a key file of its own opens the release key."""
     monkeypatch.setenv("INTERLOCK_SIGNER_KEY_FILE", str(tmp_path / "signer.key"))
-    monkeypatch.setattr(building, "made_small", made_small)
-    desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS")
+    monkeypatch.setattr(building, "made_small", lambda board, _: small(board))  # the source does not change meanwhile
+    desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS", "--signing", "none")
     desk.out = tmp_path / "out"
     return desk
 

@@ -104,7 +104,8 @@ def test_a_unit_that_stays_away_while_its_key_is_made_is_given_up_with_advice(tm
 
 
 @pytest.mark.parametrize("kill", [True, False], ids=["killed", "cut"])
-def test_setting_up_with_a_key_struck_at_every_step_and_run_again(tmp_path, monkeypatch, kill):
+@pytest.mark.parametrize("stride", [8, pytest.param(2, marks=pytest.mark.deep)])
+def test_setting_up_with_a_key_struck_at_every_step_and_run_again(tmp_path, monkeypatch, kill, stride):
     monkeypatch.setattr(provision_module, "AFTER_RESET_S", 3.0)
     monkeypatch.setattr(reach, "SCAN_S", 5.0)
     monkeypatch.setattr(durable.os, "fsync", lambda _: None)
@@ -116,7 +117,7 @@ def test_setting_up_with_a_key_struck_at_every_step_and_run_again(tmp_path, monk
         World.acting.step()
 
     monkeypatch.setattr(durable, "replace", fated)
-    for at, home in sweep(tmp_path, 2, int(kill)):
+    for at, home in sweep(tmp_path, stride, int(kill) * stride // 2):
         world = World(home, "H1")
         went_on = struck(world, at, kill, set_up_and_wait, world.label("H1"), signing="h5")
         before = world.vault.signing_keys("H1") if world.vault.serials() else ()

@@ -24,8 +24,6 @@ from .docks import Dock, missing
 from .journals import CHAINS, RAWS, SERIAL, life
 from .postgres import Server, serving
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 Opener = Callable[[], Store]
 
 

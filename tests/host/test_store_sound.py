@@ -26,8 +26,6 @@ from .journals import CHAINS, RAWS, life
 from .postgres import Server, serving
 from .test_store_everywhere import contents, everything
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:

@@ -75,6 +75,21 @@ def test_units_get_numbers_and_keys_of_their_own(vault):
     assert Vault.open(vault.path).unit("H1") == one
 
 
+def test_a_unit_holds_the_keys_of_its_own_pairs_and_of_no_other_unit(vault):
+    for serial, role in (("H1", settings.ROLE_HOLSTER), ("H2", settings.ROLE_HOLSTER), ("C1", settings.ROLE_CAMERA)):
+        add(vault, serial, role)
+    keys = {"H1": b"1" * 32, "H2": b"2" * 32}
+    with vault.locked():
+        for holster, key in keys.items():
+            vault.save_pair(PairEntry(holster, "C1", "committed", key, None))
+    told = {serial: settings.encode(vault.settings_for(serial, 1)) for serial in ("H1", "H2", "C1")}
+    secrets = {serial: (vault.unit(serial).admin.key, vault.unit(serial).technician_root) for serial in told}
+    for mine, other in (("H1", "H2"), ("H2", "H1")):
+        assert keys[mine] in told[mine] and keys[mine] in told["C1"]
+        assert keys[other] not in told[mine] and vault.unit(other).unit_key not in told[mine]
+        assert not any(secret in told[mine] for serial in told if serial != mine for secret in secrets[serial])
+
+
 def test_settings_are_what_the_core_can_store(vault):
     add(vault, "H1", settings.ROLE_HOLSTER)
     built = vault.settings_for("H1", 3)

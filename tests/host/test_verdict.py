@@ -103,6 +103,15 @@ def test_a_witness_serves_when_the_own_camera_does_not() -> None:
     assert [j.verdict for j in verdicts(books, (OWN,))] == [Verdict.UNWITNESSED] * 2
 
 
+def test_what_a_weapon_heard_of_a_witness_counts_only_with_the_witnesss_own_journal() -> None:
+    weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.REFUSED)
+    weapon.at(2500, records.WITNESS, OTHER, 9, bytes(4)).event(5000, frames.ARM, 7)
+    here = [weapon.done(), own().heard(1010, 5).heard(5010, 7).done()]
+    silent = other().heard(1010, 5, kind=4).heard(5010, 7, kind=4).done()
+    assert verdicts(here, (OWN, OTHER))[1].verdict is Verdict.INDETERMINATE
+    assert verdicts([*here, silent], (OWN, OTHER))[1].verdict is Verdict.UNWITNESSED
+
+
 def test_stale_frames_are_no_exchange() -> None:
     weapon = holster().event(1000, frames.DRAW, 5).ack(1030, 5, frames.HEARD)
     recorder = own().heard(400_000, 5, kind=3).tally(500, True)

@@ -159,6 +159,11 @@ def test_the_fields_of_records_that_verdicts_cite_are_told_in_words() -> None:
     assert text(own().at(9, records.PROOF, proof.LOST)) == "lost"
     assert text(holster().at(9, records.MODE, records.MODE_TEST, 1, 60), ROLE_HOLSTER) == "test for 60 s (session)"
     assert text(own().at(9, records.LOSS, 40)) == "first_kept 40"
+    failed = own().at(9, records.FAULT, records.FAULT_PROGRAM, 3, 1200, 2)
+    assert text(failed) == "program failed: sector 3, from record 1200 on, 2 records concerned"
+    missing = own().at(9, records.FAULT, records.FAULT_PART, 2, 7, 0)
+    assert text(missing) == "part of the program not loaded: part 2, from record 7 on, 0 records concerned"
+    assert text(own().at(9, records.FAULT, 99, 2, 7, 0)).startswith("kind 99: sector 2")
 
 
 def test_what_became_of_a_release_is_told_in_words() -> None:

@@ -21,8 +21,6 @@ PROGRAMS = sorted(
 UNITS = ("H1", "C1", "C2")
 PRESENCE_AND_READINESS = (8, 9, 10, 11, 13)
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def run(name: str, *args: object, given: str = "") -> subprocess.CompletedProcess[str]:
     """One of the programs, on its own: no module of ours can be found from there."""

@@ -43,7 +43,7 @@ def test_every_single_cut_is_survived(name: str) -> None:
 
 @pytest.mark.parametrize("name", BARE + ON_A_PORT + SIGNED)
 def test_a_second_cut_in_the_recovery_is_survived(name: str) -> None:
-    stride = 2 if name in BARE else 13 if name in SIGNED else 4
+    stride = 4 if name in BARE else 29 if name in SIGNED else 9
     tally = sweep(name, story_of(name), [single, single], stride=stride, in_recovery=True)
     print(f"{name}: {tally}")
     assert tally.plans >= 1
@@ -51,7 +51,7 @@ def test_a_second_cut_in_the_recovery_is_survived(name: str) -> None:
 
 @pytest.mark.parametrize("name", BARE + ON_A_PORT + SIGNED)
 def test_an_operation_that_fails_while_the_power_stays_on_loses_nothing_that_was_reported(name: str) -> None:
-    tally = fail_each(name, story_of(name), single, stride=1 if name in BARE else 4)
+    tally = fail_each(name, story_of(name), single, stride=2 if name in BARE else 4)
     print(f"{name}: {tally}")
     assert tally.plans > 1
 

@@ -62,7 +62,14 @@ DAILY = ((15, 22), (8, 19), (5, 20), (0, 22), (40, 22), (45, 22))
 
 
 @pytest.mark.parametrize(("belt", "locker"), DAILY)
-@pytest.mark.parametrize("often", [1.0, 0.4, 0.15], ids=["daily", "each other day", "weekly"])
+@pytest.mark.parametrize(
+    "often",
+    [
+        pytest.param(1.0, id="daily"),
+        pytest.param(0.4, id="each other day", marks=pytest.mark.deep),
+        pytest.param(0.15, id="weekly"),
+    ],
+)
 def test_it_is_for_a_unit_that_is_docked_where_its_shift_begins_and_asked_what_happened_in_it(
     belt: float, locker: float, often: float
 ) -> None:

@@ -53,12 +53,13 @@ def walked(case: Case, walks: int, record_property: Record) -> None:
     record_property("moves", walks * WALK_MOVES)
 
 
-def some_and_deep() -> list[Any]:
-    """All worlds; those that say least beside the others are looked at in `make test-deep` only."""
-    return [name if name in QUICK else pytest.param(name, marks=pytest.mark.deep) for name in WORLDS]
+def some_and_deep(*slow: str) -> list[Any]:
+    """All worlds; those that say least beside the others, and slow ones, are looked at in `make test-deep` only."""
+    quick = [name for name in QUICK if name not in slow]
+    return [name if name in quick else pytest.param(name, marks=pytest.mark.deep) for name in WORLDS]
 
 
-@pytest.mark.parametrize("name", some_and_deep())
+@pytest.mark.parametrize("name", some_and_deep("two weapons, one camera"))
 def test_every_state_near_a_use_keeps_the_laws_and_ends_well(name: str, record_property: Record) -> None:
     found = searched(WORLDS[name], WORLDS[name].depth, record_property)
     assert found.states > 500 and found.fair_steps > 0

@@ -84,11 +84,6 @@ def _shows(takes: Sequence[Take], event: Happening) -> bool:
     return any(take.has(event.ms) for take in takes)
 
 
-def _lateness(story: Story, takes: Sequence[Take], event: Happening) -> list[float]:
-    until_ms = story.back_of(event) + GRACE_MS
-    return [take.begin_ms - event.ms for take in takes if event.ms < take.begin_ms <= until_ms]
-
-
 def _near_ms(event: Happening, edge_ms: float) -> float:
     return NEAR_MS + abs(edge_ms - event.ms) * PAIR_PPM / 1e6
 
@@ -113,15 +108,15 @@ def test_no_verdict_contradicts_what_truly_happened(story: Story) -> None:
             if found.verdict is Verdict.BEFORE:
                 assert found.camera is not None and _shows(takes[found.camera], true)
             elif found.verdict is Verdict.UNWITNESSED:
-                assert not any(_shows(each, true) or _lateness(story, each, true) for each in takes.values())
+                assert not any(_shows(each, true) or story.lateness_of(each, true) for each in takes.values())
             elif found.verdict is Verdict.LATE:
                 assert not any(_shows(each, true) for each in takes.values())
                 assert found.camera is not None and found.late_by_ms is not None and found.late_by_u_ms is not None
                 low, high = found.late_by_ms - found.late_by_u_ms - 1, found.late_by_ms + found.late_by_u_ms + 1
-                assert any(low <= late <= high for late in _lateness(story, takes[found.camera], true))
-                assert min(late for each in takes.values() for late in _lateness(story, each, true)) <= high
+                assert any(low <= late <= high for late in story.lateness_of(takes[found.camera], true))
+                assert min(late for each in takes.values() for late in story.lateness_of(each, true)) <= high
                 if found.buffer_covers:
-                    assert min(_lateness(story, takes[found.camera], true)) <= 30_000
+                    assert min(story.lateness_of(takes[found.camera], true)) <= 30_000
             assert found.row and found.condition and found.cited
 
 
@@ -135,7 +130,7 @@ def test_where_all_journals_are_here_and_acks_flowed_the_verdict_is_the_truth(st
             continue
         found = judge(evidence, use, event, story.numbers)
         note(f"{true} {found}")
-        late = _lateness(story, everybody, true)
+        late = story.lateness_of(everybody, true)
         expected = Verdict.BEFORE if _shows(everybody, true) else Verdict.LATE if late else Verdict.UNWITNESSED
         assert found.verdict is expected
 

@@ -15,7 +15,7 @@ from interlock.core.layout import Record, chain_start, encode
 from interlock.core.seal import OpenSeal
 from interlock.core.settings import ROLE_HOLSTER
 
-from .test_verdict import EXAMPLES, _judged, _lateness, _numbered, _shows
+from .test_verdict import EXAMPLES, _judged, _numbered, _shows
 from .test_verdict_held import reported
 from .true_story import UTC_MS, WEAPON, Story, journals, stories
 
@@ -142,7 +142,7 @@ def test_whatever_a_liar_writes_no_verdict_is_better_than_the_truth(story: Story
                 assert found.camera is not None and found.late_by_ms is not None and found.late_by_u_ms is not None
                 assert not any(_shows(each, true) for each in takes.values())
                 low, high = found.late_by_ms - found.late_by_u_ms - 1, found.late_by_ms + found.late_by_u_ms + 1
-                assert any(low <= late <= high for late in _lateness(story, takes[found.camera], true))
+                assert any(low <= late <= high for late in story.lateness_of(takes[found.camera], true))
 
 
 @given(stories(), _doubts)

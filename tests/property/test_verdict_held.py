@@ -69,11 +69,6 @@ def shows(takes: tuple[Take, ...], ms: float) -> bool:
     return any(take.has(ms) for take in takes)
 
 
-def lateness(story: Story, takes: tuple[Take, ...], event: Happening) -> list[float]:
-    until_ms = story.back_of(event) + GRACE_MS
-    return [take.begin_ms - event.ms for take in takes if event.ms < take.begin_ms <= until_ms]
-
-
 def judged(story: Story) -> Iterator[tuple[Event, Happening]]:
     """Every event in the report, with what it truly was."""
     events = [event for use in reported(story).uses for event in use.events]
@@ -94,11 +89,11 @@ def test_no_report_contradicts_what_truly_happened(story: Story) -> None:
             if verdict == Verdict.BEFORE:
                 assert camera is not None and shows(cameras[camera], true.ms)
             elif verdict == Verdict.UNWITNESSED:
-                assert not any(shows(takes, true.ms) or lateness(story, takes, true) for takes in cameras.values())
+                assert not any(shows(takes, true.ms) or story.lateness_of(takes, true) for takes in cameras.values())
             elif verdict == Verdict.LATE:
                 assert not any(shows(takes, true.ms) for takes in cameras.values())
                 assert camera is not None and late_ms is not None and u_ms is not None
-                assert any(abs(late - late_ms) <= u_ms + 1 for late in lateness(story, cameras[camera], true))
+                assert any(abs(late - late_ms) <= u_ms + 1 for late in story.lateness_of(cameras[camera], true))
 
 
 def test_a_recording_behind_a_restart_in_the_use_may_be_of_it_though_nothing_ties_that_starts_clock() -> None:
@@ -134,7 +129,7 @@ def decided(story: Story) -> None:
             takes = tuple(take for told in story.cameras for take in told.takes)
             if shows(takes, true.ms):
                 expected = Verdict.BEFORE
-            elif lateness(story, takes, true):
+            elif story.lateness_of(takes, true):
                 expected = Verdict.LATE
             note(f"{event.ground}")
             assert event.verdict == expected

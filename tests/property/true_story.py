@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from hypothesis import strategies as st
 
 from host_tools.judging.evidence import UnitJournal
+from host_tools.judging.table import GRACE_MS
 from interlock.core import camera, frames, records
 from interlock.core.layout import Record, chain_start, encode
 from interlock.core.seal import OpenSeal
@@ -104,6 +105,11 @@ class Story:
     def back_of(self, event: Happening) -> float:
         """When the weapon was back after this event."""
         return next(one.ms for one in self.happenings if one.event == frames.REHOLSTER and one.ms >= event.ms)
+
+    def lateness_of(self, takes: Sequence[Take], event: Happening) -> list[float]:
+        """By how many ms each of these recordings began after the event, if it still counts as one of it."""
+        until_ms = self.back_of(event) + GRACE_MS
+        return [take.begin_ms - event.ms for take in takes if event.ms < take.begin_ms <= until_ms]
 
     @property
     def numbers(self) -> tuple[int, ...]:

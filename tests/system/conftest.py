@@ -9,13 +9,13 @@ from tests.host.exports import Force
 from tests.system.bundles import bundled
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def force(tmp_path_factory: pytest.TempPathFactory) -> Force:
-    """Not to be changed."""
+    """Not to be changed: all tests of bundles are of it."""
     return Force(tmp_path_factory.mktemp("force") / "home" / "journals.sqlite")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def packed(force: Force) -> Path:
     return bundled(force)
 

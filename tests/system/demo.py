@@ -1,4 +1,4 @@
-"""The demo, played once in a process for whatever tests look at it; they are of the xdist group "demo"."""
+"""The demo, played once in a process for whatever tests look at it; one worker plays these (`tests/conftest.py`)."""
 
 import functools
 import os

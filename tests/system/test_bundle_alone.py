@@ -1,6 +1,7 @@
 """A bundle checks itself: in a bare Python, in an empty place, with nothing of ours installed. What lies planted in it
 come to is in `test_bundle_*lies.py`."""
 
+import csv
 import os
 import re
 import shutil
@@ -136,11 +137,13 @@ def test_the_bundle_of_a_simulated_shift_is_checked_as_well(tmp_path: Path) -> N
     home = tmp_path / "home"
     words = ["simulate", str(FIRST_SHIFT), "--seed", "1", "--out", str(home)]
     subprocess.run([*play, *words], cwd=ROOT, capture_output=True, check=True, timeout=600)
-    made = [*play, "--home", str(home), "export", "H1:88", "--bundle", str(tmp_path / "b.zip")]
+    with (home / "events.csv").open(encoding="utf-8", newline="") as lines:
+        event = next(row["reference"] for row in csv.DictReader(lines) if row["verdict"] == "unwitnessed")
+    made = [*play, "--home", str(home), "export", event, "--bundle", str(tmp_path / "b.zip")]
     subprocess.run(made, cwd=ROOT, capture_output=True, check=True, timeout=300)
     done = run(tmp_path / "b.zip", "--public-key", home / "vault" / "public" / "H1-1.pub")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
-    assert "H1:88 draw" in done.stdout and "unwitnessed" in done.stdout and "one that you gave" in done.stdout
+    assert f"{event} draw" in done.stdout and "unwitnessed" in done.stdout and "one that you gave" in done.stdout
 
 
 @pytest.mark.parametrize("serial", ["H1", "C1", "C2"])

@@ -143,6 +143,7 @@ def judge(found: list[Witness]) -> str:
     return text
 
 
+@pytest.mark.deep
 def test_records_of_a_world_were_made_when_they_say(tmp_path: Path) -> None:
     judge(witnesses("stm32wb", 8, 2, 0.4, tmp_path))
 

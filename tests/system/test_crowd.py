@@ -25,7 +25,7 @@ def crowd(folder: Path, fidelity: str, seed: int, officers: int) -> dict[str, An
     return play_and_judge(dataclasses.replace(scenario, units=kept, events=events), seed, folder, None, fidelity).facts
 
 
-@pytest.mark.parametrize("officers", [20, pytest.param(50, marks=pytest.mark.deep)])
+@pytest.mark.parametrize("officers", [10, *(pytest.param(count, marks=pytest.mark.deep) for count in (20, 50))])
 def test_in_a_crowd_every_draw_has_its_camera_and_every_journal_is_intact(tmp_path: Path, officers: int):
     facts = crowd(tmp_path, "fast", 1, officers)
     assert len(facts["uses"]) == officers

@@ -59,8 +59,9 @@ def world(tmp_path: Path) -> "Iterator[subprocess.Popen[str]]":
     try:
         yield process
     finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE_S)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE_S)
 
 
 def test_the_commands_of_readme_typed_one_by_one_do_what_it_says(
@@ -102,6 +103,11 @@ def test_the_commands_of_readme_typed_one_by_one_do_what_it_says(
     assert [event["event"] for use in facts["uses"] for event in use["events"]] == ["draw", "arm", "discharge"]
     assert "video running before" in (home / "report" / "report.html").read_text()
     assert world.poll() is None, world.communicate()
+    world.send_signal(signal.SIGINT)
+    _, seen = world.communicate(timeout=PATIENCE_S)
+    shown = [line.partition(" s  ")[2] for line in seen.splitlines()]
+    use = shown[shown.index("H1 draw") : shown.index("H1 holster")]  # a self-test has it record before
+    assert "C1's camera records" in use, seen
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def last(room: Room, kind: int):
     return next(record.fields() for record in reversed(room.reading().records) if record.kind == kind)
 
 
-@pytest.mark.parametrize("port", ["esp32", "rp2"])
+@pytest.mark.parametrize("port", ["esp32", pytest.param("rp2", marks=pytest.mark.deep)])
 def test_a_boxed_unit_is_set_up_and_comes_up_in_service(tmp_path: Path, port: str) -> None:
     async def story(room: Room) -> None:
         await room.provision()
@@ -81,7 +81,7 @@ def test_a_wrong_label_is_refused_journalled_and_nobody_is_heard_for_a_while(tmp
     play(tmp_path, story)
 
 
-@pytest.mark.parametrize("mtu", [23, 247, 517, *(pytest.param(mtu, marks=pytest.mark.deep) for mtu in (24, 60, 185))])
+@pytest.mark.parametrize("mtu", [23, 517, *(pytest.param(mtu, marks=pytest.mark.deep) for mtu in (24, 60, 185, 247))])
 def test_a_pull_brings_every_record_at_any_mtu(tmp_path: Path, mtu: int) -> None:
     async def story(room: Room) -> None:
         await room.provision()
@@ -96,7 +96,7 @@ def test_a_pull_brings_every_record_at_any_mtu(tmp_path: Path, mtu: int) -> None
     play(tmp_path, story, records=150, mtu=mtu)
 
 
-@pytest.mark.parametrize("port", ["esp32", "rp2"])
+@pytest.mark.parametrize("port", [pytest.param("esp32", marks=pytest.mark.deep), "rp2"])
 def test_a_weapon_in_use_ends_a_pull_at_once_and_its_frame_is_not_late(tmp_path: Path, port: str) -> None:
     pdus: list[Pdu] = []
 

@@ -4,18 +4,19 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from host_tools import cli
+
 from ..host.schemas import conforms
 from .demo import FIRST_SHIFT, first_shift, interlock
 
 ROOT = Path(__file__).parents[2]
-
-# One worker plays the demo, for all tests of it.
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 def played(folder: Path) -> dict[str, Any]:
@@ -26,6 +27,22 @@ def played(folder: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return first_shift(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture
+def here(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
+    """A command in this process, which need not import everything anew: exit code and standard error."""
+
+    def run(*args: object) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["interlock", *map(str, args)])
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else 1
+        return code, capsys.readouterr().err
+
+    return run
 
 
 def test_the_demo_leaves_everything_that_the_readme_promises(demo: Path) -> None:
@@ -169,11 +186,17 @@ def test_another_seed_gives_another_result(tmp_path: Path) -> None:
     assert [use["verdict"] for use in other["uses"]] == [use["verdict"] for use in one["uses"]]
 
 
-def test_without_a_vm_there_is_no_result_and_a_clear_message(tmp_path: Path) -> None:
-    for vm in ("/bin/false", "/nowhere/micropython", "/bin/cat"):
-        done = interlock("simulate", FIRST_SHIFT, "--out", tmp_path, MICROPYTHON=vm)
-        assert done.returncode == 3
-        assert vm in done.stderr and "MICROPYTHON" in done.stderr and "Traceback" not in done.stderr
+def test_without_a_vm_there_is_no_result_and_a_clear_message(
+    tmp_path: Path, here: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = interlock("simulate", FIRST_SHIFT, "--out", tmp_path, MICROPYTHON="/bin/false")
+    found = {"/bin/false": (done.returncode, done.stderr)}
+    for vm in ("/nowhere/micropython", "/bin/cat"):
+        monkeypatch.setenv("MICROPYTHON", vm)
+        found[vm] = here("simulate", FIRST_SHIFT, "--out", tmp_path)
+    for vm, (code, said) in found.items():
+        assert code == 3
+        assert vm in said and "MICROPYTHON" in said and "Traceback" not in said
         assert not (tmp_path / "result.json").exists()
 
 
@@ -213,12 +236,14 @@ def test_the_pcap_opens_in_tshark_and_no_frame_is_malformed(demo: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_scenario_is_refused_with_place_and_remedy(tmp_path: Path, text: str, says: str) -> None:
+def test_a_wrong_scenario_is_refused_with_place_and_remedy(
+    tmp_path: Path, here: Callable[..., tuple[int, str]], text: str, says: str
+) -> None:
     path = tmp_path / "wrong.toml"
     path.write_text(text)
-    done = interlock("simulate", path, "--out", tmp_path / "out")
-    assert done.returncode == 2
-    assert "wrong.toml" in done.stderr and says in done.stderr and "Traceback" not in done.stderr
+    code, said = here("simulate", path, "--out", tmp_path / "out")
+    assert code == 2
+    assert "wrong.toml" in said and says in said and "Traceback" not in said
 
 
 def test_a_file_that_cannot_be_read_is_a_usage_error_with_advice(tmp_path: Path) -> None:

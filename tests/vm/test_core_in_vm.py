@@ -9,9 +9,13 @@ from simulator.hardware.interpreter import command_of, find_vm
 
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path.stem for path in (ROOT / "tests" / "core").glob("test_*.py"))
+SLOW = ("test_company",)
+"""Hours of two units, step by step: in CPython every day."""
 
 
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize(
+    "module", [pytest.param(name, marks=pytest.mark.deep) if name in SLOW else name for name in MODULES]
+)
 def test_core_behaves_the_same_in_micropython(module: str) -> None:
     done = subprocess.run(
         [*command_of(find_vm()), "-X", "heapsize=4m", str(ROOT / "tests/vm/run_in_vm.py"), str(ROOT), module],

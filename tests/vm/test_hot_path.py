@@ -60,7 +60,9 @@ def played(folder: Path, port: str, events: Events = USE, leaks: str = "") -> tu
     return run_, printed[0]
 
 
-@pytest.mark.parametrize("port", PROFILES)
+@pytest.mark.parametrize(
+    "port", [pytest.param(port, marks=pytest.mark.deep if port == "stm32wb" else ()) for port in PROFILES]
+)
 def test_every_edge_is_on_the_air_before_anything_is_allocated(tmp_path: Path, port: str) -> None:
     run_, printed = played(tmp_path, port)
     assert printed == [
@@ -80,7 +82,7 @@ def test_of_two_edges_within_a_millisecond_both_frames_were_made_before(tmp_path
     assert aired_us[frames.ARM] - 5_000_400 < 1000 * LATEST_MS
 
 
-@pytest.mark.parametrize("leaks", ["handler", "take"])
+@pytest.mark.parametrize("leaks", ["handler", pytest.param("take", marks=pytest.mark.deep)])
 def test_an_allocation_on_the_way_would_be_noticed(tmp_path: Path, leaks: str) -> None:
     try:
         _, printed = played(tmp_path, "esp32", leaks=leaks)

@@ -98,7 +98,9 @@ def test_a_line_that_stays_on_is_one_discharge_unconfirmed_and_then_stuck(tmp_pa
     assert 1000 <= int(rows[2][1]) - 100 <= 1600
 
 
-@pytest.mark.parametrize("port", PROFILES)
+@pytest.mark.parametrize(
+    "port", ["esp32", *(pytest.param(port, marks=pytest.mark.deep) for port in ("rp2", "stm32wb"))]
+)
 def test_a_line_that_chatters_is_a_fault_within_four_seconds(tmp_path: Path, port: str) -> None:
     def story(put: Callable[[bool], None]) -> None:
         chatter(put, random.Random(port), 4_500_000, (200, 2_000), (200, 2_000))
