@@ -234,8 +234,8 @@ class Company:
                 one.expected.put_off(now)
 
     def _has_aired(self) -> bool:
-        """Whether the radio holds a frame under this address. It may have ended within this turn, while flash was written:
-        nothing wants the air then, and the address is used all the same."""
+        """Whether the radio holds a frame under this address. It may have ended within this turn, while flash was
+        written: nothing wants the air any more, and the address is used all the same."""
         return self.station.airtime.now_on is not None
 
     def _rotate(self) -> None:
