@@ -184,7 +184,10 @@ def test_after_the_runs_time_by_the_clock_nothing_is_begun_and_what_runs_is_ende
 def test_without_limits_a_lane_gets_none(tmp_path: Path) -> None:
     assert "--deep-minutes" not in command_of(TESTS, "run", 1, tmp_path, None)
     words = command_of(BY_NAME["gatt"], "run", 1, tmp_path, 99.0)
-    assert words[words.index("--deep-minutes") + 1] == "8" and words[words.index("--deep-until") + 1] == "99"
+    assert (
+        words[words.index("--deep-minutes") + 1] == f"{BY_NAME['gatt'].minutes:g}"
+        and words[words.index("--deep-until") + 1] == "99"
+    )
     mutation = BY_NAME["mutation"]
     minutes = []
     for until_s in (None, time.time() + 9999, time.time() + 120, time.time() - 1):

@@ -33,6 +33,10 @@ FAST += ["power_cuts", "readiness", "tired_radio", "two_officers"]
 ELSEWHERE = ["crowd", "recorders", "thirty_days"]  # test_crowd.py, test_recorders.py, test_soak.py
 Played = tuple[Run, dict[str, Any]]
 
+RESTARTED = frozenset({"tired_radio"})
+"""Here a Bluetooth stack is started anew while units run: in the VM by real HCI commands, which take fractions of a
+millisecond; in the fast fidelity, which has no HCI, in no time."""
+
 
 @functools.cache
 def played(name: str, fidelity: str) -> Played:
@@ -65,3 +69,11 @@ def all_intact(facts: dict[str, Any]) -> bool:
 
 def count(run: Run, unit: str, kind: int) -> int:
     return sum(record.kind == kind for record in run.unit(unit).reading.records)
+
+
+def alike(key: str, one: object, other: object, within_ms: float) -> bool:
+    """Whether two fidelities tell the same of a use under this name, times within so many milliseconds. `late_by_u_ms` follows the units' clocks, which the fidelities need not read in the same turn."""
+    if one == other or key == "late_by_u_ms":
+        return True
+    both = isinstance(one, (int, float)) and isinstance(other, (int, float)) and key.endswith("_ms")
+    return both and abs(one - other) <= within_ms

@@ -21,10 +21,12 @@ from .library_played import (
     ELSEWHERE,
     FAST,
     LIBRARY,
+    RESTARTED,
     ROOT,
     TECHNICIAN,
     after_ms,
     alerts_s,
+    alike,
     all_intact,
     count,
     played,
@@ -360,11 +362,6 @@ def test_an_officers_day_is_proven():
     assert all(visit["succeeded"] for visit in facts["technician"]) and all_intact(facts)
 
 
-RESTARTED = frozenset({"tired_radio"})
-"""Here a Bluetooth stack is started anew while units run: in the VM by real HCI commands, which take fractions of a
-millisecond; in the fast fidelity, which has no HCI, in no time."""
-
-
 @pytest.mark.deep
 @pytest.mark.parametrize("name", FAST)
 def test_both_fidelities_tell_the_same_story(name: str):
@@ -374,14 +371,6 @@ def test_both_fidelities_tell_the_same_story(name: str):
     for one, other in zip(fast, vm, strict=True):
         apart = {key: (one[key], other[key]) for key in one if not alike(key, one[key], other[key], within_ms)}
         assert not apart, f"{one['unit']} {one['event']} at {one['at_ms']} ms, fast and VM: {apart}"
-
-
-def alike(key: str, one: object, other: object, within_ms: float) -> bool:
-    """`late_by_u_ms` follows the units' clocks, which the fidelities need not read in the same turn."""
-    if one == other or key == "late_by_u_ms":
-        return True
-    both = isinstance(one, (int, float)) and isinstance(other, (int, float)) and key.endswith("_ms")
-    return both and abs(one - other) <= within_ms
 
 
 @pytest.mark.deep
