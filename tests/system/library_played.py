@@ -72,7 +72,8 @@ def count(run: Run, unit: str, kind: int) -> int:
 
 
 def alike(key: str, one: object, other: object, within_ms: float) -> bool:
-    """Whether two fidelities tell the same of a use under this name, times within so many milliseconds. `late_by_u_ms` follows the units' clocks, which the fidelities need not read in the same turn."""
+    """Whether two fidelities tell the same of a use under this name, times within so many ms. `late_by_u_ms` follows
+    the units' clocks, which the fidelities need not read in the same turn."""
     if one == other or key == "late_by_u_ms":
         return True
     both = isinstance(one, (int, float)) and isinstance(other, (int, float)) and key.endswith("_ms")
