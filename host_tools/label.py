@@ -71,7 +71,9 @@ def parse(text: str) -> Label:
     serial = check_serial(parts[1].strip())
     plain = _decode(parts[2])
     secret, check = plain[:SECRET_BYTES], plain[SECRET_BYTES:]
-    for candidate in dict.fromkeys((serial, serial.upper())):
+    # Secrets are printed in capitals: where one was typed in small letters, so was the serial. Once in 65,536 both fit.
+    is_small = parts[2] != parts[2].upper()
+    for candidate in (serial.upper(), serial) if is_small else (serial, serial.upper()):
         if _check(candidate, secret) == check:
             return Label(candidate, secret)
     raise ToolError(

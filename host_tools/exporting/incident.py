@@ -19,10 +19,10 @@ def find(report: Report, reference: str) -> Incident:
         if any(event.reference == reference for event in use.events):
             return next(one for one in report.incidents if one.reference == use.incident)
     near = sorted({use.incident for use in report.uses if use.serial == reference.rpartition(":")[0]})
-    known = f"Of that unit there are {', '.join(near[:8])}." if near else "interlock report lists them."
+    known = f": of that unit there are {', '.join(near[:8])}." if near else ", such as H1:57: it lists them."
     raise ToolError(
         f"{reference} is no incident and no event of one in the report",
-        f"Name it as interlock report does, such as H1:57. {known}",
+        f"Name it as interlock report does{known}",
         Exit.USAGE,
     )
 

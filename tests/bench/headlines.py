@@ -152,7 +152,7 @@ HEADLINES = (
         ("unit.holster.in_place.held", "in its dock"),
     ),
     Headline(
-        "of that data, beside the code: a holster unit; one that is both",
+        "of what it holds in its dock, data beside the code: a holster unit; one that is both",
         "{} bytes; {}",
         (Part("unit.holster.in_place.data_held", ",.0f"), Part("unit.combined.in_place.data_held", ",.0f")),
         "unit.holster.in_place.data_held",

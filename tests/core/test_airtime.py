@@ -198,6 +198,7 @@ def test_no_change_comes_before_its_deadline():
 
 def test_an_air_that_nobody_asked_for_anything_is_idle_and_silent():
     air = Airtime()
+    assert air.deadline(START) is None, "before its first turn, too"
     assert (air.now_on, air.rests, air.is_idle(START), air.turn(START), air.deadline(START)) == (
         None,
         False,
@@ -309,3 +310,26 @@ def test_each_turn_lasts_a_slot_however_often_it_is_asked_whose_it_is():
     heard = [air.turn(ticks_add(START, ms))[0] for ms in range(6 * SLOT_MS)]
     turns = [heard[i * SLOT_MS : (i + 1) * SLOT_MS] for i in range(6)]
     assert turns in ([[A] * SLOT_MS, [B] * SLOT_MS] * 3, [[B] * SLOT_MS, [A] * SLOT_MS] * 3)
+
+
+def test_each_change_of_pace_rests_by_another_byte_of_the_frame_until_all_had_their_turn():
+    air = Airtime()
+    air.put("k", bytes(range(0, 248, 8)), START, 200000, 0)
+    rests = []
+    for change in range(4 * 31):
+        now = ticks_add(START, 1000 * (change + 1))
+        noted(air.crowd, 0 if change % 2 else 30, now)
+        rests.append(sum([air.turn(ticks_add(now, ms)) is None for ms in range(WINDOW_MS)]))
+    for paces in (rests[0::2], rests[1::2]):
+        assert paces[:31] == paces[31:] and max([paces[:31].count(rest) for rest in paces]) < 4
+    assert len(set(rests[0::2])) == 31 and max(rests) < WANTING_MAX_MS
+
+
+def test_a_turn_in_which_no_frame_ends_makes_no_list_anew():
+    air = Airtime()
+    air.put("a", A, START, 100, 0)
+    air.put("b", B, START, 200, 0)
+    held = air._entries
+    assert [air.turn(ticks_add(START, ms)) is not None for ms in range(100)] == [True] * 100 and air._entries is held
+    air.turn(ticks_add(START, 100))
+    assert air._entries is not held and len(air._entries) == 1

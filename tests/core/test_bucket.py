@@ -58,3 +58,9 @@ def test_the_next_token_can_be_put_off_by_a_whole_interval():
     assert bucket.take(0)
     bucket.put_off(1000)
     assert not bucket.take(0) and not bucket.take(1999) and bucket.take(2000)
+
+
+def test_a_bucket_that_was_full_again_when_a_token_went_has_kept_no_part_of_an_interval():
+    bucket = Bucket(1, 1000, 0)
+    assert bucket.take(0) and bucket.take(1500)
+    assert not bucket.take(2499) and bucket.take(2500)

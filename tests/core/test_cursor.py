@@ -148,3 +148,60 @@ def test_a_hole_that_reaches_over_the_end_of_a_sector_is_leapt_over_whole():
     for asked in (first - 2, first - 1, first, first + 1, first + 2):
         cursor = Cursor(flash, asked)
         assert (cursor.sequence, cursor.take().sequence) == (first + 2, first + 2)
+
+
+class Headers(Unread):
+    """Keeps where headers are read."""
+
+    def __init__(self):
+        Unread.__init__(self)
+        self.places = []
+
+    def read(self, offset, buffer):
+        Unread.read(self, offset, buffer)
+        if len(buffer) == SECTOR_HEAD_BYTES:
+            self.places.append(offset // self.sector_bytes)
+
+
+def test_at_the_end_of_a_sector_it_looks_for_the_next_where_that_should_lie_and_nowhere_else():
+    flash, log = written(900, Headers(), list)
+    assert log._index == 1
+    cursor = Cursor(flash, log.first)
+    assert cursor._index == 2
+    flash.places = []
+    while cursor.sequence < log.sequence:
+        assert cursor.take() is not None
+    assert flash.places == [3, 4, 0, 1]
+
+
+def test_what_looks_like_a_record_within_a_payload_is_not_taken_for_one():
+    flash, log = written(0, Counted(), list)
+    for _ in range(9):
+        # Stands where a record could begin, and bears the number that is due next.
+        inner, _ = encode(records.RESERVE, log.sequence + 1, 1, 0, b"", UNKNOWN, OpenSeal())
+        log.append(records.RESERVE, bytes(3) + inner, 0)
+    for asked in range(9):
+        cursor = Cursor(flash, asked)
+        assert rest(cursor) == list(range(asked, 9)) and cursor.chain == log.head
+
+
+class Finite(RamFlash):
+    """Bears so many reads."""
+
+    left = 300
+
+    def read(self, offset, buffer):
+        self.left -= 1
+        assert self.left, "it goes round for ever"
+        RamFlash.read(self, offset, buffer)
+
+
+def test_of_two_sectors_with_one_number_the_nearer_is_read_on_and_no_way_leads_back():
+    for number in (6, 7):
+        flash = Finite(4, 1024)
+        for index, (own, first) in enumerate(((5, 0), (number, 3), (number, 9))):
+            data = SectorHead(own, first, chain_start(b"HOLSTER1"), 0).encode()
+            flash.program(index * 1024, data + b"".join([record_bytes(first + i) for i in range(3)]))
+        assert rest(Cursor(flash, 0)) == list(range(6))
+        cursor = Cursor(flash, 12)  # which of the two counts as the newer is for the interpreter's `sorted`
+        assert cursor.take() is None and cursor.sequence in (6, 12)

@@ -146,6 +146,7 @@ def test_an_ack_saturates_what_does_not_fit():
 
 def test_any_flipped_bit_is_refused_by_one_tag_or_the_other():
     frame = draw()
+    assert (frames.OWN_TAG_AT - frames.TAG_AT, len(frame) - frames.OWN_TAG_AT) == (48 // 8, 64 // 8)
     for bit in range(16, 31 * 8):
         bad = bytearray(frame)
         bad[bit // 8] ^= 1 << bit % 8

@@ -1,9 +1,10 @@
 """A journal on flash that fails here and there: which place is tried next, what is told, and what stays as it was."""
 
 from interlock.core import records
-from interlock.core.journal import BAD_SHARE, SCRUB_MS, Journal
+from interlock.core.journal import BAD_SHARE, SCRUB_MS, SEAL_MOST, SEAL_QUIET_MS, Journal
 from interlock.core.layout import SECTOR_HEAD_BYTES, read_head
 from interlock.core.reading import Reading
+from interlock.core.seal import Seal
 from tests.core.flash import RamFlash
 
 SERIAL = b"HOLSTER1"
@@ -330,3 +331,42 @@ def test_a_record_that_does_not_fit_begins_the_next_sector():
     log.append(records.RESERVE, bytes(records.PAYLOAD_MAX), 0)
     assert sectors_in_use(flash) == [0, 1]
     assert Reading(flash).records[-1].sequence == log.sequence - 1 == read_head(flash, 1).first
+
+
+def test_after_a_record_that_could_not_be_read_back_quiet_work_comes_to_its_end():
+    flash = Worn()
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 5)
+    while log.tidy(0):
+        pass
+    flash.dumb_reads = 1
+    assert refuses(log)
+    assert log.tidy(0), "all is read anew, and a sector made ready"
+    reads, erases = flash.reads, flash.erases
+    assert not log.tidy(0) and not log.tidy(0) and (flash.reads, flash.erases) == (reads, erases)
+
+
+class Dim(Worn):
+    """While it is `dim`, no whole sector can be read."""
+
+    dim = False
+
+    def read(self, offset, buffer):
+        if self.dim and len(buffer) == self.sector_bytes:
+            raise OSError(5)
+        Worn.read(self, offset, buffer)
+
+
+def test_while_the_journal_cannot_be_read_anew_no_change_of_its_key_is_due():
+    flash = Dim()
+    log = Journal(flash, SERIAL, nothing, Seal(RamFlash(2), 0))
+    log.seal.give(b"k" * 16)
+    log.change_key(0)
+    fill(log, SEAL_MOST)
+    assert log.is_seal_overdue()
+    flash.dumb_reads, flash.dim = 1, True
+    assert refuses(log) and refuses(log)
+    assert not log.is_seal_overdue() and not log.is_seal_due(SEAL_QUIET_MS * 100)
+    flash.dim = False
+    fill(log, 1)
+    assert log.is_seal_overdue()

@@ -1,7 +1,7 @@
 """What a journal does when it was just opened: where it writes, what it reads, and what it does not tell again."""
 
 from interlock.core import records
-from interlock.core.journal import SEAL_MOST, Journal
+from interlock.core.journal import SEAL_FEW, SEAL_MOST, SEAL_QUIET_MS, Journal
 from interlock.core.layout import OVERHEAD_BYTES, SECTOR_HEAD_BYTES, padded
 from interlock.core.reading import Reading
 from interlock.core.seal import Seal
@@ -109,3 +109,15 @@ def test_the_count_of_records_under_a_key_outlives_the_boot():
     assert not again.is_seal_overdue()
     fill(again, 1)
     assert again.is_seal_overdue()
+
+
+def test_quiet_is_counted_from_the_begin_of_a_boot_until_its_first_record():
+    flash, keep = RamFlash(4), RamFlash(2)
+    log = Journal(flash, SERIAL, nothing, Seal(keep, 0))
+    log.seal.give(b"k" * 16)
+    log.change_key(0)
+    fill(log, SEAL_FEW)
+    again = Journal(flash, SERIAL, nothing, Seal(keep, 0))
+    assert not again.is_seal_due(SEAL_QUIET_MS - 1) and again.is_seal_due(SEAL_QUIET_MS)
+    again.append(records.RESERVE, records.pack(records.RESERVE, 1), 5)
+    assert not again.is_seal_due(SEAL_QUIET_MS + 4) and again.is_seal_due(SEAL_QUIET_MS + 5)

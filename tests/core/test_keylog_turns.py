@@ -1,5 +1,6 @@
 """A log of secrets whose old ones are destroyed late, or cannot be: what is in force stays, nothing is forgotten."""
 
+from interlock.core.keylog import KeyLog
 from tests.core.flash import PowerCut, RamFlash
 from tests.core.keylog_opened import FIRST, SECTOR_BYTES, blank, evolve, opened, readable, secret
 from tests.core.test_keylog_worn import Worn
@@ -86,3 +87,38 @@ def test_the_secret_in_force_is_destroyed_before_its_sector_is_erased():
     except PowerCut:
         flash.cut_after = None
     assert opened(flash).number is None and not readable(flash, 1)
+
+
+class Counted(RamFlash):
+    """Counts reads."""
+
+    reads = 0
+
+    def read(self, offset, buffer):
+        RamFlash.read(self, offset, buffer)
+        self.reads += 1
+
+
+def test_opening_reads_each_sector_in_whole_pieces_whatever_is_in_it():
+    for secret_bytes, pieces in ((16, 20), (32, 12)):
+        flash = Counted(2)
+        log = KeyLog(flash, 0, secret_bytes)
+        assert flash.reads == pieces
+        for number in range(1, 200):
+            log.put(number, secret(number)[:secret_bytes])
+            log.drop()
+        flash.reads = 0
+        assert KeyLog(flash, 0, secret_bytes).number == 199 and flash.reads == pieces
+
+
+def test_a_log_opens_alike_however_many_slots_a_sector_has():
+    for slots in (15, 16, 17, 18, 33, 34, 36):
+        flash = RamFlash(2, 24 * slots + 9)
+        log = KeyLog(flash, 0, 16)
+        for number in range(1, 2 * slots):
+            log.put(number, secret(number)[:16])
+            log.drop()
+            if number in (slots, slots + 1, 2 * slots - 1):
+                found = KeyLog(flash, 0, 16)
+                assert (found.number, found.secret, found.previous) == (number, secret(number)[:16], None), slots
+                assert (found._at, found._used, found._doomed) == (log._at, log._used, []), slots

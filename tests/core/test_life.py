@@ -118,6 +118,7 @@ def test_in_service_it_neither_rests_nor_sleeps():
 
 def test_a_policy_of_zero_never_lets_it_sleep():
     assert steps(life.DayState(), (life.REST, 0))[0].store_at is None
+    assert steps(life.DayState(), (life.REST, 1))[0].store_at == 1, "and any other does"
 
 
 # In a station: what the journal keeps of it over boots.

@@ -73,6 +73,15 @@ def test_a_signature_without_utc_lets_the_day_count_from_what_the_boot_knew():
         assert ask(Host(unit).open_technician())[0] == reason
 
 
+def test_where_nothing_is_known_of_the_time_before_the_day_counts_from_1970():
+    for utc, reason in ((20 * HOUR_MS - 1, wire.TOO_SOON), (20 * HOUR_MS, wire.OK)):
+        unit = Unit(params=H5)
+        assert ask(Host(unit).open_admin())[:2] == (wire.OK, 0)  # and a cut before it was signed
+        unit.boot()
+        unit.clock, unit.utc = True, utc  # as an admin set it, whom nothing keeps from it
+        assert ask(Host(unit).open_technician())[0] == reason
+
+
 def test_when_an_index_was_taken_is_handed_on_to_the_next_notary_of_a_boot():
     unit, noted = Unit(params=H5), [0, None]
     unit.now_ms = 30 * HOUR_MS

@@ -5,6 +5,7 @@ from interlock.core.pickup import (
     EDGES,
     EDGES_MAX,
     GAP_MS,
+    LATEST_MS,
     PULSES,
     QUALIFY_MS,
     QUIET_MS,
@@ -114,7 +115,7 @@ def doubtful():
             pickup.begun(now, 1)
         for step in range(0, 2000, 10):
             pickup.tick(now + step)
-    assert not pickup.stuck
+    assert pickup.stuck is False
     return line, pickup, now + 2000
 
 
@@ -190,3 +191,48 @@ def test_bounces_are_counted_beyond_the_counters_wrap():
     for number in range(1, PULSES):
         pulse(line, pickup, 1000 + number * 50)
     assert [pickup.tick(now) for now in range(1000, 4000, 10)] == [0] * 300
+
+
+def test_noise_behind_a_confirmed_discharge_of_a_doubtful_line_is_believed_for_a_second_and_no_longer():
+    line, pickup, now = doubtful()
+    for number in range(PULSES):
+        sure = pulse(line, pickup, now + number * 50)
+        pickup.tick(now + number * 50)
+    assert sure
+    last, held_back, believed = now + (PULSES - 1) * 50, pickup.held_back, []
+    for ms in range(10, 10000, 10):
+        if ms % 100 == 50 and pulse(line, pickup, last + ms, 30):
+            believed.append(ms)
+        pickup.tick(last + ms)
+    assert believed == list(range(50, 2 * QUALIFY_MS, 100))
+    assert pickup.faulty and pickup.held_back - held_back == 100 - len(believed)
+
+
+def test_a_pause_behind_an_unconfirmed_discharge_is_longer_than_half_a_second():
+    for gap_ms, is_pause in ((QUALIFY_MS, False), (QUALIFY_MS + 1, True)):
+        line, pickup = fresh()
+        assert pulse(line, pickup, 1000)
+        pickup.begun(1000, 1)
+        assert pickup.tick(1000 + QUALIFY_MS) == 1
+        assert pulse(line, pickup, 1000 + gap_ms) is is_pause
+
+
+def test_the_last_pulse_that_confirms_a_discharge_may_come_at_the_very_end_of_half_a_second():
+    for last_ms, sure in ((QUALIFY_MS, True), (QUALIFY_MS + 1, False)):
+        line, pickup = fresh()
+        for ms in [number * 50 for number in range(PULSES - 1)] + [last_ms]:
+            if pulse(line, pickup, 1000 + ms) and ms == 0:
+                pickup.begun(1000, 1)
+        told = [pickup.tick(now) for now in range(1000 + last_ms, 5000)]
+        assert (1 not in told) is sure
+
+
+def test_pulses_that_go_on_too_slowly_to_confirm_a_discharge_have_two_seconds_for_it():
+    line, pickup = fresh()
+    told = []
+    for now in range(1000, 6000, 10):
+        if (now - 1000) % 150 == 0 and pulse(line, pickup, now) and now == 1000:
+            pickup.begun(now, 5)
+        if pickup.tick(now):
+            told.append(now)
+    assert told == [1000 + LATEST_MS]

@@ -1,7 +1,9 @@
 """What a receiver makes of frames in doubt: repeats, strays, noise that looks like a word, and marks from before."""
 
+from hashlib import sha256
+
 from interlock.core import frames
-from interlock.core.frames import UnitKeys, unpack_unit
+from interlock.core.frames import UnitKeys, build_unit, unpack_unit
 from interlock.core.receiver import (
     _JUNK,
     GROUP,
@@ -112,6 +114,21 @@ def test_tries_are_granted_at_the_rate_that_is_written_whatever_the_instants():
         assert ear.limited > 0
 
 
+def test_frames_of_members_are_tried_at_that_rate_too():
+    """Ten seconds of authentic frames of units with low numbers; the ends of their journals are any bytes."""
+    members = [UnitKeys(b"u" * 32, 20 + i) for i in range(8)]
+    for copies, per_s in ((1, GUESTS_PER_S // 2), (2, GUESTS_PER_S)):
+        ear, tried = receiver(), 0
+        for turn in range(2000):
+            number = turn // copies
+            if turn % copies == 0:
+                digest = sha256(bytes([number >> 8, number & 255])).digest()[:4]
+                frame = build_unit(members[number % 8], KEYS, frames.DRAW, 0, number + 1, digest, SLOT)
+            tried += hear(ear, frame, turn * 5) == GROUP
+        tried -= GUESTS_PER_S * (1 + copies) // 2
+        assert 0.85 * per_s * 10 <= tried <= 1.15 * per_s * 10
+
+
 def test_a_partner_far_outside_its_tables_is_found_under_either_epoch_without_a_clock_and_is_spent():
     for group in (KEYS, OTHER_EPOCH):
         ear = receiver(groups=(OTHER_EPOCH, KEYS))
@@ -132,6 +149,16 @@ def test_the_stranger_whose_date_is_oldest_is_forgotten_and_what_is_dated_so_sta
     assert member(ear, 400, 1, SLOT) == GROUP
     assert 310 not in ear.marks and len(ear.marks) == MARKS_MAX
     assert member(ear, 401, 1, SLOT - 9) is None and member(ear, 402, 1, SLOT - 8) == GROUP
+
+
+def test_what_is_dated_as_a_forgotten_stranger_was_stays_out_though_undated_ones_were_forgotten_first():
+    ear = receiver()
+    for unit in range(300, 301 + MARKS_MAX):
+        assert member(ear, unit, 1, NO_CLOCK) == UNDATED
+    for later in range(20):  # each makes room for the next; the first one's bytes, too, are forgotten
+        assert member(ear, 400 + later, 1, SLOT + later) == GROUP
+    assert 400 not in ear.marks and ear.replays == 0
+    assert member(ear, 400, 1, SLOT) is None and ear.replays == 1
 
 
 def test_a_stranger_whose_clock_was_put_back_is_as_old_as_its_latest_date():

@@ -49,6 +49,16 @@ def test_a_partner_unheard_for_long_is_known_again_within_eight_frames_whatever_
             assert kinds == [None] * first + [OWN] * (FAR_STEP - first)
 
 
+def test_a_partner_never_heard_is_expected_as_one_whose_mark_is_nought():
+    for marks in ({}, {1: 0}):
+        known = []
+        for counter in (0, 1, NEAR - 1, NEAR, NEAR + 1, FAR * FAR_STEP - 7, FAR * FAR_STEP + 1):
+            ear = receiver(dict(marks), groups=(OTHER_EPOCH,))  # what is not in the tables is nothing
+            settle(ear)
+            known.append(hear(ear, draw(MINE, counter)) is not None)
+        assert known == [True, True, True, False, True, True, False]
+
+
 def test_a_holster_that_lost_power_is_known_at_once_even_in_a_flood():
     for heard in (3, RESERVE_BLOCK - 2, RESERVE_BLOCK * 4 + 70):
         for blocks in (1, 2, 3):

@@ -2,8 +2,17 @@
 
 from interlock.core import records
 from interlock.core.journal import Journal
-from interlock.core.layout import OVERHEAD_BYTES, SECTOR_HEAD_BYTES, UNKNOWN, chain_start, read_sector
+from interlock.core.layout import (
+    NUMBER_MAX,
+    OVERHEAD_BYTES,
+    SECTOR_HEAD_BYTES,
+    UNKNOWN,
+    chain_start,
+    encode,
+    read_sector,
+)
 from interlock.core.recovery import Recovered
+from interlock.core.seal import OpenSeal
 from tests.core.flash import RamFlash
 
 SERIAL = b"HOLSTER1"
@@ -208,3 +217,14 @@ def test_a_hole_in_headless_sectors_is_counted_and_leaves_the_chain_unknown():
     behead(flash, 1, 2)
     found = Recovered(flash, SERIAL)
     assert found.sequence == log.sequence and found.missing == 2 and found.head == UNKNOWN
+
+
+def test_a_stray_number_of_which_no_header_could_tell_is_not_gone_on_from():
+    for stray, begins in ((NUMBER_MAX - 1, NUMBER_MAX), (NUMBER_MAX, 0), (NUMBER_MAX + 1, 0)):
+        flash = Unread()
+        raw, _ = encode(records.RESERVE, stray, 3, 0, records.pack(records.RESERVE, 1), UNKNOWN, OpenSeal())
+        flash.program(2 * flash.sector_bytes, bytes(SECTOR_HEAD_BYTES) + raw)
+        log = Journal(flash, SERIAL, list)
+        assert log.sequence == begins
+        log.append(records.RESERVE, records.pack(records.RESERVE, 1), 0)
+        assert Journal(flash, SERIAL, list).sequence == begins + 1

@@ -172,3 +172,15 @@ def test_nothing_of_an_older_key_stays_behind_the_leaves_of_a_new_one():
             assert b"old" not in data
             blank = data[128:] if sector == signer.LEAVES else data
             assert sector in kept or blank == b"\xff" * len(blank)
+
+
+def test_a_key_is_begun_without_erasing_what_is_no_secret_and_work_does_that():
+    flash = Area()
+    for sector in (signer.BOTTOM_SECRETS, signer.BOTTOM_SECRETS + 1, signer.SIGNED):  # of a key whose head was lost
+        flash.program((FIRST + sector) * 4096, b"leaf" * 10)
+    held = opened(flash)
+    assert held.state == NONE and flash.erases == 0
+    held.generate(TINY, ENTROPY)
+    assert flash.erases == 1, "the head's sector, and no other while a session waits for its answer"
+    finish(held)
+    assert flash.erases == 4 and held.public == made(TINY).public and signs(held) == 0

@@ -1,10 +1,11 @@
 """Two slots for one value: what a cut or rot leaves beside the value in force neither stops a boot nor stays."""
 
 from interlock.core import access, slots
+from interlock.core.patient import TRIES
 from tests.core.flash import PowerCut, RamFlash
 
 FIRST = access.ACCESS_FIRST
-OLD, NEW = b"K" * 32, b"N" * 32
+OLD, NEW, THIRD = b"K" * 32, b"N" * 32, b"T" * 32
 
 
 def stored(flash, key):
@@ -109,3 +110,24 @@ def test_storing_touches_the_two_sectors_alone():
         assert access.load(flash).admin_key == key
     for offset in around:
         assert bytes(flash.data[offset : offset + 9]) == b"another's"
+
+
+class Dozing(Area):
+    """`dozes`: so many reads of the second sector still fail."""
+
+    dozes = 0
+
+    def read(self, offset, buffer):
+        if self.dozes and offset // self.sector_bytes == FIRST + 1:
+            self.dozes -= 1
+            raise OSError(5)
+        Area.read(self, offset, buffer)
+
+
+def test_what_is_stored_while_a_newer_value_did_not_read_is_in_force_and_alone():
+    cut = cut_in_storing(2, 0xFF)
+    flash = Dozing()
+    flash.data[:] = cut.data
+    flash.dozes = 2 * TRIES  # until the next generation is chosen: the same that the other sector has
+    assert stored(flash, THIRD).generation == access.load(cut).generation and not flash.dozes
+    assert access.load(flash).admin_key == THIRD and NEW not in bytes(flash.data)

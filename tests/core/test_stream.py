@@ -192,3 +192,27 @@ def test_where_the_last_records_cannot_be_read_an_empty_chunk_says_that_nothing_
     rot(flash, log.sequence - 1)
     pull = Pull(flash, log, log.sequence - 1)
     assert pull.chunks() == [(log.sequence - 1, [], 4)] and pull.chunks() == []
+
+
+def ends_of(pull):
+    """[(bytes of the stream up to its end, sequence behind it)] of each chunk."""
+    while pull.notification():
+        pass
+    pipe, ends = pull.pipe, []
+    for _, numbers, _ in pull.chunks():
+        length = struct.unpack_from(wire.CHUNK_LENGTH, pipe, ends[-1][0] if ends else 0)[0]
+        ends.append(((ends[-1][0] if ends else 0) + 2 + length, numbers[-1] + 1))
+    return ends
+
+
+def test_a_chunk_counts_as_sent_with_its_first_byte_however_notifications_fall():
+    flash, log = journal(0)
+    for number in range(100):
+        log.append(records.RESERVE, bytes(5 if number == 0 else 4), 0)
+    ends = ends_of(Pull(flash, log))
+    even = [room for room in range(20, 245) if not ends[0][0] % (room - 1)]
+    assert len(ends) > 2 and even, "some notifications end where the first chunk does"
+    for room in even + [20, 97, 244]:
+        pull = Pull(flash, log)
+        while pull.notification(room):
+            assert pull.stream.sent_to == next(to for end, to in ends if end >= len(pull.pipe))

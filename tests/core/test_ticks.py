@@ -39,3 +39,26 @@ def test_uptime_looks_back_without_running_back():
     assert uptime.now(ticks_add(EDGE, 40)) == 40
     assert uptime.now(ticks_add(EDGE, 101)) == 101
     assert uptime.now(ticks_add(EDGE, -500)) == 0
+
+
+class Small:
+    """An integer of a 32-bit board: its sums must stay within 31 bits."""
+
+    def __init__(self, value):
+        assert -(1 << 30) <= value < 1 << 30
+        self.value = value
+
+    def __add__(self, other):
+        return Small(self.value + other)
+
+    def __sub__(self, other):
+        return Small(self.value - other)
+
+    def __and__(self, other):
+        return self.value & other
+
+
+def test_no_step_of_a_sum_of_ticks_leaves_the_small_integers_of_a_32_bit_board():
+    for start in (0, 1, HALF_MS - 1, HALF_MS, HALF_MS + 1, PERIOD_MS - 1):
+        for delta in (0, 1, 600000, HALF_MS - 1, -1, -600000, -HALF_MS):
+            assert ticks_add(Small(start), delta) == (start + delta) % PERIOD_MS

@@ -7,6 +7,7 @@ from interlock.core import lms, signer, trees
 from interlock.core.crypto import Hmac
 from interlock.core.lmots import Leaf
 from interlock.core.lms import Tree, leaf_hash
+from interlock.core.signer import GENERATING, READY
 from tests.core.flash import RamFlash
 from tests.core.signer_world import ENTROPY, FIRST, TABLE, TINY, TINY_TWO, Area, finish, made, opened, signs
 
@@ -140,3 +141,39 @@ def test_a_leaf_that_a_cut_tore_is_computed_again():
         assert again.done == there - 1
         finish(again)
         assert again.public == made(TINY).public and signs(again) == 0
+
+
+class Gap(Area):
+    """Of the leaves' sector the first one cannot be read, while `is_there`."""
+
+    is_there = True
+
+    def read(self, offset, buffer):
+        Area.read(self, offset, buffer)
+        if self.is_there and offset == (FIRST + signer.LEAVES) * SECTOR:
+            raise OSError(5)
+
+
+def test_leaves_count_from_the_first_on_and_where_it_cannot_be_read_none_does():
+    held = opened(Area())
+    held.generate(TINY, ENTROPY)
+    while held.done < 3:
+        held.work(1)
+    assert opened(held._flash.copy()).done == 2
+    flash = Gap()
+    flash.data[:] = held._flash.data
+    again = opened(flash)
+    assert (again.state, again.done, again.total) == (GENERATING, 0, 4)
+    flash.is_there = False
+    finish(again)
+    assert again.public == made(TINY).public and signs(again) == 0
+
+
+def test_what_lies_behind_the_last_leaf_of_a_tree_without_a_root_is_no_leaf():
+    held = made(TINY_TWO)
+    assert (held.state, held.done, held.total) == (READY, 8, 8)
+    held._flash.data[(FIRST + signer.BOTTOM_TREES[0]) * SECTOR + 40] ^= 1  # of its root: the certificate is there
+    again = opened(held._flash)
+    assert (again.state, again.done, again.total) == (GENERATING, 7, 8)
+    finish(again)
+    assert (again.state, again.done) == (READY, 8) and signs(again) == 4

@@ -42,6 +42,12 @@ def test_a_frame_that_says_nothing_or_comes_out_of_turn_is_refused():
     assert refusal(assembler, frames[0]) == wire.BAD_ORDER
 
 
+def test_who_is_told_of_a_broken_rule_reads_which_one_it_is():
+    for reason, words in wire.REASON_NAMES.items():
+        error = WireError(reason)
+        assert (error.reason, str(error)) == (reason, words)
+
+
 def test_what_a_reply_says_is_read_if_it_has_its_size_and_else_not():
     size = struct.calcsize(wire.STATUS_FORM)
     assert wire.unpack_status(bytes(size)).following == 0

@@ -31,9 +31,9 @@ WITH_CONNECTIONS = (*TECHNICIAN_ACTIONS, "dock", "undock")
 PORTS = ("esp32", "rp2", "stm32wb")
 CALM = ["late", "before", "before"]
 """Verdicts of a day without faults."""
-KEPT_DAYS = {"stm32wb": 10}
-"""Of thirty, where nobody pulls: this board's 160 KiB hold some 2,200 records, and its camera unit makes 170 a day.
-What its full ring has dropped is told as lost, and its uses are *indeterminate*; the others keep all days."""
+KEPT_DAYS = {"stm32wb": 8}
+"""Of thirty, where nobody pulls: this board's 160 KiB hold some 1,450 of these records, and its camera unit makes 170 a
+day. What its full ring has dropped is told as lost, and its uses are *indeterminate*; the others keep all days."""
 RECORDS_A_DAY = 400
 """Of either unit at most: eight uses, two boots, the faults, and what a unit notes in a day by itself."""
 

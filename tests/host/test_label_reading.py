@@ -4,7 +4,7 @@ import io
 
 import pytest
 import segno
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
@@ -52,6 +52,7 @@ def test_a_label_through_another_keyboard_is_understood_and_which_one_is_said(la
 
 @settings(deadline=None, max_examples=100)
 @given(SERIALS, SECRETS)
+@example("I", bytes.fromhex("e3af1229daf58d802696145441d9d889"))  # whose check letters fit "i" as well
 def test_a_label_as_printed_is_never_taken_for_another(serial, secret):
     text = label_text(serial, secret)
     assert understand(text) == Scanned(Label(serial, secret), None)

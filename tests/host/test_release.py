@@ -19,7 +19,7 @@ from host_tools.vault import keys as vault_keys
 from host_tools.vault.vault import Vault
 from interlock.core import lms
 from interlock_loader import container
-from tests.building.units import small
+from tests.building.units import of_the_tree
 
 from .schemas import conforms
 from .vaults import FILE, opened, sealed_vault, slot
@@ -130,7 +130,7 @@ def test_check_reads_the_release_key_and_says_where_it_is_damaged(vault):
 def room(desk, tmp_path, low, monkeypatch):
     """A desk with a vault, where a key file of its own opens the release key."""
     monkeypatch.setenv("INTERLOCK_SIGNER_KEY_FILE", str(tmp_path / "signer.key"))
-    monkeypatch.setattr(building, "made_small", lambda board, _: small(board))  # the source does not change meanwhile
+    monkeypatch.setattr(building, "made_small", of_the_tree)
     desk.run("provision", desk.unit("H1"), "--role", "holster", "--force", "MPS", "--signing", "none")
     desk.out = tmp_path / "out"
     return desk

@@ -50,6 +50,14 @@ def test_a_recorder_that_could_not_be_tried_since_its_tally_is_on_is_not_fit(tea
     team.json("selftest", "H1")  # what a unit does not have is no matter
 
 
+def test_only_who_says_that_the_camera_stands_by_has_its_recorder_tried_though_the_tally_is_on(team):
+    team.json("selftest", "C1")
+    team.json("selftest", "C1", "--stands-by")
+    asked = [one.fields().parts for one in journal(team.units["C1"]) if one.kind == records.SELF_TEST]
+    assert [bool(parts & selftest.STANDS_BY) for parts in asked] == [False, False, True, True]
+    assert all(parts & selftest.RECORDER for parts in asked)
+
+
 def test_a_finding_of_newer_firmware_is_said_by_its_number_and_fails(team):
     team.units["C1"].findings = {selftest.FLASH: 99}
     (told,) = team.json("selftest", "C1", code=Exit.FINDINGS)

@@ -162,15 +162,23 @@ def test_the_offered_step_is_tried_first(vault):
 def test_a_technicians_vault_reads_and_does_no_more(vault, tmp_path):
     entry = add(vault, "H1", settings.ROLE_HOLSTER)
     add(vault, "H2", settings.ROLE_HOLSTER, "prepared")
+    add(vault, "C1", settings.ROLE_CAMERA)
+    with vault.locked():
+        pair = PairEntry("H1", "C1", COMMITTED, b"\xa7" * 32, None)
+        vault.save_pair(pair)
+        seal_key = vault.new_seal_key("H1")
     expires_s = NOW_MS // 1000 + 86400
-    assert vault.lend(tmp_path / "lent", "PC7", expires_s) == 1
+    assert vault.lend(tmp_path / "lent", "PC7", expires_s) == 2
     lent = Vault.open(tmp_path / "lent")
     credential = lent.technician("H1", "PC7", NOW_MS)
     assert credential.key == access.technician_key(entry.technician_root, b"PC7     ", expires_s)
     assert (credential.person, credential.expires_s, lent.person) == ("PC7", expires_s, "PC7")
     assert lent.name("H1") == (1, settings.ROLE_HOLSTER, "holster 1")
     text = "".join(path.read_text() for path in lent.path.rglob("*.json"))
-    for secret in (entry.unit_key, entry.admin.key, entry.technician_root, vault.force().group_key):
+    assert credential.key.hex() in text, "or this looks at nothing"
+    keys = (entry.unit_key, entry.admin.key, entry.technician_root, vault.force().group_key, pair.key, seal_key)
+    for secret in keys:
+        assert secret.hex() in "".join(path.read_text() for path in vault.path.rglob("*.json"))
         assert secret.hex() not in text
     for forbidden in (lambda: lent.unit("H1"), lambda: lent.admins("H1", "PC7"), lambda: lent.settings_for("H1", 1)):
         with pytest.raises(ToolError, match="PC7's vault"):

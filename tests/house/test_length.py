@@ -1,4 +1,4 @@
-"""One idea a file: what outgrows this has two."""
+"""One idea a file of Python: what outgrows this has two. A document is read by its headings, and may be longer."""
 
 from .imports import ROOT
 

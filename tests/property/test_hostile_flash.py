@@ -184,7 +184,7 @@ def test_any_flash_can_be_opened_and_what_is_appended_then_is_there(image: bytes
             return
         if again.sequence == log.sequence:
             assert again.head == log.head
-        else:  # near the numbers of a sector without header, which are due now, and not used again
+        else:  # near the numbers of a sector without header: it went on to them, and only an opening steps over them
             assert again.sequence > log.sequence and again.sequence - 1 in stray
             log = again
         found = [record for record in Reading(flash).records if record.sequence == sequence]

@@ -128,17 +128,18 @@ def are_well(units: list[Any]) -> bool:
 
 
 def test_a_dock_that_is_killed_in_its_middle_has_everything_when_it_is_begun_again(tmp_path: Path) -> None:
-    with room(tmp_path, 2, 250) as world:
+    with room(tmp_path, 3, 250) as world:
         server = tmp_path / "server.sqlite"
-        first = Dock(world, "--adapters", "2", "--no-cable-check")
+        lanes = ("--adapters", "2", "--links", "1", "--no-cable-check")  # so the third unit waits for one of them
+        first = Dock(world, *lanes)
         while count(tmp_path) == 0:
             time.sleep(0.05)
         first.process.kill()
         first.process.communicate()
         reached = count(tmp_path)
-        second = Dock(world, "--adapters", "2", "--no-cable-check", "--forward", str(server))
+        second = Dock(world, *lanes, "--forward", str(server))
         told = second.until(
-            lambda told: len(told["units"]) == 2 and are_well(told["units"]) and told["forward"]["behind_s"] == 0
+            lambda told: len(told["units"]) == 3 and are_well(told["units"]) and told["forward"]["behind_s"] == 0
         )
         assert [adapter["trouble"] for adapter in told["adapters"]] == [None, None]
         with urllib.request.urlopen(f"{second.url}metrics", timeout=20) as answer:

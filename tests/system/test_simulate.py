@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from host_tools import cli
+from host_tools import cli, journal_file
+from interlock.core import frames, records
 
 from ..host.schemas import conforms
 from .demo import FIRST_SHIFT, first_shift, interlock
@@ -96,6 +97,9 @@ def test_the_five_situations_have_the_right_verdicts(demo: Path) -> None:
     assert dead["own_verdict"] == "unwitnessed" and dead["witnesses"] == ["C2"] and dead["acked_at_ms"] is None
     assert alone["heard_at_ms"] is None and alone["witnesses"] == []
     assert [use for use in uses if use["cancelled"]] == [cancelled]
+    held = journal_file.check((demo / "journals" / "H1.ilj").read_bytes()).records
+    kinds = [record.fields().event for record in held if record.kind == records.EVENT]
+    assert kinds.count(frames.CANCEL) == 1, "and that it was cancelled is a record"
     assert [use["late_acks"] for use in (cancelled, dead, alone, back)] == [0, 0, 0, 2]
     assert 7000 < back["heard_at_ms"] - back["at_ms"] < 9500, "as soon as the officer is back in reach"
     assert not any(use["coded"] for use in uses)

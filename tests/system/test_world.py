@@ -184,6 +184,8 @@ def test_a_low_battery_is_journalled_and_rides_on_the_frames(tmp_path: Path) -> 
     run = story(tmp_path, (1, "H1", "battery", {"mv": 3300}), (40, "H1", "draw"), (44, "H1", "holster"))
     heard = [h for h in said(run, "C1", records.HEARD) if h.event_flags >> 4 == frames.DRAW]
     assert heard[0].event_flags & frames.FLAG_LOW_BATTERY
+    own = {event.event: event.flags & frames.FLAG_LOW_BATTERY for event in said(run, "H1", records.EVENT)}
+    assert own[frames.DRAW], "and of the unit's own journal"
 
 
 def test_units_whose_clocks_nobody_set_know_their_partners_only(tmp_path: Path) -> None:
@@ -219,6 +221,19 @@ def test_a_bouncing_safety_is_no_second_arming(tmp_path: Path) -> None:
     run = story(tmp_path, (5, "H1", "draw"), *clicks, (30, "H1", "holster"))
     events = [event.event for event in said(run, "H1", records.EVENT)]
     assert events.count(frames.ARM) == 10 and events.count(holster.NOTE_SAFE) == 10
+
+
+def test_a_contact_that_the_loop_meets_open_in_its_bounce_is_one_arming_and_one_end_of_it(tmp_path: Path) -> None:
+    """As a live world once had it: closed, met open, closed for good; and armed, open for a moment, still armed."""
+    bounce = ((7, "H1", "safety_blips"), (7.005, "H1", "arm"))
+    off, mended = {"line": "armed", "level": "off"}, {"line": "armed"}
+    gap = ((9, "H1", "line_sticks", off), (9.015, "H1", "line_mends", mended))
+    run = story(tmp_path, (5, "H1", "draw"), *bounce, *gap, (12, "H1", "holster"))
+    armings = (frames.ARM, holster.NOTE_SAFE)
+    events = [event for event in said(run, "H1", records.EVENT) if event.event in armings]
+    assert [event.event for event in events] == [*armings]
+    aired = {frame.counter for frame in run.frames if frame.source == "H1" and frame.event == frames.ARM}
+    assert len(aired) == 1
 
 
 def test_a_weapon_that_is_out_for_long_never_airs_a_counter_that_a_power_cut_could_repeat(tmp_path: Path) -> None:

@@ -38,10 +38,11 @@ SHORT, LONG = ((1_000, 1_000), (1_500, 1_500)), ((60_000, 60_000), (500_000, 500
 def doubted(
     folder: Path, story: Callable[[Callable[[bool], None]], None], until_ms: int, believes: bool = True
 ) -> list[tuple[str, ...]]:
-    def begin(board: VirtualBoard) -> None:
-        story(lambda on: board.set_pin(4, int(not on)))
+    return played(folder, DOUBTED.format(pin=4, believes=believes, until_ms=until_ms), _on_pin_4(story))
 
-    return played(folder, DOUBTED.format(pin=4, believes=believes, until_ms=until_ms), begin)
+
+def _on_pin_4(story: Callable[[Callable[[bool], None]], None]) -> Callable[[VirtualBoard], None]:
+    return lambda board: story(lambda on: board.set_pin(4, int(not on)))
 
 
 @pytest.mark.parametrize(
@@ -104,6 +105,41 @@ def test_a_safety_that_is_moved_eight_times_is_as_good_as_any_contact(tmp_path: 
     rows = doubted(tmp_path, story, 10_000)
     assert [row[0] for row in rows] == ["on", "off"] * 8 + ["turns"]
     assert all(int(row[2]) - int(row[1]) <= 10 for row in rows[:-1])
+
+
+@pytest.mark.parametrize("believes", [True, False])
+@pytest.mark.parametrize("looks_ms", [(100.4, 101.6), (101.6, 103), (103, 110), (130, 131)])
+def test_a_contact_goes_on_once_however_the_loop_meets_its_bounce_and_off_only_once_it_stays_off(
+    tmp_path: Path, looks_ms: tuple[float, float], believes: bool
+) -> None:
+    """Closed at 100 ms, open from 101 to 102 ms, and from 400 to 415 ms; open for good from 600 ms, bouncing."""
+    levels = ((100, True), (101, False), (102, True), (400, False), (415, True), (600, False), (602, True), (603, False))
+
+    def story(put: Callable[[bool], None]) -> None:
+        for ms, on in levels:
+            asyncio.get_running_loop().call_later(ms / 1000, put, on)
+
+    busy = "for ms in ({}, {}, 401, 405, 601, 602.5):\n    while since_us() < ms * 1000:\n        pass\n    turn(0)\n"
+    ticks = "begun = time.ticks_us()\ndef since_us():\n    return time.ticks_diff(time.ticks_us(), begun)\n"
+    script = DOUBTED.replace("\nloop(", ticks + busy.format(*looks_ms) + "loop(")
+    rows = played(tmp_path, script.format(pin=4, believes=believes, until_ms=900), _on_pin_4(story))
+    assert [row[0] for row in rows] == ["on", "off", "turns"]
+    for (_, edge, told), real_ms, late_ms in zip(rows, (100, 600), (looks_ms[0] - 100, 27), strict=False):
+        assert abs(int(edge) - real_ms) <= 2 and int(told) - real_ms <= late_ms + 2
+
+
+def test_a_pulse_of_an_armed_line_is_an_arming_at_once_and_its_end_a_bounce_later_at_its_own_time(
+    tmp_path: Path,
+) -> None:
+    def story(put: Callable[[bool], None]) -> None:
+        for ms, on in ((100, True), (108, False)):
+            asyncio.get_running_loop().call_later(ms / 1000, put, on)
+
+    script = DOUBTED.replace("\nloop(", "while since() < 150:\n    pass\nturn(0)\nloop(")
+    rows = played(tmp_path, script.format(pin=4, believes=True, until_ms=900), _on_pin_4(story))
+    assert [row[0] for row in rows] == ["on", "off", "turns"]
+    for (_, edge, told), edge_ms, told_ms in zip(rows, (100, 108), (150, 170), strict=False):
+        assert abs(int(edge) - edge_ms) <= 2 and 0 <= int(told) - told_ms <= 6
 
 
 def test_a_line_that_is_faulty_for_a_whole_shift_costs_no_memory(tmp_path: Path) -> None:

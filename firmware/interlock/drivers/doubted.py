@@ -1,6 +1,7 @@
 """A contact that people move: armed, button. One that moves more often than anybody could is noisy until it is quiet.
 
-Its first closings count at once, like any contact's. While it is noisy a change counts only once it has held, or, of a
+Its first closings count at once, like any contact's; an opening only once it was still open BOUNCE_MS later, or a loop
+that looks just while a closing bounces would arm twice, and made it safe in between. While it is noisy a change counts only once it has held, or, of a
 button, not at all: else a loose wire would fill the journal and keep the group's cameras running, or a wet button
 announce tests and cancel draws.
 """
@@ -23,7 +24,7 @@ LOOK_MS = 1000
 
 
 class Doubted(Contact):
-    """A Contact with another `take`. `believes`: whether it is listened to at all while it is noisy. `held_back`: how
+    """A Contact with another `take`, which tells a pulse as on, and off later. `believes`: whether it is listened to at all while it is noisy. `held_back`: how
     many moves were none, modulo 2^16."""
 
     def __init__(
@@ -34,6 +35,7 @@ class Doubted(Contact):
         self._closings = Bucket(CLOSINGS, REFILL_MS, self.edge_at)
         self._is_waiting = False  # `settle_at` ends a time that it has to hold
         self._first_at = self.edge_at  # edge of what has to hold
+        self._opened_at: int | None = None  # it is open, which may be a bounce until `settle_at`
 
     def take(self) -> int:
         """As `Contact.take`."""
@@ -45,10 +47,24 @@ class Doubted(Contact):
         if self.noisy and (self._believes or not self.on):
             return self._take_held(now)
         changes = Contact.take(self)
-        if changes and (self.on or changes == 2) and not self._closings.take(now):
+        if changes and not self.on:
+            changes = self._opens(changes)
+        elif self.settle_at is None:
+            self._opened_at = None  # it is closed again
+        if changes and self.on and not self._closings.take(now):
             self.noisy = True
-            self.settle_at = None
+            self.settle_at = self._opened_at = None
         return changes
+
+    def _opens(self, changes: int) -> int:
+        """As `take`, of a line that is open after so many changes."""
+        if self._opened_at is not None:
+            self.edge_at, self._opened_at = self._opened_at, None
+            self.settle_at = None
+            return 1
+        self._opened_at = self._moved_at if changes == 2 else self.edge_at
+        self.on = True
+        return changes - 1
 
     def _take_held(self, now: int) -> int:
         if self.settle_at is not None and not is_due(self.settle_at, now):
