@@ -117,7 +117,7 @@ class HolsterRole:
         if changes == (1 if self.armed.on else 2):
             self._fire(holster.ARM, self.armed.edge_at)
         if changes and not self.armed.on:
-            self._step(holster.SAFE, None)
+            self._step(holster.SAFE, None, self.armed.edge_at)
         if self.pickup.take(now):
             counter = self.station.counter
             self._fire(holster.FIRE, self.pickup.edge_at)

@@ -1,12 +1,13 @@
 """A cursor on the journal: where it stands, what it reads, and how it goes on while the journal grows."""
 
 from interlock.core import records
+from interlock.core.journal import Journal
 from interlock.core.layout import SECTOR_HEAD_BYTES, UNKNOWN, SectorHead, chain_start, encode
 from interlock.core.reading import Cursor, Reading
 from interlock.core.seal import OpenSeal
 from tests.core.flash import RamFlash
 from tests.core.test_layout import record_bytes
-from tests.core.test_recovery import Unread, behead, first_in, records_of, rot, written
+from tests.core.test_recovery import SERIAL, Unread, behead, first_in, more, records_of, rot, written
 
 
 class Counted(Unread):
@@ -102,6 +103,7 @@ def test_sectors_are_read_in_the_order_in_which_they_were_begun_wherever_they_st
         count = 3 * len([number for number in numbers if number])
         assert rest(Cursor(flash, 0)) == list(range(count)), numbers
         assert [record.sequence for record in Reading(flash).records] == list(range(count))
+        assert len(Reading(flash).spans) == 1, "their own numbers may have holes"
 
 
 def test_a_sector_that_was_begun_anew_is_not_read_on_as_the_one_it_was():
@@ -203,5 +205,57 @@ def test_of_two_sectors_with_one_number_the_nearer_is_read_on_and_no_way_leads_b
             data = SectorHead(own, first, chain_start(b"HOLSTER1"), 0).encode()
             flash.program(index * 1024, data + b"".join([record_bytes(first + i) for i in range(3)]))
         assert rest(Cursor(flash, 0)) == list(range(6))
-        cursor = Cursor(flash, 12)  # which of the two counts as the newer is for the interpreter's `sorted`
-        assert cursor.take() is None and cursor.sequence in (6, 12)
+        cursor = Cursor(flash, 12)
+        assert cursor.take() is None and cursor.sequence == 12
+
+
+def test_a_sector_that_cannot_be_read_hides_none_behind_it():
+    for dead in range(6):
+        flash, _ = written(500, Unread(6), list)
+        flash.unread = (dead,)
+        log = Journal(flash, SERIAL, list)
+        more(log, 400)
+        held, at, reached = [record.sequence for record in Reading(flash).records], 0, []
+        for _ in range(20):
+            cursor = Cursor(flash, at)  # as a host does that pulls again behind a hole
+            reached += rest(cursor)
+            at = cursor.sequence
+        assert reached == held and at == log.sequence, dead
+
+
+class Shaky(Unread):
+    """The first `shakes` reads of each header fail."""
+
+    shakes = 0
+
+    def __init__(self, sectors=5):
+        Unread.__init__(self, sectors)
+        self.shaken = {}
+
+    def read(self, offset, buffer):
+        tries = self.shaken.get(offset, 0)
+        if len(buffer) == SECTOR_HEAD_BYTES and tries < self.shakes:
+            self.shaken[offset] = tries + 1
+            raise OSError(5)
+        Unread.read(self, offset, buffer)
+
+
+def test_a_header_behind_that_reads_at_the_third_try_is_read():
+    flash, log = written(500, Shaky(), list)
+    cursor = Cursor(flash, 0)
+    flash.shakes = 2
+    for sequence in range(log.sequence):
+        assert cursor.take().sequence == sequence
+
+
+def test_a_sector_that_cannot_be_read_while_it_is_written_to_is_an_error_and_no_end():
+    flash, log = written(20, Unread(), list)
+    cursor = Cursor(flash, 0)
+    assert rest(cursor) == list(range(20))
+    more(log, 1)
+    flash.unread = (0,)
+    try:
+        cursor.take()
+    except OSError:
+        flash.unread = ()
+    assert rest(cursor) == [20]

@@ -148,6 +148,18 @@ def test_a_made_safe_and_fired_weapon_says_on_the_air_what_the_journal_says():
     assert flags[0] & frames.FLAG_ORDER_FAULT and not flags[0] & frames.FLAG_ARMED
 
 
+def test_made_safe_is_journalled_as_of_the_edge_that_opened_the_line():
+    unit = Holstered()
+    unit.seat.turn(False)
+    unit.armed.turn(True)
+    unit.turn().wait(1000)
+    unit.armed.turn(False)
+    unit.armed.edge_at = unit.air.now - 22
+    unit.turn()
+    agos = [fields.edge_ago_ms for fields in unit.member.records(records.EVENT) if fields.event == holster.NOTE_SAFE]
+    assert agos == [22]
+
+
 def test_frames_built_ahead_are_taken_by_a_camera_as_new():
     unit = Holstered()
     ear = Receiver(C, [frames.GroupKeys(GROUP)], [unit.member.station.keys], {})

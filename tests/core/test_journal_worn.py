@@ -219,3 +219,42 @@ def test_a_sector_that_cannot_be_read_is_left_out_and_told_and_no_number_comes_t
         faults = [record.fields() for record in held if record.kind == records.FAULT]
         assert [(fault.kind, fault.sector) for fault in faults] == [(records.FAULT_HEADER, dead)]
         Cursor(flash, held[0].sequence)
+
+
+def test_a_sector_that_cannot_be_read_any_more_within_a_boot_keeps_no_record_from_being_written():
+    for dead in (0, 1, 2, 4):
+        flash = Dead(5)
+        log = Journal(flash, SERIAL, nothing)
+        fill(log, 500)
+        assert log._index == 3
+        flash.dead = dead
+        fill(log, 600, 500)
+        held = Reading(flash).records
+        assert (held[0].sequence, held[-1].sequence) == (log.first, log.sequence - 1), dead
+        numbers = [record.fields().ceiling for record in held if record.kind == records.RESERVE]
+        assert numbers[-500:] == list(range(600, 1100)), dead
+
+
+class Stubborn(RamFlash):
+    """Sector `stuck` stays as it is, and says nothing."""
+
+    stuck = None
+
+    def program(self, offset, data):
+        if offset // self.sector_bytes != self.stuck:
+            RamFlash.program(self, offset, data)
+
+    def erase(self, offset):
+        if offset // self.sector_bytes != self.stuck:
+            RamFlash.erase(self, offset)
+
+
+def test_a_sector_that_was_given_up_is_not_where_the_journal_begins():
+    flash = Stubborn(5)
+    log = Journal(flash, SERIAL, nothing)
+    fill(log, 500)
+    flash.stuck = 1
+    for index in (4, 0, 2, 3, 4, 0):
+        while log._index != index:
+            fill(log, 1)
+    assert log.first == layout.read_head(flash, 2).first > layout.read_head(flash, 1).first

@@ -14,11 +14,13 @@ from interlock.core.layout import (
     decode,
     decode_head,
     encode,
+    find_head,
     has_record,
     is_due,
     padded,
 )
 from interlock.core.seal import OpenSeal
+from tests.core.flash import RamFlash
 from tests.core.journal_written import Dead
 
 SECTOR_BYTES = 1024
@@ -171,6 +173,33 @@ def test_the_ring_is_in_the_order_in_which_its_sectors_were_begun():
     ring = Ring(flash)
     assert ring.order == [2, 4, 0] and ring.heads == {0: (7, 30), 2: (5, 30), 4: (6, 30)}
     assert (ring.headless, ring.unreadable) == ([5], [3])
+
+
+class Late(RamFlash):
+    """Reports that a read failed, when all was read."""
+
+    fails = True
+
+    def read(self, offset, buffer):
+        RamFlash.read(self, offset, buffer)
+        if self.fails:
+            raise OSError(5)
+
+
+def test_a_header_whose_read_was_reported_to_have_failed_is_none():
+    flash = Late(4, SECTOR_BYTES)
+    flash.program(0, SectorHead(7, 30, CHAIN, 0).encode())
+    assert find_head(flash, 0) is None
+    flash.fails = False
+    assert find_head(flash, 0).first == 30 and find_head(flash, 1) is None
+
+
+def test_of_sectors_with_one_number_the_one_that_begins_later_is_the_later():
+    firsts = (50, 20, 80, 40, 70, 10, 60, 30)
+    flash = Dead(len(firsts), SECTOR_BYTES)
+    for index, first in enumerate(firsts):
+        flash.program(index * SECTOR_BYTES, SectorHead(5, first, CHAIN, 0).encode())
+    assert [firsts[index] for index in Ring(flash).order] == sorted(firsts)
 
 
 def test_a_record_behind_the_place_of_the_header_is_seen_whatever_stands_there():

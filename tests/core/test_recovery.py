@@ -9,8 +9,10 @@ from interlock.core.layout import (
     UNKNOWN,
     chain_start,
     encode,
+    read_head,
     read_sector,
 )
+from interlock.core.reading import Cursor, Reading
 from interlock.core.recovery import Recovered
 from interlock.core.seal import OpenSeal
 from tests.core.flash import RamFlash
@@ -228,3 +230,43 @@ def test_a_stray_number_of_which_no_header_could_tell_is_not_gone_on_from():
         assert log.sequence == begins
         log.append(records.RESERVE, records.pack(records.RESERVE, 1), 0)
         assert Journal(flash, SERIAL, list).sequence == begins + 1
+
+
+def more(log, count):
+    """The numbers of so many records, as `append` reports them."""
+    return [log.append(records.RESERVE, records.pack(records.RESERVE, i), i) for i in range(count)]
+
+
+def test_sectors_that_did_not_read_at_one_boot_and_do_at_the_next_take_no_record_and_no_number_away():
+    for sectors, count, away in ((4, 480, (3,)), (4, 560, (3,)), (8, 560, (2, 3)), (5, 40, (0,)), (8, 200, (0, 1))):
+        flash, log = written(count, Unread(sectors), list)
+        assert log._index == away[-1]
+        before = log.sequence
+        flash.unread = away
+        meanwhile = more(Journal(flash, SERIAL, list), 200)
+        assert meanwhile[0] >= before, "what is in those sectors has other numbers"
+        flash.unread = ()
+        heads = [read_head(flash, sector) for sector in range(sectors)]
+        numbers = [head.number for head in heads if head is not None]
+        assert len(set(numbers)) == len(numbers)
+        again = Journal(flash, SERIAL, list)
+        later = more(again, 20)
+        assert later[0] > meanwhile[-1]
+        held = [record.sequence for record in Reading(flash).records]
+        assert set(meanwhile + later).issubset(held) and held == sorted(held)
+        cursor, reached = Cursor(flash, again.first), []
+        while cursor.sequence < again.sequence:
+            record = cursor.take()
+            if record is None:
+                cursor = Cursor(flash, cursor.sequence)  # behind a hole
+            else:
+                reached.append(record.sequence)
+        assert reached == held
+
+
+def test_of_each_sector_that_cannot_be_read_a_sectors_numbers_are_left_out():
+    flash, log = written(560, Unread(6), list)
+    for unread in ((5,), (4, 5), (0, 4, 5)):
+        flash.unread = unread
+        found = Recovered(flash, SERIAL)
+        assert found.sequence == log.sequence + len(unread) * MOST and found.missing == len(unread) * MOST

@@ -82,9 +82,11 @@ class Lane(NamedTuple):
 
 
 LANES = (
-    Lane("soak-esp32", "thirty days of faults, esp32", 6, (f"{SOAK}_of_faults_lose_nothing[esp32",), least=MONTH),
-    Lane("soak-rp2", "thirty days of faults, rp2", 6, (f"{SOAK}_of_faults_lose_nothing[rp2",), least=MONTH),
-    Lane("soak-stm32wb", "thirty days of faults, stm32wb", 6, (f"{SOAK}_of_faults_lose_nothing[stm32wb",), least=MONTH),
+    Lane("soak-esp32", "thirty days of faults, esp32", 5.5, (f"{SOAK}_of_faults_lose_nothing[esp32",), least=MONTH),
+    Lane("soak-rp2", "thirty days of faults, rp2", 5.5, (f"{SOAK}_of_faults_lose_nothing[rp2",), least=MONTH),
+    Lane(
+        "soak-stm32wb", "thirty days of faults, stm32wb", 5.5, (f"{SOAK}_of_faults_lose_nothing[stm32wb",), least=MONTH
+    ),
     Lane("soak-calm", "thirty days without a restart, across the wrap", 4.5, ("tests/deep/test_soak.py",), least=MONTH),
     Lane("soak-vm", "days in a row in MicroPython's VM: faults, memory", 5, ("tests/system/test_soak.py",)),
     Lane(
@@ -99,14 +101,14 @@ LANES = (
     Lane(
         "gatt",
         "a million hostile writes to the GATT server: 97 % in CPython, 3 % in the VM over Bumble",
-        7,
+        6.5,
         ("tests/deep/test_gatt_fuzz.py",),
         least=(("writes", MILLION),),
     ),
     Lane("hypothesis", f"every property, {TIMES} times the examples", 7, ("tests/",), HYPOTHESIS),
     Lane("search", "every state of joint worlds, to the greater depth", 9.5, (f"{JOINT}::test_every",)),
     Lane("walks", "long ways through joint worlds", 7, (JOINT,)),
-    Lane("machines", "each machine alone; each rule taken away", 6, ("tests/property/",)),
+    Lane("machines", "each machine alone; each rule taken away", 8, ("tests/property/",)),
     Lane(
         "adversary",
         "a million hostile frames; hostile sessions",

@@ -60,7 +60,7 @@ def is_line_of(words: Words, path: str) -> bool:
     its path begins them, or stands behind its program or behind `ELSE`."""
     program, *rest = path.split()
     if program == "python":
-        return rest[-1] in words
+        return rest[-1] in words or rest[-1].rpartition("/")[2] in words  # a script, from its own folder
     if program == "make":
         return program in words and rest[0] in words[words.index(program) :]
     before = (ELSE, *(word.rpartition("/")[2] for word in words))

@@ -166,10 +166,12 @@ def test_without_colours_help_has_none() -> None:
 def test_a_scan_counts_down_and_shows_what_it_hears_and_a_menu_takes_names(place: Place) -> None:
     with place.terminal("scan") as terminal:
         terminal.see("Listening for units that invite", "%")
-        terminal.see("H1: in service", "C2: boxed")  # as they come, before the table
+        terminal.see("H1: in service", "C2: ")  # as they come, before the table
         assert terminal.ends() == 0 and terminal.is_restored()
         shown = terminal.text()
-        assert "holster 1" in shown and "front desk" in shown and "not in this vault" in shown
+        assert "holster 1" in shown and "front desk" in shown
+        # C2 is still boxed, unless a test that sets it up came before: this world is everybody's.
+        assert ("not in this vault" in shown) == ("C2: boxed" in shown)
         assert "Listening" not in shown
     with place.terminal("status") as terminal:
         shown = terminal.see("Which unit (its number here, serial or name) [1]")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from interlock.core import keylog, layout, records, seal
 from interlock.core.journal import Journal
-from interlock.core.reading import Reading
+from interlock.core.reading import Cursor, Reading
 from interlock.core.seal import Seal
 from tests.core.flash import PowerCut, RamFlash
 
@@ -156,6 +156,28 @@ def test_flash_in_which_bits_rotted_is_read_alike_and_its_file_says_what_is_miss
     ):
         for keys in (unit.first_keys, []):
             assert theirs(data, keys) == ours(data, keys) == (True, None)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@lives
+def test_holes_in_the_sectors_own_numbers_are_no_damage_to_any_reader(seed, turns):
+    unit = Unit(seed)
+    unit.live(turns)
+    unit.open()
+    before, told = as_file(Reading(unit.ring)), independent_flash.recover(unit.image(), SECTOR_BYTES)
+    for index in range(RING_SECTORS):
+        head = layout.read_head(unit.ring, index)
+        if head is not None:
+            head.number += unit.chance.randrange(3) + 3 * head.number
+            at = (KEY_SECTORS + index) * SECTOR_BYTES
+            unit.flash.data[at : at + layout.SECTOR_HEAD_BYTES] = head.encode()
+    found = independent_flash.read_ring(unit.image(), SECTOR_BYTES)
+    data = independent.write_ilj(1, 1, SERIAL, found.first, found.chain, found.items, found.epoch)
+    assert data == before == as_file(Reading(unit.ring))
+    assert independent_flash.recover(unit.image(), SECTOR_BYTES) == told
+    cursor = Cursor(unit.ring, found.first)
+    assert [record.raw for record in found.items] == [record.raw for record in iter(cursor.take, None)]
+    assert ours(data, unit.first_keys) == theirs(data, unit.first_keys) == (True, None)
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

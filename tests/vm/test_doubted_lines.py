@@ -104,22 +104,24 @@ def test_a_safety_that_is_moved_eight_times_is_as_good_as_any_contact(tmp_path: 
 
     rows = doubted(tmp_path, story, 10_000)
     assert [row[0] for row in rows] == ["on", "off"] * 8 + ["turns"]
-    assert all(int(row[2]) - int(row[1]) <= 10 for row in rows[:-1])
+    assert all(int(row[2]) - int(row[1]) <= (10 if row[0] == "on" else 30) for row in rows[:-1])
 
 
 @pytest.mark.parametrize("believes", [True, False])
-@pytest.mark.parametrize("looks_ms", [(100.4, 101.6), (101.6, 103), (103, 110), (130, 131)])
+@pytest.mark.parametrize("looks_ms", [(100.4, 101.6, 430), (101.6, 103, 430), (103, 110, 430), (101.6, 130, 405)])
 def test_a_contact_goes_on_once_however_the_loop_meets_its_bounce_and_off_only_once_it_stays_off(
-    tmp_path: Path, looks_ms: tuple[float, float], believes: bool
+    tmp_path: Path, looks_ms: tuple[float, float, float], believes: bool
 ) -> None:
-    """Closed at 100 ms, open from 101 to 102 ms, and from 400 to 415 ms; open for good from 600 ms, bouncing."""
-    levels = ((100, True), (101, False), (102, True), (400, False), (415, True), (600, False), (602, True), (603, False))
+    """Closed at 100 ms, open from 101 to 102 ms, and from 400 to 415 ms; open for good from 600 ms, bouncing. A
+    loop that looks late looks no more between 405 and 601 ms."""
+    changes_ms = (100, 101, 102, 400, 415, 600, 602, 603)
 
     def story(put: Callable[[bool], None]) -> None:
-        for ms, on in levels:
-            asyncio.get_running_loop().call_later(ms / 1000, put, on)
+        for nth, ms in enumerate(changes_ms):
+            asyncio.get_running_loop().call_later(ms / 1000, put, nth % 2 == 0)
 
-    busy = "for ms in ({}, {}, 401, 405, 601, 602.5):\n    while since_us() < ms * 1000:\n        pass\n    turn(0)\n"
+    busy = "for ms in ({}, {}, 401, 405, {}, 601, 602.5):\n"
+    busy += "    while since_us() < ms * 1000:\n        pass\n    turn(0)\n"
     ticks = "begun = time.ticks_us()\ndef since_us():\n    return time.ticks_diff(time.ticks_us(), begun)\n"
     script = DOUBTED.replace("\nloop(", ticks + busy.format(*looks_ms) + "loop(")
     rows = played(tmp_path, script.format(pin=4, believes=believes, until_ms=900), _on_pin_4(story))

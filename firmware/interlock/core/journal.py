@@ -16,6 +16,7 @@ from .layout import (
     Record,
     SectorHead,
     encode,
+    find_head,
     padded,
     read_head,
     read_sector,
@@ -93,7 +94,8 @@ class Journal:
         found = Recovered(self._flash, self._serial)
         self.boot, self.sequence, self.first, self.head = found.boot, found.sequence, found.first, found.head
         self.recent, self.recovered_torn, self.recovered_missing = found.recent, found.torn, found.missing
-        self._index, self._number, self._offset = found.index, found.number, found.offset
+        # What cannot be read now may bear the numbers that come next, and may be read again at another boot.
+        self._index, self._number, self._offset = found.index, found.number + len(found.unreadable), found.offset
         self._bad.update(found.unreadable)
         for fault in found.faults:
             self._fault(*fault)
@@ -234,7 +236,7 @@ class Journal:
         """The oldest record now: of the first sector behind the erased one that holds any."""
         for step in range(1, self.sectors):
             index = (erased + step) % self.sectors
-            head = None if index in self._bad else read_head(self._flash, index)
+            head = None if index in self._bad else find_head(self._flash, index)
             if head is not None:
                 self.first = head.first
                 return

@@ -250,10 +250,16 @@ def read_sector(flash: "Flash", index: int) -> Sector:
 
 
 def read_head(flash: "Flash", index: int) -> SectorHead | None:
-    """The header of the sector at `index`, or None when it holds no journal."""
+    """The header of the sector at `index`, or None when it holds no journal. OSError when it cannot be read."""
     data = bytearray(SECTOR_HEAD_BYTES)
     flash.read(index * flash.sector_bytes, data)
     return decode_head(data)
+
+
+def find_head(flash: "Flash", index: int) -> SectorHead | None:
+    """The same, read patiently. One that cannot be read is none: what looks for a sector goes past it."""
+    data = bytearray(SECTOR_HEAD_BYTES)
+    return decode_head(data) if read_patiently(flash, index * flash.sector_bytes, data) else None
 
 
 class Ring:
@@ -275,7 +281,8 @@ class Ring:
                 self.heads[index] = (head.number, head.first)
             elif data != _BLANK_HEAD:
                 self.headless.append(index)
-        self.order = sorted(self.heads, key=lambda index: self.heads[index][0])
+        # Of one number, if it is there twice, the one that begins later is later: MicroPython's sort is not stable.
+        self.order = sorted(self.heads, key=lambda index: self.heads[index])
 
 
 def has_record(flash: "Flash", index: int) -> bool:

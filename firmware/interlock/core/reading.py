@@ -12,6 +12,7 @@ from .layout import (
     chain_next,
     decode,
     decode_head,
+    find_head,
     is_due,
     padded,
     read_head,
@@ -113,7 +114,7 @@ class Cursor:
         found = None
         for step in range(1, self._sectors):
             index = (self._index + step) % self._sectors
-            head = read_head(self._flash, index)
+            head = find_head(self._flash, index)
             if head is not None and head.number > self._number and (found is None or head.number < found[1].number):
                 found = (index, head)
                 if head.number == self._number + 1:

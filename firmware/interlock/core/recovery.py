@@ -70,7 +70,7 @@ class Recovered:
                 self.head, self.recent, self.index = UNKNOWN, found, index
                 self.boot = (found[-1].boot + 1) & 0xFFFF
         if self.unreadable:
-            self._leave_out(len(self.unreadable) * (self._flash.sector_bytes // OVERHEAD_BYTES))
+            self._leave_out(len(self.unreadable))
             self.first = self.sequence
 
     def _go_on(self, ring: Ring, headless: list[int]) -> None:
@@ -83,7 +83,7 @@ class Recovered:
         self._take_newest(newest)
         self._take_headless(headless)
         if self.unreadable:
-            self._leave_out(self._flash.sector_bytes // OVERHEAD_BYTES)
+            self._leave_out(len(self.unreadable))
         # Back to the last complete set of carried facts: cuts may have torn any number of attempts since, and of a set
         # before something that rotted, that may have been a part.
         whole = [] if self.missing else self.recent
@@ -123,9 +123,10 @@ class Recovered:
             self.missing = count
             self._leave_out(0)
 
-    def _leave_out(self, count: int) -> None:
-        """So many numbers may have been used that cannot be read. Go on where the chain value can be stated anew: as
-        unknown, since a made-up one would be taken for a forgery."""
+    def _leave_out(self, sectors: int) -> None:
+        """The numbers of so many sectors may have been used and cannot be read. Go on where the chain value can be
+        stated anew: as unknown, since a made-up one would be taken for a forgery."""
+        count = sectors * (self._flash.sector_bytes // OVERHEAD_BYTES)
         self.sequence += count
         self.missing += count
         self.offset, self.head = self._flash.sector_bytes, UNKNOWN

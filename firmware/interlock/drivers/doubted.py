@@ -1,9 +1,9 @@
 """A contact that people move: armed, button. One that moves more often than anybody could is noisy until it is quiet.
 
 Its first closings count at once, like any contact's; an opening only once it was still open BOUNCE_MS later, or a loop
-that looks just while a closing bounces would arm twice, and made it safe in between. While it is noisy a change counts only once it has held, or, of a
-button, not at all: else a loose wire would fill the journal and keep the group's cameras running, or a wet button
-announce tests and cancel draws.
+that looks just while a closing bounces would tell of two, and of an end in between. While it is noisy a change counts
+only once it has held, or, of a button, not at all: else a loose wire would fill the journal and keep the group's
+cameras running, or a wet button announce tests and cancel draws.
 """
 
 from ..core.bucket import Bucket
@@ -24,8 +24,8 @@ LOOK_MS = 1000
 
 
 class Doubted(Contact):
-    """A Contact with another `take`, which tells a pulse as on, and off later. `believes`: whether it is listened to at all while it is noisy. `held_back`: how
-    many moves were none, modulo 2^16."""
+    """A Contact with another `take`, which tells a pulse as on, and off later. `believes`: whether it is listened to at
+    all while it is noisy. `held_back`: how many moves were none, modulo 2^16."""
 
     def __init__(
         self, number: "int | str", active_low: bool, wake: "Callable[[], None]", ticks: "Clock", believes: bool
@@ -46,9 +46,10 @@ class Doubted(Contact):
             self.settle_at = None
         if self.noisy and (self._believes or not self.on):
             return self._take_held(now)
+        moved = self._latched
         changes = Contact.take(self)
         if changes and not self.on:
-            changes = self._opens(changes)
+            changes = self._opens(changes, moved)
         elif self.settle_at is None:
             self._opened_at = None  # it is closed again
         if changes and self.on and not self._closings.take(now):
@@ -56,13 +57,15 @@ class Doubted(Contact):
             self.settle_at = self._opened_at = None
         return changes
 
-    def _opens(self, changes: int) -> int:
-        """As `take`, of a line that is open after so many changes."""
-        if self._opened_at is not None:
-            self.edge_at, self._opened_at = self._opened_at, None
+    def _opens(self, changes: int, moved: bool) -> int:
+        """As `take`, of a line that is open after so many changes. `moved`: an edge was heard since the last look."""
+        opened_at, self._opened_at = self._opened_at, None
+        if opened_at is not None and not (moved and ticks_diff(self._moved_at, opened_at) > 2 * BOUNCE_MS):
+            self.edge_at = opened_at
             self.settle_at = None
             return 1
-        self._opened_at = self._moved_at if changes == 2 else self.edge_at
+        # Of a loop that looks late the edge may be another opening's.
+        self._opened_at = self.edge_at if changes == 1 and opened_at is None else self._moved_at
         self.on = True
         return changes - 1
 
