@@ -205,11 +205,14 @@ class Company:
 
     def tick(self, now: int, busy: bool) -> None:
         """Change the address behind what was aired, announce what is due, count what was missed."""
-        if self._rotate_at is None and (self._has_aired() or not self.station.airtime.is_idle(now)):
+        # A frame may have ended within this turn, while flash was written: nothing wants the air any more, and the
+        # address is used all the same.
+        airtime = self.station.airtime
+        if self._rotate_at is None and (airtime.now_on is not None or not airtime.is_idle(now)):
             self._rotate_at = ticks_add(now, AIR_MS)
         if is_due(self._rotate_at, now):
             # Within a use a weapon's frames keep their address: a change is deaf for moments.
-            if (busy and self._is_holster) or not self.station.airtime.is_idle(now):
+            if (busy and self._is_holster) or not airtime.is_idle(now):
                 self._rotate_at = ticks_add(now, AIR_MS)
             else:
                 self._rotate()
@@ -232,11 +235,6 @@ class Company:
                 one.expected.at = None
             else:
                 one.expected.put_off(now)
-
-    def _has_aired(self) -> bool:
-        """Whether the radio holds a frame under this address. It may have ended within this turn, while flash was
-        written: nothing wants the air any more, and the address is used all the same."""
-        return self.station.airtime.now_on is not None
 
     def _rotate(self) -> None:
         self._rotate_at = None
@@ -268,10 +266,11 @@ class Company:
     def _air(self, event: int, flags: int, counter: int, body: bytes | None, now: int) -> None:
         frame = self.station.frame(event, flags, counter, body)
         # One address never carries two announcements, unless something else is on the air under it.
-        self.station.airtime.drop(ANNOUNCEMENT)
-        if (self._rotate_at is not None or self._has_aired()) and self.station.airtime.is_idle(now):
+        airtime = self.station.airtime
+        airtime.drop(ANNOUNCEMENT)
+        if (self._rotate_at is not None or airtime.now_on is not None) and airtime.is_idle(now):
             self._rotate()
-        self.station.airtime.put(ANNOUNCEMENT, frame, now, AIR_MS, 0, calm=True)
+        airtime.put(ANNOUNCEMENT, frame, now, AIR_MS, 0, calm=True)
         self._rotate_at = ticks_add(now, ANSWER_MS if self._is_holster else AIR_MS)
 
     def _answer(self) -> None:

@@ -45,7 +45,7 @@ class Office:
     def _load(self, again_ms: int) -> None:
         """One step more; where it fails, not before so long."""
         now = self._unit.ticks()
-        if not self._is_due(now):
+        if self._next_at is not None and not is_due(self._next_at, now):
             return
         try:
             made, names = parts.load(self._steps[len(self._loaded)])
@@ -69,9 +69,6 @@ class Office:
             self._has_told = self._unit.record(records.FAULT, records.pack(records.FAULT, *fields))
         except MemoryError:
             pass  # what kept the part from being loaded; told at the next try
-
-    def _is_due(self, now: int) -> bool:
-        return self._next_at is None or is_due(self._next_at, now)
 
     def turn(self, wanted: bool, is_needed: bool) -> None:
         """One turn of the loop. `wanted`: a technician may come; `is_needed`: one is here, or a weapon is in use."""

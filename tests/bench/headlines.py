@@ -173,7 +173,7 @@ def table(found: results.Results) -> str:
     rows = rows_of(found)
     day = found.machine["measured"].split()[0]
     lines = [
-        f"Measured in the simulator by `make bench` on {day}; goals are the design's. "
+        f"Measured in the simulator by the modules of `make bench`, up to {day}; goals are the design's. "
         "All of it, with baselines: "
         "[tests/bench](tests/bench/README.md).",
         "",

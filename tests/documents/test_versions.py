@@ -52,7 +52,7 @@ def test_make_says_how_long_before_whatever_is_silent_for_long(tmp_path: Path) -
 
 def test_a_cut_that_is_named_is_played_alone_and_told_to_the_test() -> None:
     done = subprocess.run(["make", "-n", "test", "CUT=a.b:1.c"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "tests/powercut" in done.stdout.splitlines()[-1]
+    assert "tests/powercut" in done.stdout
     done = subprocess.run(["make", "-n", "test"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert "tests/powercut" not in done.stdout
 

@@ -282,7 +282,7 @@ class Ring:
             elif data != _BLANK_HEAD:
                 self.headless.append(index)
         # Of one number, if it is there twice, the one that begins later is later: MicroPython's sort is not stable.
-        self.order = sorted(self.heads, key=lambda index: self.heads[index])
+        self.order = sorted(self.heads, key=self.heads.__getitem__)
 
 
 def has_record(flash: "Flash", index: int) -> bool:

@@ -264,7 +264,7 @@ class Receiver:
         slots = {unit: self._newest.get(unit, at_boot) for unit in self.marks if unit not in own}
         if len(slots) < MARKS_MAX:
             return
-        victim = min(slots, key=lambda unit: slots[unit])
+        victim = min(slots, key=slots.__getitem__)
         if slots[victim] < _UNDATED:
             self._floor = max(self._floor, slots[victim])
         self._newest.pop(victim, None)

@@ -46,28 +46,25 @@ class Doubted(Contact):
             self.settle_at = None
         if self.noisy and (self._believes or not self.on):
             return self._take_held(now)
-        moved = self._latched
+        moved = self._latched  # an edge was heard since the last look
         changes = Contact.take(self)
         if changes and not self.on:
-            changes = self._opens(changes, moved)
+            opened_at, self._opened_at = self._opened_at, None
+            if opened_at is not None and not (moved and ticks_diff(self._moved_at, opened_at) > 2 * BOUNCE_MS):
+                self.edge_at = opened_at
+                self.settle_at = None
+                changes = 1
+            else:
+                # Of a loop that looks late the edge may be another opening's.
+                self._opened_at = self.edge_at if changes == 1 and opened_at is None else self._moved_at
+                self.on = True
+                changes -= 1
         elif self.settle_at is None:
             self._opened_at = None  # it is closed again
         if changes and self.on and not self._closings.take(now):
             self.noisy = True
             self.settle_at = self._opened_at = None
         return changes
-
-    def _opens(self, changes: int, moved: bool) -> int:
-        """As `take`, of a line that is open after so many changes. `moved`: an edge was heard since the last look."""
-        opened_at, self._opened_at = self._opened_at, None
-        if opened_at is not None and not (moved and ticks_diff(self._moved_at, opened_at) > 2 * BOUNCE_MS):
-            self.edge_at = opened_at
-            self.settle_at = None
-            return 1
-        # Of a loop that looks late the edge may be another opening's.
-        self._opened_at = self.edge_at if changes == 1 and opened_at is None else self._moved_at
-        self.on = True
-        return changes - 1
 
     def _take_held(self, now: int) -> int:
         if self.settle_at is not None and not is_due(self.settle_at, now):

@@ -280,8 +280,10 @@ class Broadcast:
         if not self._listens:
             self._listens = True
             self._listens_since = self._ticks()
-        if self.scanning or self.connecting or not self._may_ask():
+        if self.scanning or self.connecting:
             return
+        if self.retry_at is not None and not is_due(self.retry_at, self._ticks()):
+            return  # a stack that is dead must not empty the cell
         try:
             self.stack.gap_scan(0, SCAN_US, SCAN_US, self.asks)
         except OSError as error:
@@ -303,10 +305,6 @@ class Broadcast:
                 self.stack.gap_scan(None)  # type: ignore[arg-type]  # the stubs forget that None stops
             except OSError:
                 self.refusals += 1
-
-    def _may_ask(self) -> bool:
-        """Whether what was refused may be asked again: a stack that is dead must not empty the cell."""
-        return self.retry_at is None or is_due(self.retry_at, self._ticks())
 
     def restart_scan(self) -> None:
         """Begin the scan anew, if there is one: it may have died without a word."""
