@@ -84,7 +84,7 @@ def _goals(picture: Figure, rows: Rows) -> None:
     axes.set_title(
         "Goals: bars to the right are met, their length is the margin (doubled each: logarithmic)\n"
         f"Beside these, {met} of {len(none)} goals of nothing (allocations, hashes, losses, forgeries) are met",
-        fontsize=10, loc="left",
+        fontsize=10, loc="right",
     )  # fmt: skip
 
 
