@@ -1,5 +1,6 @@
 """Questions to people at the terminal, and remarks beside a command's work."""
 
+import getpass
 import sys
 from collections.abc import Callable
 
@@ -11,7 +12,22 @@ from . import interrupts
 def ask(question: str, hidden: bool = False, default: str | None = None) -> str:
     """What a person types, on a terminal; `hidden`: unseen. Ctrl-C ends the command here, too."""
     with interrupts.asking():
-        return str(typer.prompt(question, default=default, show_default=bool(default), hide_input=hidden, err=True))
+        if hidden:
+            return _unseen(question, default)
+        return str(typer.prompt(question, default=default, show_default=bool(default), err=True))
+
+
+def _unseen(question: str, default: str | None) -> str:
+    """Not typer's hidden prompt, which shows the question first and hides what is typed then: a scanner that is quick
+    would show a secret, and lose it, too."""
+    while True:
+        try:
+            text = getpass.getpass(f"{question}: ", sys.stderr)
+        except (KeyboardInterrupt, EOFError):
+            typer.echo(err=True)
+            raise typer.Abort() from None
+        if text or default is not None:
+            return text or str(default)
 
 
 def asker() -> Callable[[str], str] | None:

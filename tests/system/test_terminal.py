@@ -122,6 +122,35 @@ def test_ctrl_c_at_a_hidden_prompt_ends_it_with_one_sentence_and_restores_the_te
         assert b"SECRET" not in terminal.said
 
 
+WATCHED = """
+import sys, termios
+from host_tools.asking import ask
+
+class Watched:
+    def __getattr__(self, name): return getattr(sys.__stderr__, name)
+    def write(self, text):
+        if text.strip():
+            print("echo", bool(termios.tcgetattr(0)[3] & termios.ECHO), "at", text.split()[0], flush=True)
+        return sys.__stderr__.write(text)
+
+sys.stderr = Watched()
+print("answer", ask("Label (it is not shown)", hidden=True), flush=True)
+"""
+
+
+def test_the_echo_is_off_before_a_hidden_question_is_shown(tmp_path: Path) -> None:
+    with Terminal("-c", WATCHED, program=Path(sys.executable), **nowhere(tmp_path)) as terminal:
+        terminal.see("(it is not shown):")
+        terminal.type("")  # nothing: it is asked again
+        while terminal.text().count("shown):") < 2 and terminal.process.poll() is None:
+            terminal.waits(0.1)
+        terminal.type("IL1:H1:SECRET")
+        terminal.see("answer IL1:H1:SECRET")
+        assert terminal.ends() == 0 and terminal.is_restored()
+        assert terminal.text().count("echo False at Label") == 2 and "echo True" not in terminal.text()
+        assert terminal.said.count(b"SECRET") == 1, "shown by the answer only"
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_other_signals_end_it_as_ctrl_c_does(tmp_path: Path, number: signal.Signals, code: int) -> None:
     with ask_for_label(tmp_path) as terminal:
