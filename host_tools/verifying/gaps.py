@@ -1,6 +1,6 @@
 """Why records are missing, as far as the unit says so itself."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
@@ -11,6 +11,9 @@ SECTOR_RECORDS = 168
 """More of the shortest do not fit into a sector of 4096 bytes: what one flash fault took is that near to where it says
 that it begins, on either side (a sector without its header is found by the first record in it that is still there)."""
 
+STATED_MAX = 255
+"""So often one number is noted, and the last time: what a dead sector took is said anew at the head of each sector."""
+
 UNREADABLE = frozenset((records.FAULT_HEADER, records.FAULT_RECORDS))
 """Flash faults that took records which were there."""
 
@@ -20,10 +23,11 @@ Counts = Callable[[int], bool]
 
 
 class Told:
-    """Numbers that records of one kind state, each with the first and the last record that states it."""
+    """Numbers that records of one kind state, each with the records that state it, the first STATED_MAX of them and the
+    last."""
 
     def __init__(self) -> None:
-        self._by: dict[int, tuple[int, int]] = {}
+        self._by: dict[int, list[int]] = {}
         self._numbers: list[int] = []
 
     def __len__(self) -> int:
@@ -37,7 +41,10 @@ class Told:
     def note(self, number: int, at: int) -> None:
         """Record `at` states `number`, which no record states before it is due."""
         if number <= at:
-            self._by[number] = (self._by.get(number, (at, at))[0], at)
+            stated = self._by.setdefault(number, [])
+            if len(stated) > STATED_MAX:
+                stated.pop()
+            stated.append(at)
 
     def within(self, first: int, last: int, counts: Counts, behind: int) -> Iterator[int]:
         """Of the numbers `first` to `last` those that a record behind number `behind` states which counts, rising."""
@@ -47,7 +54,8 @@ class Told:
             number = self._numbers[place]
             if number > last:
                 return
-            if any(at > behind and counts(at) for at in self._by[number]):
+            stated = self._by[number]
+            if any(counts(at) for at in stated[bisect_right(stated, behind) :]):
                 yield number
 
 

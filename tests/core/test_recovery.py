@@ -4,7 +4,6 @@ from interlock.core import records
 from interlock.core.journal import Journal
 from interlock.core.layout import (
     NUMBER_MAX,
-    OVERHEAD_BYTES,
     SECTOR_HEAD_BYTES,
     UNKNOWN,
     chain_start,
@@ -18,18 +17,20 @@ from interlock.core.seal import OpenSeal
 from tests.core.flash import RamFlash
 
 SERIAL = b"HOLSTER1"
-MOST = 4096 // OVERHEAD_BYTES  # records in a sector, if they were empty
+MOST = (4096 - SECTOR_HEAD_BYTES) // 24  # records in a sector, if they were empty
 
 
 class Unread(RamFlash):
-    """Sectors in `unread` cannot be read."""
+    """Sectors in `unread` cannot be read; the next `fails` readings fail."""
 
     def __init__(self, sectors=5):
         RamFlash.__init__(self, sectors)
         self.unread = ()
+        self.fails = 0
 
     def read(self, offset, buffer):
-        if offset // self.sector_bytes in self.unread:
+        if offset // self.sector_bytes in self.unread or self.fails:
+            self.fails -= bool(self.fails)
             raise OSError(5)
         RamFlash.read(self, offset, buffer)
 
@@ -78,7 +79,7 @@ def test_an_area_of_which_a_sector_cannot_be_read_begins_behind_all_that_it_may_
     flash = Unread()
     flash.unread = (1, 3)
     found = Recovered(flash, SERIAL)
-    assert found.faults == [(records.FAULT_HEADER, 1, 0, 0), (records.FAULT_HEADER, 3, 0, 0)]
+    assert found.faults == [(records.FAULT_HEADER, 1, MOST, 0), (records.FAULT_HEADER, 3, 2 * MOST, 0)]
     assert found.sequence == found.first == found.missing == 2 * MOST and found.head == UNKNOWN
     assert found.number == -1 and found.unreadable == [1, 3]
 

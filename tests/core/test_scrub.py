@@ -2,8 +2,8 @@
 
 from interlock.core import records
 from interlock.core.journal import FAULTS_MAX, SCRUB_MS, Journal
-from interlock.core.layout import SECTOR_HEAD_BYTES, SectorHead, read_head
-from tests.core.test_recovery import SERIAL, Unread, behead, first_in, rot, written
+from interlock.core.layout import SECTOR_HEAD_BYTES, SectorHead, first_record, read_head, read_sector
+from tests.core.test_recovery import MOST, SERIAL, Unread, behead, facts, first_in, rot, written
 
 
 def reread(flash):
@@ -43,22 +43,45 @@ def test_a_record_that_rotted_at_the_end_of_a_sector_is_found_by_the_header_behi
     assert told(flash, log, 3) == [[], [(records.FAULT_RECORDS, 1, end, 1)], []]
 
 
-def test_a_header_that_is_not_the_next_one_says_nothing_of_the_sector_before():
+def test_a_sector_that_is_left_out_between_two_takes_the_records_that_are_missing_there():
     flash, _ = written(500, carry=list)
     log = reread(flash)
     head, begin = read_head(flash, 2), 2 * flash.sector_bytes
     other = SectorHead(head.number + 1, head.first + 50, head.chain, head.epoch).encode()
     flash.data[begin : begin + len(other)] = other
-    assert told(flash, log, 2) == [[], []]
+    assert told(flash, log, 2) == [[], [(records.FAULT_RECORDS, 1, head.first, 50)]]
 
 
-def test_a_sector_without_a_header_behind_is_judged_by_itself():
+def test_numbers_that_were_left_out_are_no_records_that_are_missing_and_those_before_and_behind_are():
+    flash, log = written(200)
+    flash.unread = (3,)
+    Journal(flash, SERIAL, facts).append(records.RESERVE, bytes(4), 0)
+    flash.unread = ()
+    log = Journal(flash, SERIAL, facts)
+    for i in range(400):
+        log.append(records.RESERVE, bytes(4), i)
+    assert first_record(flash, 2).kind == records.FAULT and first_in(flash, 2) > first_in(flash, 1) + MOST
+    log._faults = []
+    for _ in range(5):
+        log._scrub()
+    assert log._faults == []
+    # The last record of a sector that begins with names, and of the one before the numbers left out.
+    for sector, count in ((2, 1), (1, 0)):
+        last = read_sector(flash, sector).records[-1].sequence
+        rot(flash, last)
+        log._scrub_at, log._faults = sector, []
+        log._scrub()
+        assert log._faults == [(records.FAULT_RECORDS, 2, last, 1)][:count]
+
+
+def test_behind_a_sector_that_has_lost_its_header_the_next_one_says_what_is_missing():
     flash, _ = written(500, carry=list)
     log = reread(flash)
-    rot(flash, first_in(flash, 1) + 3)
+    first, count = first_in(flash, 1) + 3, first_in(flash, 3) - first_in(flash, 2)
+    rot(flash, first)
     begin = 2 * flash.sector_bytes
     flash.data[begin : begin + SECTOR_HEAD_BYTES] = b"\xff" * SECTOR_HEAD_BYTES
-    assert told(flash, log, 2)[1] == [(records.FAULT_RECORDS, 1, first_in(flash, 1) + 3, 1)]
+    assert told(flash, log, 2)[1] == [(records.FAULT_RECORDS, 1, first, 1 + count)]
 
 
 def test_a_header_that_rotted_is_told_with_the_records_behind_it():
@@ -72,9 +95,17 @@ def test_a_header_that_rotted_is_told_with_the_records_behind_it():
 def test_a_sector_that_cannot_be_read_is_told():
     flash, _ = written(500, carry=list)
     log = reread(flash)
+    first, behind = first_in(flash, 1), first_in(flash, 2)
     flash.unread = (1,)
-    # The sector before needs its header.
-    assert told(flash, log, 2) == [[(records.FAULT_HEADER, 0, 0, 0)], [(records.FAULT_HEADER, 1, 0, 0)]]
+    missing = (records.FAULT_RECORDS, 0, first, behind - first)
+    assert told(flash, log, 2) == [[missing], [(records.FAULT_HEADER, 1, 0, 0)]]
+
+
+def test_a_sector_is_read_patiently():
+    flash, _ = written(500, carry=list)
+    log = reread(flash)
+    flash.fails = 2
+    assert told(flash, log, 2) == [[], []] and not flash.fails
 
 
 def test_no_more_than_so_many_faults_are_told_in_a_boot_and_their_counts_saturate():

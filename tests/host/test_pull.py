@@ -11,6 +11,7 @@ from host_tools.flows.pull import FAILURES_MAX, pull, pull_unit
 from host_tools.store.schema import records as records_table
 from host_tools.store.store import Store
 from interlock.core import records, wire
+from interlock.core.journal import SCRUB_MS
 from interlock.core.reading import Reading
 
 from .fate import Fate
@@ -270,6 +271,37 @@ def test_a_hole_that_the_unit_told_of_is_explained(tmp_path):
     world.do(pull_unit, "H1")
     held = journal_of(world)
     assert held.gaps == ((50, 50, True),) and held.findings == () and not held.complete
+
+
+def quiet(unit):
+    """Time for all that the journal does unasked, until each sector was looked at."""
+    for turn in range(2 * unit.journal.sectors):
+        while unit.journal.tidy(turn * SCRUB_MS):
+            pass
+
+
+@pytest.mark.parametrize("count", [260, 330, 420], ids=["a third", "two thirds", "the next one"])
+def test_what_a_dead_sector_took_and_the_numbers_left_out_for_it_are_explained_by_the_unit(
+    tmp_path, monkeypatch, count
+):
+    world = filled(tmp_path, count)
+    unit = world.units["H1"]
+    reads = unit.journal_flash.read
+
+    def read(offset, buffer):
+        if offset // unit.journal_flash.sector_bytes == 1:
+            raise OSError(5)
+        reads(offset, buffer)
+
+    monkeypatch.setattr(unit.journal_flash, "read", read)
+    for more in (5, 120, 3):  # boots
+        unit.boot()
+        unit.fill(more)
+        quiet(unit)
+    world.do(pull_unit, "H1")
+    held = journal_of(world)
+    assert len(held.gaps) in (1, 2) and all(gap.explained for gap in held.gaps) and held.findings == ()
+    assert held.records[-1].sequence >= unit.journal.sequence - 3
 
 
 def test_what_was_pulled_before_it_rotted_is_not_missed(tmp_path):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from host_tools.verifying.gaps import Told, explain, reasons
+from host_tools.verifying.gaps import STATED_MAX, Told, explain, reasons
 from host_tools.verifying.outcomes import (
     Gap,
     Intact,
@@ -73,6 +73,24 @@ def test_a_record_explains_only_what_was_missing_before_it() -> None:
     assert explain(40, 59, Told(), early) == "flash" and explain(40, 60, Told(), early) == ""
     early.note(99, 60)
     assert len(early) == 1, "none can state what comes behind it"
+
+
+def test_one_of_the_records_that_say_the_same_is_enough_whichever_counts() -> None:
+    often = Told()
+    for at in (60, 70, 80):
+        often.note(40, at)
+    assert len(often) == 1
+    for counting in (60, 70, 80):
+        assert explain(40, 50, Told(), often, 0, (lambda _: False, lambda at, it=counting: at == it)) == "flash"
+    assert explain(40, 50, Told(), often, 0, (lambda _: False, lambda _: False)) == ""
+
+
+def test_what_is_said_very_often_is_kept_as_it_was_said_first_and_last() -> None:
+    often, asked = Told(), list[int]()
+    for at in range(100, 1100):
+        often.note(40, at)
+    assert explain(40, 50, Told(), often, 0, (lambda _: False, lambda at: bool(asked.append(at)))) == ""
+    assert asked == [*range(100, 100 + STATED_MAX), 1099]
 
 
 def test_of_flash_faults_only_those_that_took_records_explain_any() -> None:

@@ -14,13 +14,16 @@ from .layout import (
     RETIRED,
     SECTOR_HEAD_BYTES,
     Record,
+    Sector,
     SectorHead,
     encode,
     find_head,
+    first_record,
+    following,
     padded,
     read_head,
-    read_sector,
 )
+from .patient import read_patiently
 from .recovery import Recovered
 from .seal import OpenSeal, Seal
 
@@ -57,6 +60,8 @@ class Journal:
     sequence: int
     first: int
     head: bytes
+    _dead: list[tuple[int, int, int, int]]  # faults of sectors that could not be read at this boot
+    _spared: dict[int, tuple[int, int, int, int]]  # sectors that the newest one, as it was then, says could not be read
 
     def __init__(
         self,
@@ -97,6 +102,8 @@ class Journal:
         # What cannot be read now may bear the numbers that come next, and may be read again at another boot.
         self._index, self._number, self._offset = found.index, found.number + len(found.unreadable), found.offset
         self._bad.update(found.unreadable)
+        self._spared = found.named
+        self._dead = found.faults[: len(found.unreadable)]
         for fault in found.faults:
             self._fault(*fault)
         if found.loss_known is not None:
@@ -168,6 +175,9 @@ class Journal:
 
     def _next_sector(self, uptime_ms: int) -> None:
         self._open_sector()
+        # Before the set of facts: where that is whole, all of these are there, too.
+        for fault in self._dead[:FAULTS_MAX]:
+            self.append(records.FAULT, records.pack(records.FAULT, *fault), uptime_ms)
         for kind, payload in self._carry():
             self.append(kind, payload, uptime_ms)
         if self.first:
@@ -201,7 +211,7 @@ class Journal:
         of the ring: where erasing fails everywhere, what is there must stay."""
         for step in range(1, self.sectors):
             index = (self._index + step) % self.sectors
-            if index in self._bad:
+            if index in self._bad or index in self._spared:
                 continue
             if len(self._bad) > 1 + self.sectors // BAD_SHARE:
                 break
@@ -286,18 +296,26 @@ class Journal:
         self._scrub_at = (index + 1) % self.sectors
         if index in (self._index, self._next) or index in self._bad:
             return
-        try:
-            sector = read_sector(self._flash, index)
-            behind = read_head(self._flash, (index + 1) % self.sectors)
-        except OSError:
+        data = bytearray(self._flash.sector_bytes)
+        if not read_patiently(self._flash, index * self._flash.sector_bytes, data):
             self._fault(records.FAULT_HEADER, index, 0, 0)
             return
-        is_next = behind is not None and sector.head is not None and behind.number == sector.head.number + 1
-        first, count = sector.missing(behind.first if behind is not None and is_next else None)
+        sector = Sector(data)
+        first, count = sector.missing(self._due_behind(index, sector))
         if count:
             self._fault(records.FAULT_RECORDS, index, first, count)
         elif sector.head is None and sector.records:
             self._fault(records.FAULT_HEADER, index, sector.records[0].sequence, len(sector.records))
+
+    def _due_behind(self, index: int, sector: Sector) -> int | None:
+        """With which number the next sector begins, where none was left out before it: if it begins with the name of a
+        sector for which some were, that name says so."""
+        behind = None if sector.head is None else following(self._flash, index, sector.head.number)
+        if sector.head is None or behind is None:
+            return None
+        record = first_record(self._flash, behind[0])
+        fields = record.fields() if record is not None and record.kind == records.FAULT else None
+        return behind[1].first if fields is None or fields.sequence <= sector.head.first else None
 
     # The seal.
 

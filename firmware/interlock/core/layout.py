@@ -78,6 +78,11 @@ def encode(
     return chained + struct.pack(">I", crc32(chained) & 0xFFFFFFFF), chain_next(chain, chained)
 
 
+def most_records(sector_bytes: int) -> int:
+    """Records in a sector, if they were empty."""
+    return (sector_bytes - SECTOR_HEAD_BYTES) // padded(OVERHEAD_BYTES)
+
+
 class Record:
     """One decoded record. `raw` is what is stored, without padding; `chained` all of it but the CRC32."""
 
@@ -262,6 +267,20 @@ def find_head(flash: "Flash", index: int) -> SectorHead | None:
     return decode_head(data) if read_patiently(flash, index * flash.sector_bytes, data) else None
 
 
+def following(flash: "Flash", index: int, number: int) -> tuple[int, SectorHead] | None:
+    """(index, header) of the sector written next after the one at `index`, whose number that is, or None."""
+    found = None
+    sectors = flash.size // flash.sector_bytes
+    for step in range(1, sectors):
+        at = (index + step) % sectors
+        head = find_head(flash, at)
+        if head is not None and head.number > number and (found is None or head.number < found[1].number):
+            found = at, head
+            if head.number == number + 1:
+                break
+    return found
+
+
 class Ring:
     """What all sectors' headers say. `heads`: {index: (number, sequence of the first record)}; `order`: these indices,
     oldest first; `headless`: sectors that were written and have no valid header; `unreadable`: those that cannot even
@@ -285,8 +304,8 @@ class Ring:
         self.order = sorted(self.heads, key=self.heads.__getitem__)
 
 
-def has_record(flash: "Flash", index: int) -> bool:
-    """Whether a record stands right behind the header's place of that sector, whatever the header says."""
+def first_record(flash: "Flash", index: int) -> Record | None:
+    """The record right behind the header's place of that sector, whatever the header says, or None."""
     data = bytearray(RECORD_MAX)
     offset = index * flash.sector_bytes + SECTOR_HEAD_BYTES
-    return read_patiently(flash, offset, data) and decode(data, 0) is not None
+    return decode(data, 0) if read_patiently(flash, offset, data) else None

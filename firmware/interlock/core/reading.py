@@ -7,12 +7,11 @@ from .layout import (
     SECTOR_HEAD_BYTES,
     UNKNOWN,
     Ring,
-    SectorHead,
     Span,
     chain_next,
     decode,
     decode_head,
-    find_head,
+    following,
     is_due,
     padded,
     read_head,
@@ -37,7 +36,6 @@ class Cursor:
 
     def __init__(self, flash: "Flash", sequence: int) -> None:
         self._flash = flash
-        self._sectors = flash.size // flash.sector_bytes
         ring = Ring(flash)
         if not ring.order:
             raise OSError("no journal here")
@@ -99,27 +97,15 @@ class Cursor:
 
     def _newer(self) -> bool:
         """Whether there was more to read: in this sector, written since, or in the one that follows."""
-        following = self._following()
-        if following is not None and following[1].first == self.sequence:
-            self._open(following[0])
+        behind = following(self._flash, self._index, self._number)
+        if behind is not None and behind[1].first == self.sequence:
+            self._open(behind[0])
             return True
         head = read_head(self._flash, self._index)
-        if following is not None or head is None or head.number != self._number:
+        if behind is not None or head is None or head.number != self._number:
             return False
         self._load()
         return True
-
-    def _following(self) -> "tuple[int, SectorHead] | None":
-        """(index, header) of the sector written next, or None."""
-        found = None
-        for step in range(1, self._sectors):
-            index = (self._index + step) % self._sectors
-            head = find_head(self._flash, index)
-            if head is not None and head.number > self._number and (found is None or head.number < found[1].number):
-                found = (index, head)
-                if head.number == self._number + 1:
-                    break
-        return found
 
     def _leap(self) -> bool:
         """Over a hole, to the next record that can be read; False where there is none."""
@@ -127,10 +113,10 @@ class Cursor:
         if record is not None:
             self.sequence, self.chain = record.sequence, UNKNOWN
             return True
-        following = self._following()
-        if following is None:
+        behind = following(self._flash, self._index, self._number)
+        if behind is None:
             return False
-        self._open(following[0])
+        self._open(behind[0])
         return True
 
 

@@ -6,15 +6,15 @@ Only reads. The order of its steps: `firmware/JOURNAL.md`, "Recovery".
 from . import records
 from .layout import (
     NUMBER_MAX,
-    OVERHEAD_BYTES,
     UNKNOWN,
     Record,
     Ring,
     Sector,
     chain_next,
     chain_start,
-    has_record,
+    first_record,
     is_due,
+    most_records,
     read_sector,
 )
 
@@ -31,7 +31,8 @@ class Recovered:
     newest records, back to the last whole set of carried facts; `loss_known`: first record kept as the journal says it,
     None: it says nothing; `unsealed`: records since the key last changed, None: nobody knows; `torn`: writes that a cut
     tore behind the newest record; `missing`: records behind that set that cannot be read; `unreadable`: sectors;
-    `faults`: (kind, sector, sequence, count) of what is to be told.
+    `named`: those of which the newest one says that they could not be read, with that fault; they are not to be
+    written; `faults`: (kind, sector, sequence, count) of what is to be told, of unreadable sectors first.
     """
 
     head: bytes
@@ -46,14 +47,14 @@ class Recovered:
         self.faults: list[tuple[int, int, int, int]] = []
         ring = Ring(flash)
         # What was never a journal is not gone through.
-        headless = [index for index in ring.headless if has_record(flash, index)]
+        headless = [index for index in ring.headless if first_record(flash, index) is not None]
         self.unreadable = ring.unreadable
-        for index in ring.unreadable:
-            self.faults.append((records.FAULT_HEADER, index, 0, 0))
+        self.named: dict[int, tuple[int, int, int, int]] = {}
         if ring.order:
             self._go_on(ring, headless)
         else:
             self._begin(serial, headless)
+        self.faults = [self.named[index] for index in self.unreadable] + self.faults
 
     def _begin(self, serial: bytes, headless: list[int]) -> None:
         """First use. Where there are records all the same, every header has rotted, and what cannot be read may hold
@@ -70,7 +71,7 @@ class Recovered:
                 self.head, self.recent, self.index = UNKNOWN, found, index
                 self.boot = (found[-1].boot + 1) & 0xFFFF
         if self.unreadable:
-            self._leave_out(len(self.unreadable))
+            self._leave_out()
             self.first = self.sequence
 
     def _go_on(self, ring: Ring, headless: list[int]) -> None:
@@ -82,8 +83,9 @@ class Recovered:
         self.torn = newest.torn
         self._take_newest(newest)
         self._take_headless(headless)
-        if self.unreadable:
-            self._leave_out(len(self.unreadable))
+        self._take_names()
+        if self.unreadable and not self._are_counted():
+            self._leave_out()
         # Back to the last complete set of carried facts: cuts may have torn any number of attempts since, and of a set
         # before something that rotted, that may have been a part.
         whole = [] if self.missing else self.recent
@@ -121,15 +123,35 @@ class Recovered:
         if count:
             self.faults.append((records.FAULT_RECORDS, self.index, first, count))
             self.missing = count
-            self._leave_out(0)
+            self._go_behind_unknown()
 
-    def _leave_out(self, sectors: int) -> None:
-        """The numbers of so many sectors may have been used and cannot be read. Go on where the chain value can be
-        stated anew: as unknown, since a made-up one would be taken for a forgery."""
-        count = sectors * (self._flash.sector_bytes // OVERHEAD_BYTES)
-        self.sequence += count
-        self.missing += count
+    def _go_behind_unknown(self) -> None:
+        """Go on where the chain value can be stated anew: as unknown, since a made-up one would be taken for a
+        forgery."""
         self.offset, self.head = self._flash.sector_bytes, UNKNOWN
+
+    def _take_names(self) -> None:
+        """Faults with a number are of sectors for which numbers were left out."""
+        for record in self.recent:
+            fields = record.fields() if record.kind == records.FAULT else None
+            if fields is not None and fields.kind == records.FAULT_HEADER and fields.sequence and not fields.count:
+                self.named[fields.sector] = tuple(fields)
+
+    def _are_counted(self) -> bool:
+        """Whether the newest sector names all that cannot be read, so that they were not written since, and has a whole
+        set of facts, which are newer than theirs."""
+        is_whole = not self.faults and records.CONFIG in [record.kind for record in self.recent]
+        return is_whole and all(index in self.named for index in self.unreadable)
+
+    def _leave_out(self) -> None:
+        """What is told of each ends where the numbers go on: so it explains those before and the records behind, whose
+        chain value is unknown."""
+        most = most_records(self._flash.sector_bytes)
+        for index in self.unreadable:
+            self.sequence += most
+            self.missing += most
+            self.named[index] = (records.FAULT_HEADER, index, self.sequence, 0)
+        self._go_behind_unknown()
 
     def _take_headless(self, headless: list[int]) -> None:
         """The newest sectors may have lost their headers: numbers and counters in them must not be used again, and they
