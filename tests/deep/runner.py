@@ -249,7 +249,10 @@ def of_command(lane: Lane, code: int, printed: str, is_ended: bool = False) -> R
     unseen = counts.get(lane.unseen, 0)
     if unseen:
         every = counts[lane.all_of]
-        return Result(lane.name, CUT_SHORT, f"{every - unseen:,.0f} of {every:,.0f} {lane.all_of} judged", counts)
+        seen = counts | {"judged": every - unseen}
+        is_enough = lane.is_sample and all(seen[name] >= least for name, least in lane.least)
+        why = f"{every - unseen:,.0f} of {every:,.0f} {lane.all_of} judged"
+        return Result(lane.name, PASSED if is_enough else CUT_SHORT, f"a sample: {why}" if is_enough else why, counts)
     return Result(lane.name, PASSED, "", counts)
 
 

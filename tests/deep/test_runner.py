@@ -169,6 +169,16 @@ def test_what_was_cut_short_is_told_last_and_in_the_summary_and_is_no_failure(
     ]  # fmt: skip
 
 
+def test_a_sample_has_passed_with_its_least_and_says_how_much_it_is() -> None:
+    table = "| m | mutants | not run |\n|---|---|---|\n| all | 10 | {} |"
+    lane = Lane("part", "some", 1, command=("some",), counted=table_counts, unseen="not run", all_of="mutants")
+    lane = lane._replace(is_sample=True, least=(("judged", 6),))
+    result = of_command(lane, 0, table.format(4))
+    assert (result.state, result.why) == (PASSED, "a sample: 6 of 10 mutants judged")
+    assert of_command(lane, 0, table.format(5)).state == CUT_SHORT
+    assert of_command(lane, 1, table.format(4)).state == FAILED
+
+
 def test_after_the_runs_time_by_the_clock_nothing_is_begun_and_what_runs_is_ended(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,7 @@ NEXT_S = 30
 LATER_S = 110
 """Presence, and several of readiness."""
 SHIFT_S = 8 * 3600
+SHIFTS = ("esp32", "stm32wb")
 
 
 @functools.cache
@@ -67,10 +68,12 @@ def test_bytes_and_addresses_link_bursts_no_better_than_their_times_do(
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("port", SECONDS)
+@pytest.mark.parametrize("port", SHIFTS)
 def test_over_a_whole_shift_bytes_and_addresses_still_link_nothing(port: str):
+    """By an observer that has learnt for a quarter of an hour."""
+    shift = world(11, SHIFT_S, port)  # the one of the test of addresses
     for window_s in (NEXT_S, LATER_S):
-        assert_nothing_but_timing(measured((11, 12), SHIFT_S, window_s, port))
+        assert_nothing_but_timing(taught(1, CONTROL_S, window_s, port).measure([shift]))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def _told(burst: Burst) -> str:
         pytest.param(port, 1, duration_s, marks=[] if port == "rp2" else pytest.mark.deep)
         for port, duration_s in SECONDS.items()
     ]
-    + [pytest.param(port, 11, SHIFT_S, marks=pytest.mark.deep) for port in SECONDS],
+    + [pytest.param(port, 11, SHIFT_S, marks=pytest.mark.deep) for port in SHIFTS],
 )
 def test_no_address_serves_two_announcements_or_uses_and_no_payload_two_addresses(
     port: str, seed: int, duration_s: float

@@ -38,10 +38,10 @@ def test_in_a_crowd_every_draw_has_its_camera_and_every_journal_is_intact(tmp_pa
 
 
 @pytest.mark.deep
-def test_fifty_officers_in_vms_come_to_the_same(tmp_path: Path):
+def test_thirty_officers_in_vms_come_to_the_same(tmp_path: Path):
     """Somewhere two things fall into one microsecond, and what collides differs from then on: bounds, not equality."""
-    fast, vm = (crowd(tmp_path, fidelity, 1, 50) for fidelity in ("fast", "vm"))
-    assert [use["own_verdict"] == other["own_verdict"] for use, other in _pairs(fast, vm)].count(True) >= 45
+    fast, vm = (crowd(tmp_path, fidelity, 1, 30) for fidelity in ("fast", "vm"))
+    assert [use["own_verdict"] == other["own_verdict"] for use, other in _pairs(fast, vm)].count(True) >= 27
     for use, other in _pairs(fast, vm):
         assert abs(use["frame_at_ms"] - other["frame_at_ms"]) < 5
         assert abs(use["recording_at_ms"] - other["recording_at_ms"]) < 300

