@@ -8,6 +8,7 @@ inherits and of what inherits it, and no others. One that code outside of its cl
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import TypeGuard
 
 from .live import Item
 from .names import is_ours
@@ -17,10 +18,15 @@ NAME_TABLES = ("FIELDS", "TIMERS", "POLICY_LIMITS", "MAY_BE_NONE")
 """What holds attributes' names as texts, for `getattr`. A text anywhere else keeps the attribute it may mean."""
 
 
+def is_namedtuple(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether this call makes one."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id.endswith(":namedtuple")
+
+
 def namedtuples(node: ast.AST) -> Iterator[ast.Call]:
     """The calls that make one."""
     for inner in walk(node):
-        if isinstance(inner, ast.Call) and isinstance(inner.func, ast.Name) and inner.func.id.endswith(":namedtuple"):
+        if is_namedtuple(inner):
             yield inner
 
 

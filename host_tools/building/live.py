@@ -115,7 +115,7 @@ class Reach:
         done: set[str] = set()
         live: set[int] = set()
         while seen.names - done:
-            name = sorted(seen.names - done)[0]
+            name = min(seen.names - done)
             done.add(name)
             item = self._where.get(name)
             if item is None:

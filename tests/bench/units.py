@@ -12,6 +12,7 @@ What serves technicians is loaded in the dock, and let go of behind it: most is 
 import json
 import subprocess
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +61,9 @@ SPECS = tuple(
 )
 
 
+@cache
 def built() -> dict[str, bytes]:
-    """The members of a release that also has what the measurement asks for."""
+    """The members of a release that also has what the measurement asks for. Not to be changed."""
     firmware = ROOT / "firmware"
     small = compact(firmware, BOARD, [*release.outside(firmware), SCRIPT], EXPORTS)
     return {path[:-3] + ".mpy": compiler.compile_source(code, path) for path, code in small.files.items()}

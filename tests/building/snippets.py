@@ -1,5 +1,5 @@
 """Small programs as firmware could be written: each does the same once it is made small. Those that are refused:
-`refused_snippets.py`.
+`refused_snippets.py`; whose order of effects matters: `said_snippets.py`, `single_snippets.py`.
 
 SAME: {what it is about: source of `interlock/app.py`, or {path: source}}. Each program prints what it has to
 say; the more attributes it has, the sooner two of them would share a name.

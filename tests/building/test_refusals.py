@@ -10,8 +10,11 @@ from host_tools.building.source import BuildError
 from simulator.hardware.interpreter import find_vm
 
 from .refused_snippets import REFUSED
+from .said_snippets import SAID
+from .single_snippets import SINGLE
 from .snippets import APP, SAME
 
+EVERY = SAME | SAID | SINGLE
 BOARD = "x"
 PACKAGE = {
     "interlock/__init__.py": "VERSION = (0, 1, 0)\n",
@@ -47,17 +50,17 @@ def laid_out(folder, program):
 def told(tmp_path_factory):
     """{program: [what it prints as source, what it prints made small]}, all of one process of the real VM."""
     root = tmp_path_factory.mktemp("snippets")
-    for number, program in enumerate(SAME.values()):
+    for number, program in enumerate(EVERY.values()):
         small = compact(laid_out(root / str(number) / "source", program), BOARD, [])
         for path, code in small.files.items():
             (root / str(number) / "small" / path).parent.mkdir(parents=True, exist_ok=True)
             (root / str(number) / "small" / path).write_text(code)
-    done = subprocess.run([find_vm(), "-c", RUNS % (len(SAME), str(root))], capture_output=True, text=True, check=True)
+    done = subprocess.run([find_vm(), "-c", RUNS % (len(EVERY), str(root))], capture_output=True, text=True, check=True)
     out = [part.partition("\n")[2] for part in done.stdout.split("\x01")[1:]]
-    return {name: out[2 * number : 2 * number + 2] for number, name in enumerate(SAME)}
+    return {name: out[2 * number : 2 * number + 2] for number, name in enumerate(EVERY)}
 
 
-@pytest.mark.parametrize("name", SAME)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_program_made_small_says_the_same(told, name):
     source, small = told[name]
     assert source and "<class" not in source

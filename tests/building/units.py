@@ -43,11 +43,15 @@ def built(board):
         return release.build(board)
 
 
+@lru_cache(maxsize=8)
+def small_beside_the_simulator(board):
+    """As `small`; the simulator's `board.py` may ask it for attributes by their names, too."""
+    return compact(FIRMWARE, board, [*release.outside(FIRMWARE), ROOT / "simulator" / "doubles" / "board.py"])
+
+
 def modules(folder, board):
-    """A folder that a VM without files of its own can import the built application from, with the loader as source; the
-    simulator's `board.py` may ask it for attributes by their names, too."""
-    small = compact(FIRMWARE, board, [*release.outside(FIRMWARE), ROOT / "simulator" / "doubles" / "board.py"])
-    for name, code in small.files.items():
+    """A folder that a VM without files of its own can import the built application from, with the loader as source."""
+    for name, code in small_beside_the_simulator(board).files.items():
         path = (folder / name).with_suffix(".mpy")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(compiler.compile_source(code, name))
