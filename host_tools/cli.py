@@ -7,6 +7,7 @@ Little is imported here: from its first moments on, Ctrl-C finds somebody who an
 """
 
 import io
+import os
 import sys
 from typing import NoReturn
 
@@ -18,6 +19,7 @@ INTERRUPTED = "\ninterlock: interrupted. Whatever was done is safe; run it again
 
 def main() -> None:
     """Run one command and leave with its exit code."""
+    _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that this console's code page lacks ends nothing
     with interrupts.watched() as ending:
@@ -40,6 +42,16 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001 -- a traceback's exit code is that of findings, and it has no JSON
             _fail(_unforeseen(error))
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_closed_streams() -> None:
+    """One that whoever started this closed leads nowhere: else the next file that is opened would have its number, and
+    get what a process started from here says."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            handle = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(handle, True)
+            setattr(sys, name, os.fdopen(handle, mode))
 
 
 def _unforeseen(error: Exception) -> ToolError:

@@ -297,7 +297,6 @@ async def _serve(
             print(f"The status page is at {address}.{who} Ctrl-C ends the dock.", file=sys.stderr, flush=True)
         showing = _lines(dock, show_officers) if as_json else keep_showing(dock.board, address, show_officers)
         beside = [asyncio.create_task(showing), asyncio.create_task(_ping(dock, service))]
-        service.tell("READY=1")
         try:
             await dock.run(asyncio.Event())
         except asyncio.CancelledError:
@@ -310,9 +309,11 @@ async def _serve(
 
 
 async def _ping(dock: "Dock", service: "Any") -> None:
-    """Tell systemd how it is, and that it is well: only while the dock's own loop gives turns."""
+    """Tell systemd that it is ready (this has its first turn when the dock has begun), how it is, and that it is well:
+    only while the dock's own loop gives turns."""
     from ..dock.page import SILENT_S
 
+    service.tell("READY=1")
     while True:
         if dock.board.now_s() - dock.alive_s < SILENT_S:
             service.tell("WATCHDOG=1")

@@ -108,8 +108,10 @@ def numbered(answer: str, lines: Sequence[str]) -> str | None:
 def typed_unseen(question: str) -> Iterator[str]:
     """Lines that a person types, scans or pastes, unseen, until an empty one. The terminal's echo is off from the first
     to the last: between questions one by one, keys that come meanwhile would be shown, and what was pasted be lost."""
-    fd, before = _echo_off()
+    fd, before = _terminal()
     try:
+        if before is not None:
+            _silence(fd, before)
         while True:
             if before is None:
                 line = ask(question, hidden=True, default="").strip()
@@ -139,20 +141,24 @@ def _line() -> str:
                 return line.strip()
 
 
-def _echo_off() -> tuple[int, list[Any] | None]:
-    """(standard input, how its terminal was), which echoes no more; (-1, None) where that cannot be had."""
+def _terminal() -> tuple[int, list[Any] | None]:
+    """(standard input, how its terminal is now); (-1, None) where that cannot be had."""
     try:
         import termios
     except ImportError:  # Windows
         return -1, None
     try:
         fd = sys.stdin.fileno()
-        before = termios.tcgetattr(fd)
-        silent = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
-        termios.tcsetattr(fd, termios.TCSADRAIN, silent)
+        return fd, termios.tcgetattr(fd)
     except (OSError, termios.error):
         return -1, None
-    return fd, before
+
+
+def _silence(fd: int, before: list[Any]) -> None:
+    """It echoes no more."""
+    import termios
+
+    termios.tcsetattr(fd, termios.TCSADRAIN, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts")]

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import bounded
+from .. import bounded, durable
 from ..outcome import ToolError
 
 SUMS = "SHA256SUMS"
@@ -81,8 +81,8 @@ def write(folder: Path, name: str, data: bytes) -> None:
 
 @contextmanager
 def made_whole(folder: Path) -> Iterator[Path]:
-    """A new folder to be filled, for its owner only, which is at `folder` when all is done, and nowhere when it is not.
-    ToolError when there is something already: nothing is overwritten, and nothing old is mixed in."""
+    """A new folder to be filled, for its owner only, which is at `folder` when all is done and on disk, and nowhere
+    when it is not. ToolError when there is something already: nothing is overwritten, and nothing old is mixed in."""
     try:
         if folder.is_symlink() or (folder.exists() and any(folder.iterdir())):
             raise ToolError(f"there is something in {folder} already", "Name a folder that is new or empty.")
@@ -92,13 +92,28 @@ def made_whole(folder: Path) -> Iterator[Path]:
         raise ToolError(f"{folder} cannot be made: {error.strerror}", "Name another place.") from error
     try:
         yield fresh
+        _put_on_disk(fresh)
         if folder.exists():
             folder.rmdir()
         fresh.rename(folder)
+        durable.sync(folder.resolve().parent)
     except OSError as error:
         raise ToolError(f"{folder} cannot be made: {error.strerror}", "Name another place.") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _put_on_disk(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        if path.is_dir():
+            durable.sync(path)
+            continue
+        handle = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    durable.sync(folder)
 
 
 def names_in(folder: Path) -> Iterator[tuple[str, bool]]:

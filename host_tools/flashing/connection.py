@@ -8,6 +8,7 @@ import ast
 import contextlib
 import errno
 import io
+import os
 import struct
 import time
 from collections.abc import Iterator, Sequence
@@ -199,8 +200,10 @@ def _not_opened(port: str, error: Exception) -> ToolError:
     reason = getattr(error, "errno", None)
     if reason is None and port.startswith("/"):
         try:
-            with Path(port).open("rb+", buffering=0):
-                reason = errno.EBUSY
+            # Never as this program's own terminal, which would end it when the board is unplugged; nor until there is a
+            # carrier.
+            os.close(os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
+            reason = errno.EBUSY
         except OSError as found:
             reason = found.errno
     if reason == errno.ENOENT or (port.startswith("/") and not Path(port).exists()):

@@ -10,14 +10,17 @@ import contextlib
 import ctypes
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import weakref
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -68,6 +71,17 @@ def die_with_host() -> None:
     """In the VM's process, before it runs: where Linux offers it, a host that is killed takes its VMs along."""
     with contextlib.suppress(AttributeError):
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@cache
+def _tie() -> tuple[str, ...]:
+    """What stands before a command for the same (util-linux): a host that runs code of its own in a new process is
+    copied for it, and with half a GB that takes longer than a VM's start. () where there is none."""
+    words = ("setpriv", "--pdeathsig", "KILL")
+    if shutil.which(words[0]) is None:
+        return ()
+    tried = subprocess.run([*words, sys.executable, "-V"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return () if tried.returncode else words
 
 
 def _kill(process: "subprocess.Popen[bytes]") -> None:
@@ -167,14 +181,16 @@ class Vm:
 
     def _spawn(self, executable: str, fd: int) -> "subprocess.Popen[bytes]":
         """The VM's process; `fd`: its end of the line to this side."""
+        command = command_of(executable)
+        tie = _tie() if command[0] == sys.executable else ()  # what else MICROPYTHON names may be none: Popen says so
         return subprocess.Popen(
-            [*command_of(executable), *self._arguments(fd)],
+            [*tie, *command, *self._arguments(fd)],
             cwd=self._script.parent,
             pass_fds=(fd,),
             stdin=subprocess.DEVNULL,
             stdout=self._printed,
             stderr=subprocess.STDOUT,
-            preexec_fn=die_with_host,
+            preexec_fn=None if tie else die_with_host,
             start_new_session=True,  # the keyboard interrupts the host, which then ends its VMs
         )
 

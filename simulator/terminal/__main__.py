@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from ..profiles import CHIPS, profile
 from .board import Seat
 
 _USAGE, _DEVICE = 2, 3
+_NAP_S = 0.5  # not for ever: a signal that comes just before a sleep begins does not end it
 BOARDS = {chip.board: name for name, chip in CHIPS.items()}
 """Board of the firmware: the profile that plays it."""
 
@@ -38,9 +40,10 @@ def main(
         vm_version(find_vm())
         image = keep.read_bytes() if keep is not None and keep.exists() else None
         with Seat(port, profile(BOARDS[board]), is_usb=usb, seed=seed, flash=image) as seat:
-            print(f"a board like {board} is at {port}; Ctrl-C ends it", file=sys.stderr, flush=True)
             try:
-                signal.pause()
+                print(f"a board like {board} is at {port}; Ctrl-C ends it", file=sys.stderr, flush=True)
+                while True:
+                    time.sleep(_NAP_S)
             except KeyboardInterrupt:
                 pass
             if keep is not None:

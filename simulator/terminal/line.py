@@ -82,6 +82,7 @@ class Line:
     def plug_in(self, terminal: int) -> None:
         """A board begins anew; `terminal`: our end of its pseudo-terminal."""
         with self._guard:
+            self._hear_out()
             self._drop_board()
             self._board = terminal
             self._waiting = CTRL_A if self.is_soft_and_raw else b""
@@ -102,6 +103,7 @@ class Line:
         """The board begins anew by itself, and keeps the kind of its prompt (shared/runtime/pyexec.c)."""
         with self._guard:
             self._is_soft = True
+            self._hear_out()
             self._say(b"MPY: soft reboot\r\n")
 
     def _open_port(self) -> None:
@@ -119,6 +121,11 @@ class Line:
             if fd >= 0:
                 os.close(fd)
         self._outer = self._kept = -1
+
+    def _hear_out(self) -> None:
+        """What the board said before it ended is on its way already."""
+        while self._board is not None and _has(self._board) and (said := _read(self._board)):
+            self._say(said)
 
     def _drop_board(self) -> None:
         if self._board is not None:

@@ -4,6 +4,8 @@ That a live world in another process is reached by it is in `tests/simulator/tes
 """
 
 import asyncio
+import contextlib
+import socket
 
 import pytest
 from bleak import BleakScanner
@@ -57,13 +59,13 @@ def test_an_unknown_name_is_named() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
 def test_where_nobody_listens_that_is_said(host: str) -> None:
-    async def free_port() -> int:
-        server = await asyncio.start_server(lambda r, w: None, "127.0.0.1", 0)
-        port: int = server.sockets[0].getsockname()[1]
-        server.close()
-        return port
-
-    error = _refused(f"tcp:{host}:{asyncio.run(free_port())}")
+    with contextlib.ExitStack() as held:  # so that no other program comes to listen there
+        one = held.enter_context(socket.socket())
+        one.bind(("127.0.0.1", 0))
+        port = one.getsockname()[1]
+        with contextlib.suppress(OSError):  # no IPv6 here, or it is somebody's there
+            held.enter_context(socket.socket(socket.AF_INET6)).bind(("::1", port))
+        error = _refused(f"tcp:{host}:{port}")
     assert error.happened.startswith("Nobody answers at tcp:")
 
 

@@ -16,7 +16,7 @@ def test_the_example_prints_what_it_is_said_to_print() -> None:
     assert typed.lines == (f".venv/bin/python {EXAMPLE.relative_to(ROOT).as_posix()}",)
     assert EXAMPLE.read_text(encoding="utf-8").split('"""\n\n', 1)[1].splitlines() == list(shown.lines)
     done = subprocess.run(
-        [sys.executable, str(EXAMPLE)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, str(EXAMPLE)], cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == list(printed.lines)

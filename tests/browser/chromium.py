@@ -23,7 +23,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars"),
     *("--remote-debugging-port=0", "about:blank"),
 )
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0  # for a machine that is busy; nothing is decided by it
 
 needed = pytest.mark.skipif(PROGRAM is None, reason="needs Chromium (Debian: apt install chromium)")
 
@@ -113,16 +113,17 @@ async def browser(folder):
     try:
         where = folder / "profile" / "DevToolsActivePort"
         async with asyncio.timeout(PATIENCE_S):
-            while not where.exists() or not where.read_text().strip():
+            while not where.exists() or len(found := where.read_text().split()) < 2:
                 await asyncio.sleep(0.1)
-        port, path = where.read_text().split()
+        port, path = found
         async with connect(f"ws://127.0.0.1:{port}{path}", max_size=None, proxy=None) as root:
-            page = await _page_of(root, port)
+            page = await _new_page(root, port)
         async with connect(page, max_size=None, proxy=None) as socket:
             tab = Tab(socket)
             listening = asyncio.create_task(tab.listen())
             for domain in ("Page", "Runtime", "Log", "Network"):
                 await tab.ask(f"{domain}.enable")
+            await tab.until("document.readyState == 'complete'")  # it is not taken for the end of what is opened next
             yield tab
             listening.cancel()
     finally:
@@ -130,9 +131,10 @@ async def browser(folder):
         await process.communicate()
 
 
-async def _page_of(root, port):
-    await root.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
+async def _new_page(root, port):
+    """One of its own: that which the browser begins with may come after its door is open."""
+    ask = {"id": 1, "method": "Target.createTarget", "params": {"url": "about:blank"}}
+    await root.send(json.dumps(ask))
     while "result" not in (answer := json.loads(await root.recv())):
         pass
-    page = next(target for target in answer["result"]["targetInfos"] if target["type"] == "page")
-    return f"ws://127.0.0.1:{port}/devtools/page/{page['targetId']}"
+    return f"ws://127.0.0.1:{port}/devtools/page/{answer['result']['targetId']}"

@@ -6,14 +6,13 @@ the event is one of this world's, and a key for 1024 signatures is not waited fo
 
 import json
 import re
-import subprocess
-import time
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.system.test_live import lines, world  # noqa: F401  # a fixture
+from tests.system.live_world import LiveWorld
+from tests.system.test_live import lines, use, world  # noqa: F401  # a fixture
 
 from .playing import Reader
 from .reading import ROOT, blocks
@@ -30,27 +29,21 @@ def block(first: str) -> tuple[str, ...]:
 
 @pytest.mark.deep
 def test_box_roster_and_court_are_as_the_document_types_them(
-    world: "subprocess.Popen[str]",  # noqa: F811
+    world: LiveWorld,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    assert world.stdout is not None and world.stdin is not None
-    told = json.loads(world.stdout.readline())
     reader = Reader(tmp_path)
-    reader.env |= {"INTERLOCK_AIR": told["air"], "INTERLOCK_HOME": str(tmp_path / "force")}
+    reader.env |= {"INTERLOCK_AIR": world.air, "INTERLOCK_HOME": str(tmp_path / "force")}
     for line in lines("set up"):
         if not line.startswith("export "):
             reader.succeed(line)
-    for line in lines("use"):
-        world.stdin.write(line + "\n")
-        world.stdin.flush()
-        time.sleep(2.5 if line == "H1 holster" else 1.5)
-    time.sleep(5)
+    use(world)
     reader.succeed("interlock sync H1")
     reader.succeed("interlock pull")
     event = json.loads(reader.succeed("interlock report --json"))["uses"][0]["events"][0]
 
     add, provision = block("interlock labels add")
-    assert "1 label new" in reader.succeed(add, stdin=f"{told['labels']['C2']}\n\n")
+    assert "1 label new" in reader.succeed(add, stdin=f"{world.labels['C2']}\n\n")
     assert "C2" in reader.succeed(provision.split("#")[0] + " --no-wait")
 
     (rota,) = [one for one in blocks(DOCUMENT) if one.kind == "csv"]

@@ -4,6 +4,8 @@ import errno
 import fcntl
 import os
 import pty
+import subprocess
+import sys
 import tty
 
 import pytest
@@ -100,6 +102,34 @@ def test_a_port_that_is_not_there_or_busy_or_mute_is_told(desk, tmp_path, file, 
         monkeypatch.setattr(Connection, "enter", lambda self, _=0: enter(self, 0.0))
         code, _, err = desk.run("flash", name, *how)
         assert code == 3 and "no MicroPython prompt answers" in err and "--micropython" in err
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+FROM_A_SERVICE = """
+import sys
+from host_tools.flashing.connection import Busy, Connection
+
+try:
+    Connection(sys.argv[1]).open()
+except Busy:
+    print("busy")
+try:
+    open("/dev/tty")
+except OSError:
+    print("no terminal")
+"""
+
+
+def test_a_port_that_is_busy_does_not_become_the_terminal_of_a_program_without_one():
+    """One that hangs up with the board ends the program."""
+    ours, theirs = pty.openpty()
+    try:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        command = [sys.executable, "-c", FROM_A_SERVICE, os.ttyname(theirs)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, start_new_session=True)
+        assert done.stdout.split("\n")[:2] == ["busy", "no terminal"], done
     finally:
         os.close(ours)
         os.close(theirs)

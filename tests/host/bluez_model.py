@@ -14,6 +14,8 @@ from dbus_fast.service import PropertyAccess, ServiceInterface, dbus_method, dbu
 
 from interlock.core import wire
 
+PATIENCE_S = 120.0  # nothing is decided by it
+
 Names = Annotated[list[str], DBusSignature("as")]
 
 
@@ -176,11 +178,11 @@ def bluez(address, furnish):
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    assert ready.wait(10), "the model of bluetoothd does not come up"
+    assert ready.wait(PATIENCE_S), "the model of bluetoothd does not come up"
     try:
         yield model
     finally:
         loop.call_soon_threadsafe(model.bus.disconnect)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(PATIENCE_S)
         loop.close()

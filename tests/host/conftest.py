@@ -22,22 +22,12 @@ from host_tools.vault.vault import Vault
 from simulator.clock import run
 
 from . import schemas
+from .compiled import Statements
 from .flow_world import SET_UP, World, units_copy
 from .model_radio import ModelRadio
 from .unit_model import ModelUnit
 
 SET_UP_UNITS: dict[str, dict[str, ModelUnit]] = {}
-
-
-class Statements(dict):
-    """SQL that was compiled for one store, for all stores of this process: tests open thousands, each with an engine
-    (and so a dialect) of its own, and a tenth of their time went into compiling the same statements anew."""
-
-    def get(self, key, default=None):
-        return super().get(key[1:], default)
-
-    def __setitem__(self, key, compiled):
-        super().__setitem__(key[1:], compiled)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,7 +26,7 @@ from .unit_model import ModelUnit
 
 HOLSTER, CAMERA = settings.ROLE_HOLSTER, settings.ROLE_CAMERA
 # Of strokes upon flows that take hundreds of steps: some of them, and, slowly, every one.
-STRIDES = pytest.mark.parametrize("stride", [29, pytest.param(1, marks=pytest.mark.deep)])
+STRIDES = pytest.mark.parametrize("stride", [59, pytest.param(1, marks=pytest.mark.deep)])
 
 SET_UP = Path(tempfile.mkdtemp(prefix="set-up-"))
 """Homes that this process sets up once, and copies."""

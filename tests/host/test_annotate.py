@@ -1,5 +1,5 @@
-"""`interlock annotate` and `interlock vault vouch` as people use them: who signs, who confirms, and what a forger with
-the database gets."""
+"""`interlock annotate` and `interlock vault vouch` as people use them: who signs, and who confirms. What a forger gets:
+`test_annotate_forged.py`."""
 
 import json
 import subprocess
@@ -20,13 +20,7 @@ from interlock.core import frames
 
 from .books import holster
 from .report_shift import T
-from .saying_room import (
-    EVENT,
-    OTHER,
-    Room,
-    store_raws,
-    vouched,
-)
+from .saying_room import EVENT, OTHER, Room, store_raws, vouched
 from .vaults import QUICK
 
 

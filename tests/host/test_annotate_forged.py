@@ -10,13 +10,7 @@ from host_tools.statements.weigh import weighed
 from host_tools.store.store import Store
 
 from .report_shift import T
-from .saying_room import (
-    EVENT,
-    OTHER,
-    Room,
-    store_raws,
-    vouched,
-)
+from .saying_room import EVENT, OTHER, Room, store_raws, vouched
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.util import find_spec
 
 import pytest
 
@@ -15,7 +16,9 @@ from host_tools.workers.executor import Done, Failed
 from .campaigns import INTERLOCK, interlock, tiny
 from .dask_cluster import WORKERS, DaskCluster
 
-pytest.importorskip("distributed", reason="Dask is not installed: pip install 'interlock[cluster]'")
+pytestmark = pytest.mark.skipif(
+    find_spec("distributed") is None, reason="Dask is not installed: pip install 'interlock[cluster]'"
+)
 RUNS = 2
 
 

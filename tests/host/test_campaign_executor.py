@@ -3,6 +3,8 @@
 import itertools
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -124,6 +126,26 @@ def test_a_worker_that_is_at_work_is_ended_and_its_temporary_files_are_removed(t
         name = Path(mark.read_text())
         assert name.exists()
     assert gone(pid) and not name.exists() and not name.parent.exists()
+
+
+HELD_BACK = """
+import pathlib, re, signal
+from host_tools.workers.executor import Pool
+
+with Pool(2) as pool:
+    for _ in range(2):
+        pool._hire()
+    for pid in pool.pids:
+        held = re.search(r"SigBlk:\\s*(\\w+)", pathlib.Path(f"/proc/{pid}/status").read_text())[1]
+        print(int(held, 16) >> signal.SIGINT - 1 & 1)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="tells no process's signals")
+def test_no_worker_hears_ctrl_c_not_even_the_first_one_while_it_imports():
+    """In a process of its own: the first to be spawned of a process is another case."""
+    done = subprocess.run([sys.executable, "-c", HELD_BACK], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1"]
 
 
 def test_a_pool_without_workers_is_refused():

@@ -106,7 +106,7 @@ def test_ctrl_c_ends_the_workers_and_says_that_it_can_go_on(tmp_path):
     )
     wait_for_lines(folder, 1, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to workers, too
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=600)
     assert process.returncode == 130
     assert "run it again to go on" in said and "Traceback" not in said
     wait_for_the_end_of(process.pid)
@@ -161,7 +161,7 @@ def test_a_campaign_that_is_done_plays_nothing_again_and_one_with_more_runs_only
 
 def wait_for_the_end_of(group):
     """Until no process of the group is left; they end without being told again."""
-    for _ in range(1000):
+    for _ in range(6000):
         try:
             os.killpg(group, 0)
         except ProcessLookupError:

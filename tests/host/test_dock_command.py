@@ -1,5 +1,6 @@
 """`interlock dock` as it is typed: one round for cron, its exit codes and JSON, one dock a home, the service's file."""
 
+import asyncio
 import json
 import shutil
 import socket
@@ -10,7 +11,9 @@ import pytest
 
 from host_tools.commands import dock as command
 from host_tools.dock import lanes, systemd
+from host_tools.dock.loop import Dock
 from host_tools.dock.systemd import Order, Service, unit_file
+from host_tools.outcome import ToolError
 
 from .bad_units import forget_keys
 from .station import inline
@@ -169,6 +172,44 @@ def test_systemd_is_told_in_its_own_words(tmp_path, monkeypatch):
     service.tell("WATCHDOG=1")  # nobody listens any more: no matter
     monkeypatch.delenv("NOTIFY_SOCKET")
     Service().tell("READY=1")
+
+
+@pytest.mark.parametrize("begins", [True, False])
+def test_systemd_is_told_that_it_is_ready_when_it_has_begun_and_not_where_it_cannot(
+    docked, tmp_path, monkeypatch, begins
+):
+    begin, run = Dock._begin, Dock.run
+    path = tmp_path / "notify"
+
+    def told():
+        found = []
+        while True:
+            try:
+                found.append(heard.recv(200).decode())
+            except BlockingIOError:
+                return found
+
+    def beginning(dock):
+        assert told() == [], "before it has begun"
+        if not begins:
+            raise ToolError("it cannot begin", "Do something else.")
+        begin(dock)
+
+    async def for_seconds(dock, ending):
+        asyncio.get_running_loop().call_later(5, ending.set)
+        await run(dock, ending)
+
+    monkeypatch.setattr(Dock, "_begin", beginning)
+    monkeypatch.setattr(Dock, "run", for_seconds)
+    monkeypatch.setenv("NOTIFY_SOCKET", str(path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
+        heard.bind(str(path))
+        heard.setblocking(False)
+        code, _, err = docked.run("dock", "--no-cable-check", "--listen", "off", "--json")
+        found = told()
+    assert (code, "cannot begin" in err) == ((0, False) if begins else (2, True)), err
+    assert ("READY=1" in found) == begins and found[-1] == "STOPPING=1"
+    assert not begins or found[0] == "READY=1"
 
 
 def test_no_password_of_the_server_is_shown(docked, tmp_path):

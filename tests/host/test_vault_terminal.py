@@ -1,5 +1,6 @@
 """Passphrases on a real terminal: asked for, never shown, never in a process's arguments."""
 
+import codecs
 import os
 import re
 import subprocess
@@ -25,7 +26,7 @@ import pty
 import select
 
 FIRST, SECOND, WRONG = "four words nobody joins", "a newer one, much better", "not the one at all"
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0  # for a command that tries passphrases, on a machine that is busy; nothing is decided by it
 
 
 def typed(home, *arguments, answers):
@@ -37,7 +38,8 @@ def typed(home, *arguments, answers):
         stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=env,
     )  # fmt: skip
     os.close(theirs)
-    shown, left, asked_at = "", list(answers), 0
+    text, shown = codecs.getincrementaldecoder("utf-8")(), ""
+    left, asked_at = list(answers), 0
     until_s = time.monotonic() + PATIENCE_S
     while time.monotonic() < until_s:
         if select.select([ours], [], [], 0.2)[0]:
@@ -45,7 +47,7 @@ def typed(home, *arguments, answers):
                 part = os.read(ours, 4096)
             except OSError:  # the other end was closed
                 break
-            shown += part.decode()
+            shown += text.decode(part)
         if left and re.search(r"(assphrase|again|characters)[^\n]*: $", shown[asked_at:]):
             asked_at = len(shown)
             os.write(ours, left.pop(0).encode() + b"\n")

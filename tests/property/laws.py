@@ -6,6 +6,7 @@ flags and milliseconds (never ticks, so that equal pasts compare equal). `judge`
 `laws_proof.py` and `laws_camera.py`, and the engines, `engine.py`.
 """
 
+from functools import cache
 from typing import Any, NamedTuple
 
 from interlock.core.machine import Machine, State, deadline, due
@@ -34,20 +35,25 @@ def hold(condition: object, law: str) -> None:
         raise Broken(law)
 
 
+@cache
+def _looked_at(kind: type[State], ignored: tuple[str, ...], capped: tuple[tuple[str, int], ...]) -> list[Any]:
+    """(name, whether it is ticks, most that it counts) of each field that is not ignored: found once, keys are made by
+    the hundred thousand."""
+    ticks, caps = {field for field, _ in kind.TIMERS}, dict(capped)
+    return [(name, name in ticks, caps.get(name)) for name in kind.FIELDS if name not in ignored]
+
+
 def key_of(state: State, now: int, ignored: tuple[str, ...] = (), capped: tuple[tuple[str, int], ...] = ()) -> Any:
     """The state with its ticks as distances from `now`: equal keys behave equally for ever."""
-    ticks = [field for field, _ in state.TIMERS]
-    caps = dict(capped)
     out: list[Any] = []
-    for name, value in zip(state.FIELDS, state.key(), strict=True):
-        if name in ignored:
-            continue
-        if name in ticks and value is not None:
+    for name, is_ticks, most in _looked_at(state.__class__, ignored, capped):
+        value = getattr(state, name)
+        if is_ticks and value is not None:
             value = ticks_diff(value, now)
         elif name == "weapons":
-            value = tuple((sender, ticks_diff(until, now)) for sender, until in value)
-        elif name in caps:
-            value = min(value, caps[name])
+            value = tuple([(sender, ticks_diff(until, now)) for sender, until in value])
+        elif most is not None:
+            value = min(value, most)
         out.append(value)
     return tuple(out)
 

@@ -12,6 +12,7 @@ from simulator.clock import run
 from simulator.laptop import Laptop
 from simulator.radio.air import Air
 
+from .ble_boards import errno_of
 from .links import note_end, preferences
 from .radio_world import STILL, Board
 
@@ -67,11 +68,7 @@ class Bench:
         return await self.board.ble.call(op, args)
 
     async def errno_of(self, op: str, *args: Any) -> int | None:
-        try:
-            await self.call(op, *args)
-        except OSError as error:
-            return error.errno
-        return None
+        return await errno_of(self.board, op, *args)
 
     def events(self, *kinds: int) -> list[tuple[int, tuple[object, ...]]]:
         return [(event, data) for _, event, data in self.board.log if not kinds or event in kinds]

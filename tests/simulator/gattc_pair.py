@@ -7,12 +7,10 @@ from typing import Any
 from simulator.clock import run
 from simulator.radio.air import Air
 
+from .ble_boards import errno_of
+from .gatt_bench import ALL, READ, SERVICE
 from .radio_world import STILL, Board
 
-PORTS = ("esp32", "rp2")
-READ, WRITE_NO_RESPONSE, WRITE, NOTIFY, INDICATE = 0x02, 0x04, 0x08, 0x10, 0x20
-ALL = READ | WRITE_NO_RESPONSE | WRITE | NOTIFY | INDICATE
-SERVICE = bytes(range(16))
 VALUE = b"\x6e\x2a"
 CONNECTED, GONE = 7, 8
 NOBODY = (0, b"nobody")
@@ -51,11 +49,7 @@ class Pair:
         return await self.near.ble.call(op, args)
 
     async def errno_of(self, op: str, *args: Any) -> int | None:
-        try:
-            await self.call(op, *args)
-        except OSError as error:
-            return error.errno
-        return None
+        return await errno_of(self.near, op, *args)
 
     async def event(self, kind: int) -> Any:
         """The next event of this kind at `near`, taken off its log with all before it."""
@@ -76,11 +70,3 @@ def pair(story: Callable[[Pair], Any], port: str = "esp32") -> None:
         await story(await Pair(port, Air(1, STILL)).start())
 
     run(main())
-
-
-async def errno_of(board: Board, op: str, *args: Any) -> int | None:
-    try:
-        await board.ble.call(op, args)
-    except OSError as error:
-        return error.errno
-    return None

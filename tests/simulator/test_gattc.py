@@ -11,7 +11,9 @@ from simulator.clock import run
 from simulator.laptop import Laptop
 from simulator.radio.air import Air
 
-from .gattc_pair import GONE, NOBODY, PORTS, SERVICE, Pair, errno_of, pair
+from .ble_boards import errno_of
+from .gatt_bench import PORTS, SERVICE
+from .gattc_pair import GONE, NOBODY, Pair, pair
 from .links import advertise
 from .radio_world import STILL, Board
 

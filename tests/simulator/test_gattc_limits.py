@@ -8,7 +8,9 @@ import pytest
 from simulator.clock import now_us, run
 from simulator.radio.air import Air
 
-from .gattc_pair import CONNECTED, GONE, NOBODY, PORTS, Pair, errno_of, pair
+from .ble_boards import errno_of
+from .gatt_bench import PORTS
+from .gattc_pair import CONNECTED, GONE, NOBODY, Pair, pair
 from .radio_world import STILL, Board
 
 

@@ -34,3 +34,25 @@ def test_a_port_that_comes_anew_while_its_bytes_are_being_fetched_does_not_hold_
             again.join()
         assert not is_held
     line.close()
+
+
+def test_what_a_board_said_before_it_began_anew_still_comes(tmp_path: Path) -> None:
+    """However busy the line's own thread is: the answer to a command that resets, above all."""
+    line = Line(tmp_path / "port")
+    typist = os.open(line.path, os.O_RDWR | os.O_NOCTTY)
+    (ours, theirs), (ours_anew, theirs_anew) = os.openpty(), os.openpty()
+    try:
+        line.plug_in(ours)
+        with line._guard:
+            os.write(theirs, b"last words")
+            os.close(theirs)
+            line.plug_in(ours_anew)
+        os.write(theirs_anew, b"|")
+        heard = b""
+        while not heard.endswith(b"|"):
+            heard += os.read(typist, 100)
+        assert heard == b"last words|"
+    finally:
+        os.close(theirs_anew)
+        os.close(typist)
+        line.close()

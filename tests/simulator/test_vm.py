@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 
 import pytest
@@ -357,26 +356,6 @@ def test_a_killed_vm_leaves_no_process_behind(tmp_path):
     pids: list[int] = []
     play(tmp_path, "import time\ntime.sleep(100)", story)
     assert pids
-
-
-def test_a_vm_does_not_outlive_its_host(tmp_path):
-    (tmp_path / "main.py").write_text("import time\nwhile True: time.sleep(1)")
-    host = (
-        "import asyncio, os, pathlib, sys\n"
-        "from simulator.hardware.board import VirtualBoard\nfrom simulator.clock import run\n"
-        "from simulator.profiles import profile\n"
-        "async def main():\n"
-        "    board = VirtualBoard('x', profile('esp32'), None, 1, pathlib.Path(sys.argv[1]))\n"
-        "    await board.power_on()\n    await asyncio.sleep(1)\n    print(board.vm.pid, flush=True)\n"
-        "    raise KeyboardInterrupt\n"
-        "run(main())\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", host, str(tmp_path / "main.py")], capture_output=True, text=True, timeout=60
-    )
-    assert "KeyboardInterrupt" in done.stderr
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(done.stdout), 0)
 
 
 def test_any_amount_of_output_is_taken(tmp_path):

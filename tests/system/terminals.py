@@ -52,15 +52,24 @@ class Terminal:
     def press_ctrl_c(self) -> None:
         self.type("\x03", enter=False)
 
-    def see(self, *wanted: str) -> str:
-        """The screen once all of that is on it."""
+    def see(self, *wanted: str, times: int = 1) -> str:
+        """The screen once all of that is on it, so often."""
         until_s = time.monotonic() + PATIENCE_S
-        while not all(word in self.text() for word in wanted):
+        while not all(self.text().count(word) >= times for word in wanted):
             assert time.monotonic() < until_s, f"not seen: {wanted} in\n{self.text()}"
             if not self._read(0.2) and self.process.poll() is not None and not self._read(0):
                 break
-        assert all(word in self.text() for word in wanted), f"ended without {wanted}:\n{self.text()}"
+        assert all(self.text().count(word) >= times for word in wanted), f"ended without {wanted}:\n{self.text()}"
         return self.text()
+
+    def types_until_it_ends(self, text: str) -> int:
+        """Typed again and again, with a person's pause; the exit code."""
+        until_s = time.monotonic() + PATIENCE_S
+        while self.process.poll() is None:
+            assert time.monotonic() < until_s, f"it does not end:\n{self.text()}"
+            self.type(text)
+            self.waits(0.5)
+        return self.ends()
 
     def hides_input(self) -> bool:
         """Whether what is typed is not shown: the terminal's own echo is off."""

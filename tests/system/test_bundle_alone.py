@@ -14,7 +14,7 @@ import pytest
 
 from host_tools.exporting import bundle, files
 from tests.host.exports import ASKED, Force, sum_anew
-from tests.system.bundles import SHOWN, findings, run
+from tests.system.bundles import SHOWN, findings_here, here, run
 
 ROOT = Path(__file__).parent.parent.parent
 FIRST_SHIFT = ROOT / "simulator" / "scenarios" / "first_shift.toml"
@@ -127,7 +127,7 @@ def test_a_published_key_is_told_from_one_that_only_the_bundle_has(
     assert done.returncode == 0 and done.stdout.count("which is one that you gave") == 1
     assert done.stdout.count("only this bundle says that it is the unit") == 2
     key.write_bytes(b"no key")
-    assert run(unpacked / "verify.py", "--public-key", key).returncode == 2
+    assert here(unpacked, "--public-key", key).returncode == 2
 
 
 @pytest.mark.deep
@@ -158,7 +158,7 @@ def test_somebody_elses_tool_verifies_what_the_unit_signed(unpacked: Path, seria
     (where / f"{serial}.0.msg").write_bytes(b"another message")
     assert subprocess.run(words, cwd=where, capture_output=True, text=True, timeout=60).stdout != done.stdout
     sum_anew(unpacked)
-    assert findings(unpacked) == [f"{serial}: signed/{serial}.0.msg is not what the unit's journal has"]
+    assert findings_here(unpacked) == [f"{serial}: signed/{serial}.0.msg is not what the unit's journal has"]
 
 
 def test_each_record_that_a_verdict_rests_on_and_nobody_signed_is_named(force: Force, tmp_path: Path) -> None:
@@ -170,20 +170,20 @@ def test_each_record_that_a_verdict_rests_on_and_nobody_signed_is_named(force: F
     assert [line.split()[2] for line in bare] == ["H1:49:", "H1:50:", "H1:51:"]
     assert "H1:51" in bare[2].split("covers")[1]
     bundle.write(tmp_path / "c.zip", SHOWN, force.holdings, force.beside, ASKED)
-    assert "no signature covers" not in run(tmp_path / "c.zip").stdout
+    assert "no signature covers" not in here(tmp_path / "c.zip").stdout
 
 
 def test_a_persons_key_from_elsewhere_makes_what_they_signed_theirs(force: Force, unpacked: Path) -> None:
     """Without it only the bundle says whose the key is: so it is said, with the key as people write it."""
     by = "note     H1:9: training, by PC1: signed, confirmed by nobody; only this bundle says whose key that is"
-    done = run(unpacked / "verify.py")
+    done = here(unpacked)
     found = re.search(r"note +PC1: (ILK1-[0-9A-Z-]+); only this bundle says that it is this person's", done.stdout)
     assert found is not None and by in done.stdout
     done = run(unpacked / "verify.py", "--person-key", f"PC1={found[1]}")
     assert done.returncode == 0 and f"ok       PC1: {found[1]}, which is one that you gave" in done.stdout
     assert "ok       H1:9: training, by PC1: signed, confirmed by nobody" in done.stdout
-    (named,) = findings(unpacked, "--person-key", f"PC2={found[1]}")
+    (named,) = findings_here(unpacked, "--person-key", f"PC2={found[1]}")
     assert named == f"{found[1]}, which you gave, is not PC2's here: the key was exchanged, or is another person's"
-    assert by in run(unpacked / "verify.py", "--person-key", f"PC2={found[1]}").stdout
+    assert by in here(unpacked, "--person-key", f"PC2={found[1]}").stdout
     for wrong in ("PC1", found[1], "PC1=ILK1-7", f"PC1={found[1][:-1]}-"):
-        assert run(unpacked / "verify.py", "--person-key", wrong).returncode == 2
+        assert here(unpacked, "--person-key", wrong).returncode == 2

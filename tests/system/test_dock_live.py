@@ -23,7 +23,7 @@ from .dock_room import FAR, FOREIGN, FORGED
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-PATIENCE_S = 90.0
+PATIENCE_S = 300.0  # for a machine that is busy; nothing is decided by it
 
 
 class Room:
@@ -74,7 +74,7 @@ class Dock:
         assert self.url, self.process.communicate()
 
     def status(self) -> Any:
-        with urllib.request.urlopen(f"{self.url}status.json", timeout=20) as answer:
+        with urllib.request.urlopen(f"{self.url}status.json", timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
     def until(self, done: Callable[[Any], bool], seconds: float = PATIENCE_S) -> Any:
@@ -88,7 +88,7 @@ class Dock:
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=PATIENCE_S)
         return self.process.returncode
 
 
@@ -142,12 +142,12 @@ def test_a_dock_that_is_killed_in_its_middle_has_everything_when_it_is_begun_aga
             lambda told: len(told["units"]) == 3 and are_well(told["units"]) and told["forward"]["behind_s"] == 0
         )
         assert [adapter["trouble"] for adapter in told["adapters"]] == [None, None]
-        with urllib.request.urlopen(f"{second.url}metrics", timeout=20) as answer:
+        with urllib.request.urlopen(f"{second.url}metrics", timeout=PATIENCE_S) as answer:
             light = lights(told)["H1"]
             assert f'interlock_unit_light{{light="{light}",serial="H1"}} 1.0' in answer.read().decode()
         refused = subprocess.run(
             [str(BIN / "interlock"), "--home", str(tmp_path), "dock", "--once"],
-            capture_output=True, text=True, timeout=60, check=False,
+            capture_output=True, text=True, timeout=PATIENCE_S, check=False,
         )  # fmt: skip
         assert refused.returncode == 3 and "another dock is running" in refused.stderr
         assert second.end(signal.SIGTERM) == 0
@@ -208,7 +208,7 @@ def test_a_world_that_ends_is_told_as_an_adapter_that_is_out_of_order(tmp_path: 
         told = dock.until(lambda told: told["adapters"][0]["trouble"] is not None)
         assert told["light"] == "red" and lights(told) == {"H1": "green"}
         try:
-            with urllib.request.urlopen(f"{dock.url}healthz", timeout=20) as answer:
+            with urllib.request.urlopen(f"{dock.url}healthz", timeout=PATIENCE_S) as answer:
                 assert answer.status == 200, "a dock without an adapter is alive all the same"
         except urllib.error.HTTPError as error:
             raise AssertionError("it is ill") from error

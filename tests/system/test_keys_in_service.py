@@ -2,48 +2,32 @@
 change, a camera is lost, and the weapon's next use is proven by the camera that is left."""
 
 import json
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .test_live import BIN, PATIENCE_S, ROOT, Terminal
-
-WORLD = "simulator/scenarios/locker_room.toml"
+from .live_world import BIN, LiveWorld
+from .test_live import Terminal
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> "Iterator[subprocess.Popen[str]]":
+def world(tmp_path: Path) -> Iterator[LiveWorld]:
     """Three boxed units in their docks."""
-    process = subprocess.Popen(
-        [str(BIN / "interlock"), "simulate", WORLD, "--live", "--port", "0", "--json", "--out", str(tmp_path / "live")],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    world = LiveWorld(tmp_path)
     try:
-        yield process
+        yield world
     finally:
-        process.send_signal(signal.SIGINT)
-        process.communicate(timeout=PATIENCE_S)
+        world.end()
 
 
 @pytest.mark.deep
 @pytest.mark.skipif(sys.platform == "win32", reason="types into a shell")
-def test_a_lost_camera_is_shut_out_and_the_next_use_is_proven_by_the_other(
-    world: "subprocess.Popen[str]", tmp_path: Path
-) -> None:
-    assert world.stdout is not None and world.stdin is not None
-    told = json.loads(world.stdout.readline())
+def test_a_lost_camera_is_shut_out_and_the_next_use_is_proven_by_the_other(world: LiveWorld, tmp_path: Path) -> None:
     home, key = str(tmp_path / "home"), str(tmp_path / "key")
-    terminal = Terminal(INTERLOCK_AIR=told["air"], INTERLOCK_HOME=home, INTERLOCK_KEY_FILE=key)
+    terminal = Terminal(INTERLOCK_AIR=world.air, INTERLOCK_HOME=home, INTERLOCK_KEY_FILE=key)
 
     def type_line(line: str) -> Any:
         done = terminal.type(f"{BIN}/interlock {line} --json", 120)
@@ -51,7 +35,7 @@ def test_a_lost_camera_is_shut_out_and_the_next_use_is_proven_by_the_other(
         return json.loads(done.stdout)
 
     for serial, role in (("H1", "holster"), ("C1", "camera"), ("C2", "camera")):
-        type_line(f"provision {told['labels'][serial]} --role {role} --force LONDON --signing none")
+        type_line(f"provision {world.labels[serial]} --role {role} --force LONDON --signing none")
     type_line("pair H1 C1")
     type_line("pair H1 C2 --spare")
     bound = type_line("assign H1 C2 --officer PC77")
@@ -62,14 +46,13 @@ def test_a_lost_camera_is_shut_out_and_the_next_use_is_proven_by_the_other(
     assert (done["exposures"], done["missing"], done["rotation"]["epoch"]) == ([], [], 3)
     (status,) = type_line("status H1")
     assert (status["assigned"], status["group_epochs"]) == ("C2", 1)
-    for line in ("H1 undock", "C2 undock", "H1 draw", "H1 arm", "H1 discharge", "H1 holster", "H1 dock", "C2 dock"):
-        world.stdin.write(line + "\n")
-        world.stdin.flush()
-        time.sleep(2.5 if line == "H1 holster" else 1.5)
-    time.sleep(5)
+    world.happens("H1 undock", "C2 undock", "H1 draw", "H1 arm", "H1 discharge")
+    world.happens("H1 holster", apart_s=2.5)
+    world.happens("H1 dock", "C2 dock")
+    world.wait(5)
     assert [unit["findings"] for unit in type_line("pull H1 C2")] == [[], []]
     type_line("verify")
     (use,) = type_line("report")["uses"]
     assert [event["event"] for event in use["events"]] == ["draw", "arm", "discharge"]
     assert use["events"][-1]["own_verdict"] == "before", use
-    assert world.poll() is None, world.communicate()
+    assert world.is_running, world.end()

@@ -87,10 +87,8 @@ def test_labels_that_come_at_once_are_all_taken_and_never_shown(tmp_path: Path, 
         else:
             terminal.type("".join(label + sent for label in labels), enter=False)
         terminal.see("P4")
-        while terminal.process.poll() is None:  # a second end of line that came at once ends nothing, a person's does
-            terminal.type("")
-            terminal.waits(0.5)
-        assert terminal.ends() == 0 and terminal.is_restored()
+        # A second end of line that came at once ends nothing, a person's does.
+        assert terminal.types_until_it_ends("") == 0 and terminal.is_restored()
         assert "4 labels new in the vault" in terminal.text()
         shown = terminal.said.decode(errors="replace")
         assert not any(part in shown for label in labels for part in label.partition(":")[2].split(":")[1].split("-"))
@@ -111,6 +109,28 @@ def test_ctrl_c_among_labels_restores_the_terminal(tmp_path: Path) -> None:
         assert terminal.hides_input()
         terminal.press_ctrl_c()
         assert terminal.ends() == 130 and terminal.is_restored()
+
+
+AT_ONCE = """
+import sys, termios
+from host_tools import cli
+
+change = termios.tcsetattr
+def and_ctrl_c(*how):
+    change(*how)
+    termios.tcsetattr = change
+    raise KeyboardInterrupt
+
+termios.tcsetattr = and_ctrl_c
+sys.argv = ["interlock", "labels", "add", "--force", "MET"]
+cli.main()
+"""
+
+
+def test_ctrl_c_at_the_instant_at_which_labels_are_hidden_restores_the_terminal(tmp_path: Path) -> None:
+    with Terminal("-c", AT_ONCE, program=Path(sys.executable), **nowhere(tmp_path)) as terminal:
+        assert terminal.ends() == 130 and terminal.is_restored(), terminal.text()
+        assert terminal.text().count(INTERRUPTED) == 1
 
 
 def test_ctrl_c_at_a_hidden_prompt_ends_it_with_one_sentence_and_restores_the_terminal(tmp_path: Path) -> None:
@@ -142,8 +162,7 @@ def test_the_echo_is_off_before_a_hidden_question_is_shown(tmp_path: Path) -> No
     with Terminal("-c", WATCHED, program=Path(sys.executable), **nowhere(tmp_path)) as terminal:
         terminal.see("(it is not shown):")
         terminal.type("")  # nothing: it is asked again
-        while terminal.text().count("shown):") < 2 and terminal.process.poll() is None:
-            terminal.waits(0.1)
+        terminal.see("shown):", times=2)
         terminal.type("IL1:H1:SECRET")
         terminal.see("answer IL1:H1:SECRET")
         assert terminal.ends() == 0 and terminal.is_restored()
@@ -169,6 +188,27 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
     gone = subprocess.run([INTERLOCK, "schema", "report"], stdout=writer, stderr=subprocess.PIPE, check=False)
     os.close(writer)
     assert (gone.returncode, gone.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("labels add --force MET <&-", "0 labels new in the vault"),
+        ("schema report <&- 2>&-", '"$schema"'),
+        ("schema report >&-", ""),
+        ("policy show <&- >&-", "interlock: there is no vault at "),
+        ("policy show <&- >&- 2>&-", ""),
+    ],
+)
+def test_a_standard_stream_that_was_closed_is_nowhere(tmp_path: Path, line: str, says: str) -> None:
+    """As some schedulers start commands."""
+    done = subprocess.run(
+        ["sh", "-c", f"exec {INTERLOCK} {line}"],
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S, env={**os.environ, **nowhere(tmp_path)},
+    )  # fmt: skip
+    told = done.stdout + done.stderr
+    assert says in told and bool(told) == bool(says) and "error in this program" not in told
+    assert done.returncode == (2 if "policy" in line else 0)
 
 
 def test_a_report_that_nobody_reads_is_no_finding(tmp_path: Path) -> None:
