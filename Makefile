@@ -31,7 +31,7 @@ demo: $(SIM) ## A drawn taser starts a camera: play the first shift, leave the p
 	@echo "Playing the first shift: half a minute, or two on a slow machine ..."
 	@$(BIN)/interlock simulate simulator/scenarios/first_shift.toml --seed 1 --out build/demo
 
-test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (some seven minutes on 2 cores); CUT=id: that power cut alone
+test: $(DEV) ## Unit, property, power-cut, VM, canary and system tests (some six minutes on 2 cores); CUT=id: that power cut alone
 	@$(BIN)/pytest -n $(JOBS) --dist loadgroup --no-loadscope-reorder -m "not deep" $(if $(CUT),tests/powercut)
 
 test-deep: $(DEV) ## What takes long, in lanes (an hour on 2 cores); LANES="gatt walks": these alone; summary in build/deep/

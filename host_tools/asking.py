@@ -7,6 +7,7 @@ from collections.abc import Callable
 import typer
 
 from . import interrupts
+from .outcome import ToolError
 
 
 def ask(question: str, hidden: bool = False, default: str | None = None) -> str:
@@ -23,6 +24,8 @@ def _unseen(question: str, default: str | None) -> str:
     while True:
         try:
             text = getpass.getpass(f"{question}: ", sys.stderr)
+        except UnicodeDecodeError as error:
+            raise ToolError("what was typed is no UTF-8", "Let the terminal send UTF-8, or use a file.") from error
         except (KeyboardInterrupt, EOFError):
             typer.echo(err=True)
             raise typer.Abort() from None

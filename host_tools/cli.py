@@ -51,7 +51,7 @@ def _open_closed_streams() -> None:
         if getattr(sys, name) is None:
             handle = os.open(os.devnull, os.O_RDWR)
             os.set_inheritable(handle, True)
-            setattr(sys, name, os.fdopen(handle, mode))
+            setattr(sys, name, os.fdopen(handle, mode, errors="backslashreplace" if mode == "w" else None))
 
 
 def _unforeseen(error: Exception) -> ToolError:

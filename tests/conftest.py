@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from . import examples
+
+# Before any test is imported, which is when a property takes it: the same examples in every run, on every machine.
+settings.register_profile("interlock", derandomize=True, database=None, deadline=None, print_blob=True)
+settings.load_profile("interlock")
 
 HERE = Path(__file__).parent
 APART = frozenset(
@@ -79,6 +84,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not config.pluginmanager.hasplugin("deep-notes"):
         properties = [item for item in items if item.get_closest_marker("hypothesis")]
         daily = [item for item in properties if item.get_closest_marker("deep") is None]
+        unsteady = [item.nodeid for item in properties if not examples.is_steady(item)]
+        assert not unsteady, f"imported before the profile was loaded, or with settings of their own: {unsteady}"
         examples.change(properties, lambda count: count, deadline=None, print_blob=True)  # no seconds decide
         examples.change(daily, examples.every_day)
     sizes = Counter(_file(item.nodeid) for item in items)

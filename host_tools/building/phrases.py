@@ -1,5 +1,6 @@
 """The same said in fewer bytes: forms that mpy-cross makes longer code of than it has to. No effect and no order of
-effects changes, and a unit takes no more memory for it.
+effects changes where nothing fails, and a unit takes no more memory for it; where what is called cannot be looked up,
+that fails before what its arguments do.
 
 - `a is not b` is compiled as `a is b` and a turn of the answer; written as `not a is b`, a jump takes the turn in.
 - A call at a function's end, of what returns nothing ever, is returned: else its nothing is thrown away, and another
@@ -39,7 +40,7 @@ class Quiet:
 
     def __init__(self, items: list[Item], kept: set[str]) -> None:
         self._by_name: dict[str, list[ast.FunctionDef]] = {}
-        unknown = kept - QUIET_OF_LISTS
+        moving: set[str] = set()
         for item in items:
             node = item.node
             if isinstance(node, ast.FunctionDef):
@@ -48,15 +49,15 @@ class Quiet:
                 if isinstance(one, ast.FunctionDef):
                     self._by_name.setdefault("." + one.name, []).append(one)
                 elif isinstance(one, ast.Assign):
-                    unknown |= {target.id for target in one.targets if isinstance(target, ast.Name)}
+                    moving |= {target.id for target in one.targets if isinstance(target, ast.Name)}
             for inner in walk(node):
                 if isinstance(inner, ast.Attribute) and not isinstance(inner.ctx, ast.Load):
-                    unknown.add(inner.attr)
+                    moving.add(inner.attr)
                 elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
-                    unknown |= set(inner.value.split())
-        for name in unknown:
+                    moving |= set(inner.value.split())
+        for name in moving | (kept - QUIET_OF_LISTS):
             self._by_name.pop("." + name, None)
-        for name in QUIET_OF_LISTS:
+        for name in QUIET_OF_LISTS - moving:
             self._by_name.setdefault("." + name, [])
         while True:
             loud = [name for name, held in self._by_name.items() if not all(self._says_nothing(one) for one in held)]

@@ -157,6 +157,8 @@ def _own_names(node: ast.AST) -> set[str]:
             found.add(one.id)
         elif isinstance(one, ast.FunctionDef | ast.Lambda):
             found |= {arg.arg for arg in arguments(one.args)}
+            if isinstance(one, ast.FunctionDef):
+                found.add(one.name)
         elif isinstance(one, ast.alias):
             found.add(one.asname or one.name)
         elif isinstance(one, ast.ExceptHandler) and one.name:

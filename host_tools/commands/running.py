@@ -110,8 +110,8 @@ def typed_unseen(question: str) -> Iterator[str]:
     to the last: between questions one by one, keys that come meanwhile would be shown, and what was pasted be lost."""
     fd, before = _terminal()
     try:
-        if before is not None:
-            _silence(fd, before)
+        if before is not None and not _silence(fd, before):
+            before = None
         while True:
             if before is None:
                 line = ask(question, hidden=True, default="").strip()
@@ -154,11 +154,15 @@ def _terminal() -> tuple[int, list[Any] | None]:
         return -1, None
 
 
-def _silence(fd: int, before: list[Any]) -> None:
-    """It echoes no more."""
+def _silence(fd: int, before: list[Any]) -> bool:
+    """It echoes no more; False where it has gone meanwhile."""
     import termios
 
-    termios.tcsetattr(fd, termios.TCSADRAIN, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
+    try:
+        termios.tcsetattr(fd, termios.TCSADRAIN, [*before[:3], before[3] & ~termios.ECHO, *before[4:]])
+    except termios.error:
+        return False
+    return True
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask: for scripts")]

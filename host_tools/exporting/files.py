@@ -4,6 +4,7 @@ as what anybody may have changed. `sha256sum -c SHA256SUMS` checks the same with
 No name in it leads anywhere else, nothing is followed or executed, and what is read is bounded.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -81,8 +82,9 @@ def write(folder: Path, name: str, data: bytes) -> None:
 
 @contextmanager
 def made_whole(folder: Path) -> Iterator[Path]:
-    """A new folder to be filled, for its owner only, which is at `folder` when all is done and on disk, and nowhere
-    when it is not. ToolError when there is something already: nothing is overwritten, and nothing old is mixed in."""
+    """A new folder to be filled, for its owner only, which is at `folder` when all is done and its files are on disk,
+    and nowhere when they are not. ToolError when there is something already: nothing is overwritten, and nothing old is
+    mixed in."""
     try:
         if folder.is_symlink() or (folder.exists() and any(folder.iterdir())):
             raise ToolError(f"there is something in {folder} already", "Name a folder that is new or empty.")
@@ -96,24 +98,30 @@ def made_whole(folder: Path) -> Iterator[Path]:
         if folder.exists():
             folder.rmdir()
         fresh.rename(folder)
-        durable.sync(folder.resolve().parent)
     except OSError as error:
         raise ToolError(f"{folder} cannot be made: {error.strerror}", "Name another place.") from error
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+    _sync_folder(folder.resolve().parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """As far as it can be had: some file systems sync no folders, and one may be written to that may not be read."""
+    with contextlib.suppress(OSError):
+        durable.sync(folder)
 
 
 def _put_on_disk(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_dir():
-            durable.sync(path)
+            _sync_folder(path)
             continue
         handle = os.open(path, os.O_RDWR)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
-    durable.sync(folder)
+    _sync_folder(folder)
 
 
 def names_in(folder: Path) -> Iterator[tuple[str, bool]]:

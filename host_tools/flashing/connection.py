@@ -202,7 +202,7 @@ def _not_opened(port: str, error: Exception) -> ToolError:
         try:
             # Never as this program's own terminal, which would end it when the board is unplugged; nor until there is a
             # carrier.
-            os.close(os.open(port, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK))
+            os.close(os.open(port, os.O_RDWR | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_NONBLOCK", 0)))
             reason = errno.EBUSY
         except OSError as found:
             reason = found.errno

@@ -5,6 +5,28 @@ SAID: {what it is about: source of `interlock/app.py`}, as in `snippets.py`.
 """
 
 SAID = {
+    "a list's method that is another's, too, and answers there": """
+class Log:
+    def __init__(self):
+        self.held = []
+    def append(self, one):
+        self.held += [one]
+        return len(self.held)
+class Aaa:
+    def __init__(self, log, tell):
+        self.log = log
+        self.insert = tell
+    def note(self, one):
+        self.log.append(one)
+    def asks(self, one):
+        self.insert(one)
+    def adds(self, one):
+        self.extend(one)
+def main(board):
+    aaa = Aaa(Log(), lambda one: one + 1)
+    setattr(aaa, "extend", lambda one: one + 2)
+    print(aaa.note(3), aaa.note(4), "append", aaa.asks(1), aaa.adds(1))
+""",
     "what is not, what is not in, and chains of both": """
 def main(board):
     none, some, held = None, 1, [1, 2]

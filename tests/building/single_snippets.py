@@ -7,6 +7,14 @@ SINGLE: {what it is about: source of `interlock/app.py`, or {path: source}}, as 
 from .snippets import APP
 
 SINGLE = {
+    "a builtin's name is a function of the caller's own": """
+def longest(items):
+    return max(items)
+def main(board):
+    def max(one):
+        return "mine", one
+    print(longest([1, 5, 3]), max(2), max(3))
+""",
     "functions in tables": """
 held = []
 def is_set(x, held):

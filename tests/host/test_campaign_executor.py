@@ -148,6 +148,30 @@ def test_no_worker_hears_ctrl_c_not_even_the_first_one_while_it_imports():
     assert done.stdout.split() == ["1", "1"]
 
 
+LEFT_ALONE = """
+import signal
+from host_tools import interrupts
+from host_tools.workers.executor import Pool
+
+def held():
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with interrupts.watched():
+        with Pool(1) as pool:
+            pool._hire()
+            print(int(held()))
+        print(int(held()))
+"""
+
+
+def test_whoever_began_with_ctrl_c_ignored_goes_on_without_it():
+    """As a shell without a terminal begins `interlock campaign &`."""
+    done = subprocess.run([sys.executable, "-c", LEFT_ALONE], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1"]
+
+
 def test_a_pool_without_workers_is_refused():
     with pytest.raises(ToolError, match="--jobs 0"):
         Pool(0)

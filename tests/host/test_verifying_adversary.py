@@ -246,7 +246,10 @@ def test_with_another_read_of_the_unit_they_contradict_each_other_or_the_keys_te
     older = careful(TRUE, list(TRUE.raws[:pulled])).unsigned()
     one, other = reports(level, changed.file(), older.file())
     if level == "vault":
-        assert (one.verdict, other.verdict) == ("altered", "intact")
+        # The record that begins the vault's era is under the open key itself: who changes that very one is found, but
+        # no key tells that the other read is the true one.
+        is_beginning = p == OPEN_TO - 1 < pulled
+        assert one.verdict == "altered" and (is_beginning or other.verdict == "intact")
     elif not are_markers_in_order(changed.raws):
         differs_before = p < min(pulled, first_altered(one).first)
         assert (one.verdict, other.verdict) == ("altered", "contradicted" if differs_before else "intact")
