@@ -3,6 +3,7 @@
 import json
 import struct
 import subprocess
+from statistics import median
 
 import pytest
 
@@ -77,5 +78,6 @@ def test_over_thirty_days_memory_does_not_fall_to_pieces(name, tmp_path):
     # It differs from day to day with what happened last, by a half: what counts is that later days are no worse.
     assert sum(largest[-10:]) > 0.85 * sum(largest[:10]), largest
     assert min(largest[-10:]) > 0.8 * min(largest[:10]), largest
-    # Of what goes by the day the most is this list's: 64 bytes, and its own growing.
-    assert min(free) + 30 * 128 > min(free[:10]), free
+    # Of what goes by the day the most is this list's: 64 bytes, and its own growing. On a day that ends while something
+    # is signed, the signer is held beside it: the middle one of ten days counts.
+    assert median(free[-10:]) + 30 * 128 > median(free[:10]), free

@@ -66,7 +66,7 @@ TYPED_HERE = (
     ("interlock power --board BOARD --battery MAH", "interlock power --board esp32_c3 --battery 500", 0),
     ("interlock dock --help", "", 0),
     (".venv/bin/python -m tests.deep --list", "", 0),
-    ("python -m host_tools.building.weighing pico_w", "", 0),
+    (".venv/bin/python -m host_tools.building.weighing pico_w", "", 0),
     # Of a force that begins.
     ("interlock policy show", "", USAGE),  # no vault yet, and it says so
     ("interlock labels new --count 24", "interlock labels new --force POLICE --count 24", 0),

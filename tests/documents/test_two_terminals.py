@@ -25,7 +25,7 @@ def test_a_virtual_board_at_a_port_becomes_a_unit_with_the_line_that_the_documen
     for line in NEEDS["release key"]:
         reader.succeed(line)
     words = first.split()
-    assert words[0] == "python"
+    assert words[0] == ".venv/bin/python"
     with subprocess.Popen(
         [sys.executable, *words[1:]], cwd=reader.folder, env=reader.env, stderr=subprocess.PIPE, text=True
     ) as board:
