@@ -36,9 +36,6 @@ _OPERATIONS: dict[str, Callable[[float, float], bool]] = {
 OPENS = "a sector's opening programs its header (0.010), the facts it repeats and its loss (0.034), beside the record"
 DOCKED = "what serves technicians is held there as well; code's names and constants, frozen, would be in flash"
 LOADED = "bytecode is on the heap, too"
-NAMES = (
-    "the names of what was once asked for stay in MicroPython's table, which grows in steps; frozen, they are in flash"
-)
 BOTH = "both roles' names and constants are on the heap; frozen, they would be in flash"
 SHORT = "of journals of a week a third is no hashing: files opened, records taken and compared (tests/bench/README.md)"
 IN_VM = "thirty days take half an hour of computing in the VM: INTERLOCK_SOAK=1 plays them"
@@ -98,7 +95,7 @@ def _goals() -> Iterable[Goal]:
         yield Goal(HEAP, f"unit.{role}.loaded.held", "<=", KIB64, limit=LOADED)
         yield Goal(HEAP, f"unit.{role}.in_place.data_held", "<=", KIB64)
         yield Goal(HEAP, f"unit.{role}.in_place.data", "<=", KIB64, is_finer=True)
-        limit = {"combined": BOTH, "holster": NAMES}.get(role, "")
+        limit = BOTH if role == "combined" else ""
         yield Goal(HEAP, f"unit.{role}.in_place.worn", "<=", KIB64, limit=limit, is_finer=True)
     yield Goal(HEAP, "size.pico_w.mpy", "<=", KIB64, limit=ALL_PARTS)
     for role in ("holster", "camera", "combined"):

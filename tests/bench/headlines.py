@@ -92,7 +92,7 @@ HEADLINES = (
         "power_cut.lost",
     ),
     Headline(
-        "from the weapon's edge to the camera's shutter line, 99 of 100 within",
+        "from the weapon's edge to the camera's shutter line, 999 of 1,000 within",
         "{} times what the bare radios take",
         (Part("trigger.line.floor", ".2f", is_ratio=True),),
         "trigger.line.floor",
@@ -129,7 +129,7 @@ HEADLINES = (
     Headline(
         "the same of a force's journals of a week, compared with each other",
         "{} of that speed",
-        (Part("force.verify.rate", ".2f", is_ratio=True),),
+        (Part("force.verify.rate", ".3f", is_ratio=True),),
         "force.verify.rate",
     ),
     Headline(

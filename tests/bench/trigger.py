@@ -2,7 +2,8 @@
 
 Everything is simulated, in virtual time; no figure was confirmed on a board. The rows are the goals of the design;
 every cell (loss, how many draw at once, scan duty, port) with its quantiles goes to build/bench/: trigger.md,
-trigger.json, latency.png. `BENCH_RUNS` (default 2) runs a cell, three times as many where a goal is; each has 50 draws.
+trigger.json, latency.png. `BENCH_RUNS` (default 2) runs a cell, three times as many where a goal is, ten times without
+loss; each has 50 draws.
 Draws of one run share an air, so intervals from their number would be too narrow: none are given.
 """
 
@@ -24,6 +25,9 @@ from .trigger_runs import Cell
 OUT = Path(__file__).resolve().parents[2] / "build" / "bench"
 RUNS = int(os.environ.get("BENCH_RUNS", "2"))
 DRAWS = 50
+CALM = 10
+"""Without loss so many times `RUNS`: then one edge in 75 comes while a camera changes its channel, and waits for the
+next event. The 99th of 100 is such a one or is not, by luck; the 999th of 1,000 is."""
 LOSSES = (0.0, 0.1, 0.3, 0.6)
 GOAL_LOSS = 0.3
 CROWDS = {1: Cell(1, 1000, places=DRAWS), 10: Cell(10, 10, places=DRAWS // 10), 50: Cell(50, 10)}
@@ -64,18 +68,17 @@ def jobs() -> list[Job]:
     """Every run that there is."""
     lossy = {number: cell._replace(loss=GOAL_LOSS) for number, cell in CROWDS.items()}
     goals = [
-        CROWDS[1],
         lossy[1],
         *(lossy[number]._replace(captures=captures) for number in (10, 50) for captures in (True, False)),
     ]
     crowds = [cell._replace(loss=loss) for loss in LOSSES for cell in CROWDS.values()]
     others = [lossy[1]._replace(duty=duty) for duty in (0.5, 0.1)] + [lossy[50]._replace(within_ms=1000)]
     others += [lossy[number]._replace(port=port) for port in PORTS[1:] for number in (1, 50)]
-    found = [(PRODUCT, cell, 3 * RUNS) for cell in goals]
-    found += [(PRODUCT, cell, RUNS) for cell in crowds + others if cell not in goals]
+    found = [(PRODUCT, cell, 3 * RUNS) for cell in goals] + [(PRODUCT, CROWDS[1], CALM * RUNS)]
+    found += [(PRODUCT, cell, RUNS) for cell in crowds + others if cell not in [*goals, CROWDS[1]]]
     found += [(way, cell, 3 * RUNS) for way in (*MODELS, BOUND) for cell in crowds]  # they capture nothing anyway
     found += [(way, cell, 3 * RUNS) for way in (PLAIN, CONNECT) for cell in dict.fromkeys(crowds + goals)]
-    found += [(FLOOR, CROWDS[1], 3 * RUNS)]
+    found += [(FLOOR, CROWDS[1], CALM * RUNS)]
     found += [(IN_VM, Cell(1, 1000, GOAL_LOSS, port=port, places=2), 1) for port in PORTS]
     return [Job(way, cell, seed) for way, cell, runs in found for seed in range(1, runs + 1)]
 
@@ -196,7 +199,7 @@ def _specs() -> Iterable[Spec]:
             air = "" if captures else ", no capture"
             text = f"edge to heard, {number} at once, {GOAL_LOSS:.0%} loss{air}, {name}"
             yield Spec(_heard_id(number, name, captures), text, "ms", "ALOHA bound")
-    yield Spec("trigger.line.floor", "edge to record line, no loss, p99", "ms", f"PHY and scan window: {FLOOR}")
+    yield Spec("trigger.line.floor", "edge to record line, no loss, p99.9", "ms", f"PHY and scan window: {FLOOR}")
     for number in CROWDS:
         for what, way, id_ in PEERS:
             for name in ("p50", "p99"):
@@ -226,7 +229,7 @@ def _heard(figures: Figures, specs: dict[str, Spec]) -> Iterable[Row]:
 def _beside(figures: Figures, specs: dict[str, Spec]) -> Iterable[Row]:
     floor, line = figures[Key("line", FLOOR, CROWDS[1])], figures[Key("line", PRODUCT, CROWDS[1])]
     spec = specs["trigger.line.floor"]
-    yield spec.row(_sure(told(line, "p99"), spec), told(floor, "p99"), f"n {len(line)}")
+    yield spec.row(_sure(told(line, "p99.9"), spec), told(floor, "p99.9"), f"n {len(line)}")
     for number, cell in CROWDS.items():
         lossy = cell._replace(loss=GOAL_LOSS)
         for what, way, id_ in PEERS:

@@ -3,6 +3,7 @@
 from interlock.core import records
 from interlock.core.journal import FAULTS_MAX, SCRUB_MS, Journal
 from interlock.core.layout import SECTOR_HEAD_BYTES, SectorHead, first_record, read_head, read_sector
+from tests.core.flash import RamFlash
 from tests.core.test_recovery import MOST, SERIAL, Unread, behead, facts, first_in, rot, written
 
 
@@ -72,6 +73,44 @@ def test_numbers_that_were_left_out_are_no_records_that_are_missing_and_those_be
         log._scrub_at, log._faults = sector, []
         log._scrub()
         assert log._faults == [(records.FAULT_RECORDS, 2, last, 1)][:count]
+
+
+def test_names_that_are_carried_from_sector_to_sector_hide_no_record_that_is_missing():
+    flash, _ = written(200, Unread(8))
+    flash.unread = (0,)
+    for count in (3, 400):
+        log = Journal(flash, SERIAL, facts)
+        for i in range(count):
+            log.append(records.RESERVE, bytes(4), i)
+    names = [first_record(flash, sector) for sector in (2, 3)]
+    assert {name.fields().sequence for name in names} == {read_head(flash, 2).first}
+    end, flash.unread = first_in(flash, 3) - 1, ()
+    rot(flash, end)
+    log._scrub_at, log._faults = 2, []
+    log._scrub()
+    assert log._faults == [(records.FAULT_RECORDS, 2, end, 1)]
+
+
+def test_before_a_newest_sector_that_reads_no_more_nothing_is_known_to_be_missing():
+    flash, _ = written(500, carry=list)
+    log = reread(flash)
+    flash.unread = (log._index,)
+    log._scrub_at = log._index - 1
+    log._scrub()
+    assert log._faults == []
+
+
+def test_what_a_reading_left_that_failed_is_no_record():
+    class Failing(Unread):
+        def read(self, offset, buffer):
+            RamFlash.read(self, offset, buffer)
+            raise OSError(5)
+
+    flash, _ = written(5)
+    assert first_record(flash, 0) is not None
+    failing = Failing()
+    failing.data[:] = flash.data
+    assert first_record(failing, 0) is None
 
 
 def test_behind_a_sector_that_has_lost_its_header_the_next_one_says_what_is_missing():
