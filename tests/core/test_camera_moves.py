@@ -136,9 +136,9 @@ def test_a_weapon_that_is_back_is_dropped_with_its_lease():
 
 
 def test_leases_that_are_over_are_dropped_and_told():
-    weapons = ((5, at(-1)), (6, at(1)), (7, NOW))
+    weapons = ((5, at(-1)), (6, at(10)), (7, NOW), (8, at(1)))
     changes, effects = done("drop expired", weapons=weapons)
-    assert changes == {"weapons": ((6, at(1)),), "lease_at": at(1)}
+    assert changes == {"weapons": ((6, at(10)), (8, at(1))), "lease_at": at(1)}
     assert effects == [(EXPIRED, 5), (EXPIRED, 7)]
 
 

@@ -40,11 +40,13 @@ RULES = (
     Rule((IDLE,), GO, None, LAST, ()),
     Rule((DONE, LAST), ASK, None, None, ("again", "note")),
 )
-TABLE = Machine(RULES, {"allowed": allowed, "refused": refused}, {"note": note, "again": again})
 BYTES = bytes((7, GO, 0, 0b11, 1, LAST, 1)) + bytes((8, GO, 0, 0b1, 0, BUSY, 0, 1))
 BYTES += bytes((6, GO, 0, 0b1, NOTHING, LAST)) + bytes((8, ASK, 0b10, 0b100, NOTHING, NOTHING, 1, 0))
-PACKED = Packed(BYTES, (allowed, refused), (note, again))
-BOTH = (TABLE, PACKED)
+
+
+def both():
+    table = Machine(RULES, {"allowed": allowed, "refused": refused}, {"note": note, "again": again})
+    return table, Packed(BYTES, (allowed, refused), (note, again))
 
 
 def lamp(mode=IDLE):
@@ -54,7 +56,7 @@ def lamp(mode=IDLE):
 
 
 def test_the_first_rule_that_fits_and_whose_guard_agrees_wins():
-    for machine in BOTH:
+    for machine in both():
         state = lamp()
         after, effects = machine.step(state, GO, "data", 5, "policy")
         assert after.key() == (BUSY, (BUSY, "data", 5, "policy"), None, None)
@@ -63,13 +65,13 @@ def test_the_first_rule_that_fits_and_whose_guard_agrees_wins():
 
 
 def test_a_guard_that_refuses_leaves_the_event_to_the_rules_below():
-    for machine in BOTH:
+    for machine in both():
         after, effects = machine.step(lamp(), GO, "data", 6, "policy")
         assert after.key() == (LAST, (), None, None) and effects == []
 
 
 def test_a_rule_without_a_next_mode_stays_and_its_actions_come_in_order():
-    for machine in BOTH:
+    for machine in both():
         for mode in (DONE, LAST):
             after, effects = machine.step(lamp(mode), ASK, None, 1, None)
             assert after.key() == (mode, (mode, None, 1, None), None, None)
@@ -77,7 +79,7 @@ def test_a_rule_without_a_next_mode_stays_and_its_actions_come_in_order():
 
 
 def test_an_event_that_no_rule_of_the_mode_names_changes_nothing():
-    for machine in BOTH:
+    for machine in both():
         for mode, event in ((IDLE, ASK), (BUSY, ASK), (BUSY, GO), (LAST, GO), (10, ASK), (8, ASK), (0, 9)):
             state = lamp(mode)
             assert machine.step(state, event, "data", 5, "policy") == (state, [])
