@@ -25,7 +25,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo test test-deep test-bluez check firmware flash bench bench-check format clean
 
 help: ## Show this menu
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(SIM) ## A drawn taser starts a camera: play the first shift, leave the proof in build/demo/
 	@echo "Playing the first shift: half a minute, or two on a slow machine ..."

@@ -145,14 +145,20 @@ HEADLINES = (
         "size.pico_w.mpy",
     ),
     Headline(
-        "memory that a holster unit holds while worn, code in place",
-        "{} bytes; in its dock {}",
+        "memory that a holster unit holds, as `interlock flash` puts its program there",
+        "{} bytes while worn; {} in its dock",
+        (Part("unit.holster.loaded.worn", ",.0f"), Part("unit.holster.loaded.held", ",.0f")),
+        "unit.holster.loaded.held",
+    ),
+    Headline(
+        "the same with its code in place in flash, a build that nobody has made yet",
+        "{} bytes while worn; {} in its dock",
         (Part("unit.holster.in_place.worn", ",.0f"), Part("unit.holster.in_place.held", ",.0f")),
         "unit.holster.in_place.worn",
         ("unit.holster.in_place.held", "in its dock"),
     ),
     Headline(
-        "of what it holds in its dock, data beside the code: a holster unit; one that is both",
+        "of that in its dock, data beside the code: a holster unit; one that is both",
         "{} bytes; {}",
         (Part("unit.holster.in_place.data_held", ",.0f"), Part("unit.combined.in_place.data_held", ",.0f")),
         "unit.holster.in_place.data_held",
