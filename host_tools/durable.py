@@ -98,11 +98,12 @@ def remove(*paths: Path) -> None:
             raise ToolError(f"{path} cannot be removed: {error.strerror}", "Check its folder's permissions.") from error
 
 
-def sync(folder: Path) -> None:
-    """Make the folder's entries durable; Windows cannot open folders and needs no such thing."""
-    if sys.platform == "win32":
+def sync(path: Path) -> None:
+    """Make a file's bytes durable, or a folder's entries; Windows cannot open folders and needs no such thing."""
+    is_folder = path.is_dir()
+    if is_folder and sys.platform == "win32":
         return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY if is_folder else os.O_RDWR)  # Windows syncs only what may be written
     try:
         os.fsync(handle)
     finally:

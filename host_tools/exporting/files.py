@@ -115,12 +115,8 @@ def _put_on_disk(folder: Path) -> None:
     for path in folder.rglob("*"):
         if path.is_dir():
             _sync_folder(path)
-            continue
-        handle = os.open(path, os.O_RDWR)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        else:
+            durable.sync(path)
     _sync_folder(folder)
 
 
